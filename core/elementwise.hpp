@@ -1,0 +1,28 @@
+#pragma once
+// An elementwise operation in one expression: what it computes and the rule of each input.
+#include "core/map.hpp"
+#include "core/tape.hpp"
+
+namespace xgrad {
+
+/// f for each element of the edges' inputs, broadcast, recorded with their rules:
+///   return elementwise("tanh", [](auto v) { using std::tanh; return tanh(v); },
+///                      {{x, [](auto& gy, auto& y) { return gy * (1 - y * y); }}});
+/// f is a lambda without captures over SIMD packs (core/map.hpp).
+template <class F, std::size_t N>
+Variable elementwise(const char* op, F, Edge (&&edges)[N]) {
+  static_assert(N <= max_inputs);
+  Array in[N];
+  for (std::size_t i = 0; i < N; ++i) in[i] = edges[i].input.data();
+  return record(op, lazy::map(op, lazy::floating_steps<F, N>, in, N), std::span<Edge>(edges));
+}
+/// The same for an f that is also defined for 64-bit integers.
+template <class F, std::size_t N>
+Variable elementwise_any(const char* op, F, Edge (&&edges)[N]) {
+  static_assert(N <= max_inputs);
+  Array in[N];
+  for (std::size_t i = 0; i < N; ++i) in[i] = edges[i].input.data();
+  return record(op, lazy::map(op, lazy::all_steps<F, N>, in, N), std::span<Edge>(edges));
+}
+
+}  // namespace xgrad

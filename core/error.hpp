@@ -1,0 +1,42 @@
+#pragma once
+// Errors: one type, one way to raise it, and how shapes and dtypes are written in messages.
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "core/dtype.hpp"
+#include "core/shape.hpp"
+
+namespace xgrad {
+
+/// Every error that xgrad raises: "op: what is wrong", with the shapes or the file.
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <class... Args>
+[[noreturn]] void fail(fmt::format_string<Args...> message, Args&&... args) {
+  throw Error(fmt::format(message, std::forward<Args>(args)...));
+}
+
+/// Throws Error with the formatted message unless `ok`.
+template <class... Args>
+void expect(bool ok, fmt::format_string<Args...> message, Args&&... args) {
+  if (!ok) [[unlikely]]
+    fail(message, std::forward<Args>(args)...);
+}
+
+}  // namespace xgrad
+
+template <>
+struct fmt::formatter<xgrad::Shape> : fmt::formatter<std::string> {
+  auto format(const xgrad::Shape& shape, format_context& ctx) const {
+    return formatter<std::string>::format(shape.str(), ctx);
+  }
+};
+template <>
+struct fmt::formatter<xgrad::DType> : fmt::formatter<const char*> {
+  auto format(xgrad::DType dtype, format_context& ctx) const {
+    return formatter<const char*>::format(xgrad::name(dtype), ctx);
+  }
+};

@@ -1,0 +1,211 @@
+// Turns pending values into programs and runs them: which values become steps, which are leaves, which sums come along.
+#include <algorithm>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "core/program.hpp"
+
+namespace xgrad::lazy {
+namespace {
+
+constexpr std::size_t max_waiting = 64;  // bounds what sums that nobody reads keep alive
+constexpr std::size_t max_roots = 8;
+
+// Neither is ever destroyed: arrays in static variables may outlive them.
+std::recursive_mutex& running() {  // guards `waiting` and every evaluation
+  static auto* mutex = new std::recursive_mutex;
+  return *mutex;
+}
+std::vector<Value*>& waiting() {  // pending reductions, each of which may join a pass over its domain
+  static auto* list = new std::vector<Value*>;
+  return *list;
+}
+
+const Shape& domain_of(const Value& v) { return v.is_reduction ? v.in[0].shape() : v.shape; }
+
+/// A pending value over the domain becomes a step of the program; anything else is a leaf of it.
+bool is_step(const Value& v, const Shape& domain) { return !v.ready() && !v.is_reduction && v.shape == domain; }
+
+void collect_leaves(Value* v, const Shape& domain, std::vector<Value*>& seen, std::vector<Ref<Value>>& leaves) {
+  if (std::find(seen.begin(), seen.end(), v) != seen.end()) return;
+  seen.push_back(v);
+  if (!is_step(*v, domain)) {
+    if (!v->ready()) leaves.emplace_back(v);
+    return;
+  }
+  for (int i = 0; i < v->inputs; ++i) collect_leaves(Value::of(v->in[i]), domain, seen, leaves);
+}
+
+/// Computes what the program of `root` must find ready.
+void run_leaves(Value& root) {
+  std::vector<Value*> seen;
+  std::vector<Ref<Value>> leaves;
+  const Shape domain = domain_of(root);
+  collect_leaves(root.is_reduction ? Value::of(root.in[0]) : &root, domain, seen, leaves);
+  for (auto& leaf : leaves) run(leaf.get());
+}
+
+bool needs_reduction(const Value& v) {
+  if (v.ready()) return false;
+  if (v.is_reduction) return true;
+  return std::any_of(v.in, v.in + v.inputs, [](const Array& x) { return needs_reduction(*Value::of(x)); });
+}
+
+/// Other sums over the same domain and of the same shape, which this pass can compute while the data is at hand.
+void add_siblings(std::vector<Ref<Value>>& roots) {
+  Value& first = *roots[0];
+  const Shape domain = domain_of(first), *shape = first.is_reduction ? &first.shape : nullptr;
+  for (Value* v : waiting()) {
+    if (roots.size() == max_roots) break;
+    if (v == &first || v->ready() || v->dtype != first.dtype || !(domain_of(*v) == domain)) continue;
+    if ((shape && !(v->shape == *shape)) || needs_reduction(*Value::of(v->in[0]))) continue;
+    if (!v->try_retain()) continue;
+    roots.push_back(Ref<Value>::adopt(v));
+    shape = &v->shape;
+  }
+  for (std::size_t i = 1; i < roots.size(); ++i) run_leaves(*roots[i]);
+  std::erase_if(roots, [](auto& root) { return root->ready(); });  // came along with a leaf of a sibling
+}
+
+/// Lays out the program that computes the roots.
+class Planner {
+ public:
+  explicit Planner(const std::vector<Ref<Value>>& roots) {
+    program.dtype = roots[0]->dtype;
+    program.domain = domain_of(*roots[0]);
+    for (auto& root : roots) results_.push_back(visit(root->is_reduction ? Value::of(root->in[0]) : root.get()));
+    for (Value* leaf : leaves_) {
+      const bool dense = leaf->shape.size() == program.domain.size();
+      program.leaves.push_back({leaf->data, Walk(leaf->shape, program.domain), dense});
+    }
+    assign_registers();
+    for (std::size_t i = 0; i < roots.size(); ++i) {
+      Value& root = *roots[i];
+      char* out = root.reserve();
+      outputs.push_back(out);
+      if (root.is_reduction)
+        program.reductions.push_back(
+            {root.reduction, operand(results_[i]), out, Walk(root.shape, program.domain), root.shape});
+      else
+        program.stores.push_back({operand(results_[i]), out});
+    }
+  }
+
+  Program program;
+  std::vector<char*> outputs;
+
+ private:
+  struct Step {
+    Value* value;
+    int in[max_inputs];
+    int last_use = -1, reg = -1;
+    bool kept = false;  // somebody outside needs it: it has a register of its own
+  };
+
+  /// The place of a value: -1 - k for leaf k, else the number of its step.
+  int visit(Value* v) {
+    if (auto known = places_.find(v); known != places_.end()) return known->second;
+    if (!is_step(*v, program.domain)) {
+      leaves_.push_back(v);
+      return places_[v] = -int(leaves_.size());
+    }
+    Step step{v, {}};
+    for (int i = 0; i < v->inputs; ++i) step.in[i] = visit(Value::of(v->in[i]));
+    steps_.push_back(step);
+    return places_[v] = int(steps_.size()) - 1;
+  }
+
+  int operand(int place) const {
+    return place < 0 ? -1 - place : int(leaves_.size()) + steps_[std::size_t(place)].reg;
+  }
+
+  /// A linear scan over last uses: few registers keep the tiles in the first-level cache.
+  void assign_registers() {
+    for (int s = 0; s < int(steps_.size()); ++s)
+      for (int i = 0; i < steps_[s].value->inputs; ++i)
+        if (steps_[s].in[i] >= 0) steps_[steps_[s].in[i]].last_use = s;
+    for (int place : results_)
+      if (place >= 0) steps_[place].kept = true;
+    std::vector<int> idle;
+    for (int s = 0; s < int(steps_.size()); ++s) {
+      Step& step = steps_[s];
+      Program::Step out{step.value->fns->by_dtype[int(program.dtype)], 0, step.value->inputs, {}};
+      for (int i = 0; i < out.inputs; ++i) {
+        out.in[i] = operand(step.in[i]);
+        if (step.in[i] < 0) continue;
+        Step& from = steps_[step.in[i]];
+        if (from.last_use == s && !from.kept) {  // its register may be written in place
+          idle.push_back(from.reg);
+          from.last_use = -1;
+        }
+      }
+      if (step.kept || idle.empty()) {
+        step.reg = program.registers++;
+      } else {
+        step.reg = idle.back();
+        idle.pop_back();
+      }
+      out.out = operand(s);
+      program.steps.push_back(out);
+    }
+  }
+
+  std::unordered_map<Value*, int> places_;
+  std::vector<Value*> leaves_;
+  std::vector<Step> steps_;
+  std::vector<int> results_;
+};
+
+void fill_empty(Value& v) {  // a sum over nothing
+  v.allocate();
+  Array zero = zeros(v.shape, v.dtype);
+  std::copy_n(zero.bytes(), v.shape.size() * width(v.dtype), v.data);
+}
+
+}  // namespace
+
+void run(Value* value) {
+  std::lock_guard lock(running());
+  if (value->ready()) return;
+  std::vector<Ref<Value>> roots{Ref<Value>(value)};
+  run_leaves(*value);
+  if (value->ready()) return;  // it came along with a leaf
+  if (fusion()) add_siblings(roots);
+  if (value->ready()) return;
+  if (domain_of(*value).size() == 0) {
+    for (auto& root : roots) fill_empty(*root);
+  } else {
+    Planner plan(roots);
+    execute(plan.program);
+    for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->data = plan.outputs[i];
+  }
+  for (auto& root : roots) {
+    for (Array& in : root->in) in = Array();
+    root->inputs = 0;
+    root->steps = root->depth = 0;
+    if (root->waits) forget(root.get());
+  }
+}
+
+void await(Value* reduction) {
+  std::lock_guard lock(running());
+  while (waiting().size() >= max_waiting) {
+    Value* oldest = waiting().front();
+    if (oldest->try_retain()) {
+      run(Ref<Value>::adopt(oldest).get());
+      continue;
+    }
+    forget(oldest);
+  }
+  reduction->waits = true;
+  waiting().push_back(reduction);
+}
+
+void forget(Value* reduction) {
+  std::lock_guard lock(running());
+  std::erase(waiting(), reduction);
+  reduction->waits = false;
+}
+
+}  // namespace xgrad::lazy

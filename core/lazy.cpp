@@ -1,0 +1,156 @@
+// What is recorded and what is computed at once.
+#include "core/lazy.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/error.hpp"
+#include "core/map.hpp"
+#include "core/program.hpp"
+
+namespace xgrad {
+namespace lazy {
+namespace {
+
+constexpr long eager_below = 4096;    // up to here one step at once beats a program (1.1 us)
+constexpr int max_steps = 48;         // of a program; 8 to 24 split batch norm
+constexpr int max_depth = 200;        // bounds the recursion through reductions
+
+std::atomic<bool> fusing{true};
+
+struct Identity {
+  auto operator()(auto a) const { return a; }
+};
+constexpr const StepFns& identity = all_steps<Identity, 1>;
+
+bool is_broadcast(const Value& v) { return !v.ready() && v.fns == &identity; }
+
+/// A number as one element of another dtype. Throws Error when an integer cannot hold it.
+Array number_as(const char* op, const Array& number, DType dtype) {
+  if (number.dtype() == dtype) return number;
+  const double value = number.item();
+  expect(is_floating(dtype) || value == double(long(value)), "{}: {} cannot hold {}; cast the array first", op, dtype, value);
+  return full({}, value, dtype);
+}
+
+DType common_dtype(const char* op, Array* in, int inputs) {
+  const Array* first = std::find_if_not(in, in + inputs, [](const Array& a) { return a.is_number(); });
+  const DType dtype = first == in + inputs ? DType::f64 : first->dtype();
+  for (int i = 0; i < inputs; ++i) {
+    if (in[i].is_number()) in[i] = number_as(op, in[i], dtype);
+    expect(in[i].dtype() == dtype, "{}: dtypes {} and {} differ; cast one of them", op, dtype, in[i].dtype());
+  }
+  return dtype;
+}
+
+/// Runs one step over ready operands of one shape, or of one element.
+void run_at_once(Value& v, const Array* in, int inputs) {
+  v.allocate();
+  alignas(64) char splat[max_inputs][64];
+  Arg args[max_inputs];
+  const long size = v.shape.size(), element = width(v.dtype), lanes = 64 / element;
+  for (int i = 0; i < inputs; ++i) {
+    const Value& x = *Value::of(in[i]);
+    args[i] = {x.data, 1};
+    if (x.shape.size() == size) continue;
+    for (long k = 0; k < lanes; ++k) std::memcpy(splat[i] + k * element, x.data, std::size_t(element));
+    args[i] = {splat[i], 0};
+  }
+  v.fns->by_dtype[int(v.dtype)](v.data, args, (size + lanes - 1) / lanes * lanes);
+}
+
+/// Notes the operands of a pending value, computing those that would make the program too long.
+void attach(Value& v, const Array* in, int inputs) {
+  v.inputs = static_cast<unsigned char>(inputs);
+  v.steps = 1;
+  for (int i = 0; i < inputs; ++i) {
+    Value& x = *Value::of(in[i]);
+    if (!x.ready() && (x.depth >= max_depth || (!x.is_reduction && x.steps >= max_steps))) run(&x);
+    if (!x.ready()) {
+      v.depth = std::max(v.depth, x.depth + 1);
+      if (!x.is_reduction) v.steps += x.steps;
+    }
+    v.in[i] = in[i];
+  }
+}
+
+Value* repeated(const Array& x, const Shape& shape) {
+  auto* v = new Value(shape, x.dtype());
+  v->op = "broadcast_to";
+  v->fns = &identity;
+  attach(*v, &x, 1);
+  return v;
+}
+
+}  // namespace
+
+Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
+  bool numbers = true, repeats = false;
+  for (int i = 0; i < inputs; ++i) {
+    expect(in[i].defined(), "{}: operand {} holds nothing", op, i + 1);
+    numbers &= in[i].is_number();
+    repeats |= is_broadcast(*Value::of(in[i]));
+  }
+  const DType dtype = common_dtype(op, in, inputs);
+  expect(dtype != DType::u8 && fns.by_dtype[int(dtype)] != nullptr, "{}: not defined for {}; cast to f32 or f64 first", op, dtype);
+  Shape shape = in[0].shape();
+  for (int i = 1; i < inputs; ++i) shape = broadcast(op, shape, in[i].shape());
+
+  if (repeats && fusing) {  // f(repeat(a), b) = repeat(f(a, b)): work on small arrays is done small
+    Shape small;
+    for (int i = 0; i < inputs; ++i) {
+      if (is_broadcast(*Value::of(in[i]))) in[i] = Array(Value::of(in[i])->in[0]);
+      small = broadcast(op, small, in[i].shape());
+    }
+    Array result = map(op, fns, in, inputs);
+    return small == shape ? result : Value::handle(repeated(result, shape));
+  }
+
+  Array result = Value::handle(new Value(shape, dtype));
+  Value& v = *Value::of(result);
+  v.op = op;
+  v.fns = &fns;
+  v.is_number = numbers;
+  const long size = shape.size();
+  if (size == 0) return v.allocate(), result;
+  bool ready = true, flat = true;
+  for (int i = 0; i < inputs; ++i) {
+    ready &= Value::of(in[i])->ready();
+    flat &= in[i].shape().size() == size || in[i].shape().size() == 1;
+  }
+  if (ready && flat && size <= eager_below) return run_at_once(v, in, inputs), result;
+  attach(v, in, inputs);
+  if ((ready && size <= eager_below) || !fusing) run(&v);
+  return result;
+}
+
+Array reduce_to(Reduction reduction, const Array& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  Array result = Value::handle(new Value(shape, x.dtype()));
+  Value& v = *Value::of(result);
+  v.op = "reduce";
+  v.is_reduction = true;
+  v.reduction = reduction;
+  expect(x.dtype() != DType::u8, "reduce: not defined for u8; cast first");
+  const bool small = Value::of(x)->ready() && x.size() <= eager_below;
+  attach(v, &x, 1);
+  if (small || !fusing) return run(&v), result;
+  await(&v);
+  return result;
+}
+
+Array broadcast_to(const char* op, const Array& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  expect(broadcasts_to(x.shape(), shape), "{}: shape {} does not broadcast to {}", op, x.shape(), shape);
+  if (x.dtype() == DType::u8) return broadcast_to(op, x.cast(DType::i64), shape).cast(DType::u8);
+  Array source = is_broadcast(*Value::of(x)) ? Array(Value::of(x)->in[0]) : x;
+  Array result = Value::handle(repeated(source, shape));
+  if (shape.size() <= eager_below || !fusing) materialize(Value::of(result));
+  return result;
+}
+
+void set_fusion(bool on) { fusing = on; }
+bool fusion() { return fusing; }
+
+}  // namespace lazy
+}  // namespace xgrad

@@ -1,0 +1,98 @@
+#pragma once
+// Elementwise work is recorded as small programs and run when somebody needs the data: one pass over memory a chain.
+// The tape knows nothing of it. docs/architecture.md tells how it works.
+#include <atomic>
+#include <cstddef>
+
+#include "core/array.hpp"
+#include "core/counted.hpp"
+
+namespace xgrad {
+
+/// One operand of a step: stride 1 walks the elements, stride 0 repeats one pack (64 bytes) of equal ones.
+struct Arg {
+  const void* data;
+  std::ptrdiff_t stride;
+};
+/// Computes n elements, a multiple of 64 bytes, of `out` from the operands; the data is aligned to 64 bytes.
+using StepFn = void (*)(void* out, const Arg* in, long n);
+/// A step for f32, f64 and i64; null where the operation does not exist.
+struct StepFns {
+  StepFn by_dtype[3];
+};
+
+enum class Reduction : unsigned char { sum, max, min };
+
+inline constexpr int max_inputs = 4;
+
+/// The storage of an array's elements, shared by its reshapes.
+struct Storage {
+  std::atomic<int> refs{1};
+  std::size_t bytes;
+  char* data;
+
+  static Ref<Storage> allocate(std::size_t bytes);
+  void retain() { refs.fetch_add(1, std::memory_order_relaxed); }
+  void release();
+};
+
+/// What an Array points to: elements, or the step that will make them.
+struct Value {
+  std::atomic<int> refs{1};
+  DType dtype;
+  bool is_number = false;
+  bool is_reduction = false;
+  bool waits = false;             // in the list of pending reductions
+  Reduction reduction = Reduction::sum;
+  unsigned char inputs = 0;       // while pending
+  int steps = 0;                  // of the pending program, counted as a tree: an upper bound
+  int depth = 0;                  // pending values below, reductions included
+  const char* op = nullptr;       // for messages
+  const StepFns* fns = nullptr;   // of an elementwise step
+  char* data = nullptr;           // null while pending
+  Ref<Storage> storage;           // empty for at most `inline_bytes`
+  Shape shape;
+  Array in[max_inputs];
+  char small[64 + 48];            // room for a few elements, wherever 64-byte alignment falls
+
+  static constexpr std::size_t inline_bytes = 64;
+
+  Value(const Shape& shape, DType dtype) : dtype(dtype), shape(shape) {}
+  /// Room for the elements; the value is ready once `data` points to it.
+  char* reserve();
+  void allocate() { data = reserve(); }
+  bool ready() const { return data != nullptr; }
+  void retain() { refs.fetch_add(1, std::memory_order_relaxed); }
+  void release();
+  /// Takes a reference unless the last one is already gone.
+  bool try_retain();
+  ~Value();
+
+  static Value* of(const Array& a) { return a.value_; }
+  /// Takes over the one reference that a new value is born with.
+  static Array handle(Value* value) { return Array(value); }
+};
+
+namespace lazy {
+
+/// The elementwise function over the operands, broadcast. Throws Error that names `op` when shapes or dtypes do not fit.
+Array map(const char* op, const StepFns& fns, Array* in, int inputs);
+/// `x` reduced to `shape`, to which it must be an expansion: the adjoint of broadcasting, for sum.
+Array reduce_to(Reduction reduction, const Array& x, const Shape& shape);
+/// `x` repeated along axes of length 1 or missing in front. Throws Error that names `op` when it does not fit.
+Array broadcast_to(const char* op, const Array& x, const Shape& shape);
+/// Computes the elements of `value` now.
+void run(Value* value);
+/// Lets a pending reduction join the next pass over its domain.
+void await(Value* reduction);
+void forget(Value* reduction);
+inline void materialize(Value* value) {
+  if (!value->ready()) run(value);
+}
+
+/// Fusion can be turned off: each operation then runs at its call. The results have the same bits.
+void set_fusion(bool on);
+bool fusion();
+
+}  // namespace lazy
+}  // namespace xgrad

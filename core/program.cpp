@@ -1,0 +1,250 @@
+// Runs a fused program: tile by tile in the first-level cache, blocks of tiles on all threads.
+#include "core/program.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <xsimd/xsimd.hpp>
+
+#include "core/pack.hpp"
+#include "core/threads.hpp"
+
+namespace xgrad::lazy {
+namespace {
+
+constexpr long tile_size = 1024;  // measured: 512 and 2048 are slower
+constexpr long max_blocks = 64;
+constexpr long parallel_above = 1 << 16;  // elements times steps
+
+using Index = std::array<long, max_rank>;
+
+Index unravel(const Shape& dims, long position) {
+  Index index{};
+  for (int i = dims.rank(); i-- > 0; position /= dims[i]) index[i] = position % dims[i];
+  return index;
+}
+
+/// Calls f(position in the tile, offset in the operand, inner stride, count) for each run of the innermost axis.
+template <class F>
+void for_runs(const Walk& walk, long first, long n, F f) {
+  const Shape& dims = walk.dims;
+  const int last = dims.rank() - 1;
+  Index index = unravel(dims, first);
+  long offset = 0;
+  for (int i = 0; i <= last; ++i) offset += index[i] * walk.strides[i];
+  for (long at = 0;;) {
+    const long count = std::min(n - at, dims[last] - index[last]);
+    f(at, offset, walk.strides[last], count);
+    if ((at += count) >= n) return;
+    offset += count * walk.strides[last];
+    index[last] += count;
+    for (int i = last; i > 0 && index[i] == dims[i]; --i) {
+      offset += walk.strides[i - 1] - index[i] * walk.strides[i];
+      index[i] = 0;
+      ++index[i - 1];
+    }
+  }
+}
+
+template <Reduction R, class V>
+V combine(const V& a, const V& b) {
+  if constexpr (R == Reduction::sum) return a + b;
+  if constexpr (R == Reduction::max) return pack::maximum(a, b);
+  if constexpr (R == Reduction::min) return pack::minimum(a, b);
+}
+template <class T>
+T identity(Reduction kind) {
+  using Limits = std::numeric_limits<T>;
+  if (kind == Reduction::sum) return T(0);
+  if constexpr (Limits::has_infinity) return kind == Reduction::max ? -Limits::infinity() : Limits::infinity();
+  return kind == Reduction::max ? Limits::lowest() : Limits::max();
+}
+
+template <Reduction R, class T>
+T reduce_run(const T* a, long n) {
+  using Pack = xsimd::batch<T>;
+  constexpr long lanes = Pack::size;
+  T result = identity<T>(R);
+  long i = 0;
+  if (n >= lanes) {
+    Pack sums[4];
+    std::fill_n(sums, 4, Pack(identity<T>(R)));
+    for (; i + 4 * lanes <= n; i += 4 * lanes)
+      for (int k = 0; k < 4; ++k) sums[k] = combine<R>(sums[k], Pack::load_unaligned(a + i + k * lanes));
+    for (; i + lanes <= n; i += lanes) sums[0] = combine<R>(sums[0], Pack::load_unaligned(a + i));
+    T lane[lanes];
+    combine<R>(combine<R>(sums[0], sums[1]), combine<R>(sums[2], sums[3])).store_unaligned(lane);
+    for (T x : lane) result = combine<R>(result, x);
+  }
+  for (; i < n; ++i) result = combine<R>(result, a[i]);
+  return result;
+}
+
+/// Adds a tile to the accumulators. `value` is constant over the tile when its stride is 0.
+template <Reduction R, class T>
+void reduce_tile(const Walk& walk, Arg value, long first, long n, T* into) {
+  T constant[tile_size];
+  const T* v = static_cast<const T*>(value.data);
+  if (value.stride == 0) {
+    std::fill_n(constant, n, v[0]);
+    v = constant;
+  }
+  for_runs(walk, first, n, [&](long at, long offset, long stride, long count) {
+    if (stride)
+      for (long i = 0; i < count; ++i) into[offset + i] = combine<R>(into[offset + i], v[at + i]);
+    else
+      into[offset] = combine<R>(into[offset], reduce_run<R>(v + at, count));
+  });
+}
+
+/// How the domain is cut: `blocks` ranges of elements, each starting at a multiple of 64 bytes.
+struct Cut {
+  long blocks, unit, units;  // block b has the units [units * b / blocks, units * (b + 1) / blocks)
+  bool partial;              // the blocks' sums must be combined afterwards
+  long size;
+  long begin(long block) const { return std::min(size, units * block / blocks * unit); }
+};
+
+template <class T>
+Cut cut(const Program& p) {
+  const long size = p.domain.size(), tiles = (size + tile_size - 1) / tile_size;
+  if (p.reductions.empty()) return {std::min(tiles, max_blocks), tile_size, tiles, false, size};
+  // Leading axes that are kept make rows, whose results are separate: blocks of whole rows need no combining.
+  const Shape& out = p.reductions[0].shape;
+  const int lead = p.domain.rank() - out.rank();
+  long rows = 1;
+  for (int i = 0; i < out.rank() && lead == 0 && out[i] == p.domain[i]; ++i) rows *= out[i];
+  const long row = size / rows, lanes = 64 / long(sizeof(T)), group = lanes / std::gcd(row, lanes);
+  if (rows >= 8 * group)
+    return {std::min((rows + group - 1) / group, max_blocks), group * row, (rows + group - 1) / group, false, size};
+  return {std::clamp(size / (8 * out.size()), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size};
+}
+
+template <class T>
+class Runner {
+ public:
+  explicit Runner(const Program& program) : p_(program), cut_(cut<T>(program)) {
+    if (!p_.reductions.empty()) stride_ = (p_.reductions[0].shape.size() + 15) / 16 * 16;
+    const long accumulators = long(p_.reductions.size()) * stride_ * (cut_.partial ? cut_.blocks : 0);
+    if (accumulators) partial_ = Storage::allocate(std::size_t(accumulators) * sizeof(T));
+  }
+
+  void run() {
+    if (!cut_.partial)
+      for (auto& r : p_.reductions)
+        std::fill_n(reinterpret_cast<T*>(r.out), r.shape.size(), identity<T>(r.kind));
+    if (cut_.size * long(p_.steps.size() + 1) > parallel_above)
+      threads::for_each(cut_.blocks, [this](long b) { block(b); });
+    else
+      for (long b = 0; b < cut_.blocks; ++b) block(b);
+    if (cut_.partial) combine_blocks();
+  }
+
+ private:
+  T* accumulator(long block, std::size_t reduction) const {
+    if (!cut_.partial) return reinterpret_cast<T*>(p_.reductions[reduction].out);
+    return reinterpret_cast<T*>(partial_->data) + (block * long(p_.reductions.size()) + long(reduction)) * stride_;
+  }
+
+  void block(long b) const {
+    const int leaves = int(p_.leaves.size()), operands = leaves + p_.registers;
+    constexpr long room = tile_size + 16;  // apart, so that the tiles do not fall on the same cache sets
+    thread_local std::vector<T> scratch;
+    scratch.resize(std::size_t(operands * room + 64));
+    T* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64 / sizeof(T);
+    std::vector<Arg> args(std::size_t(operands), Arg{});
+    for (int i = 0; i < operands; ++i) args[std::size_t(i)] = {aligned + i * room, 1};
+    if (cut_.partial)
+      for (std::size_t r = 0; r < p_.reductions.size(); ++r)
+        std::fill_n(accumulator(b, r), p_.reductions[r].shape.size(), identity<T>(p_.reductions[r].kind));
+    for (long first = cut_.begin(b), end = cut_.begin(b + 1); first < end; first += tile_size)
+      tile(b, first, std::min(tile_size, end - first), args.data(), aligned);
+  }
+
+  void tile(long b, long first, long n, Arg* args, T* scratch) const {
+    constexpr long lanes = 64 / long(sizeof(T)), room = tile_size + 16;
+    for (std::size_t i = 0; i < p_.leaves.size(); ++i) args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room);
+    for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
+    for (auto& step : p_.steps) {
+      Arg in[max_inputs];
+      for (int k = 0; k < step.inputs; ++k) in[k] = args[step.in[k]];
+      step.fn(const_cast<void*>(args[step.out].data), in, (n + lanes - 1) / lanes * lanes);
+    }
+    for (std::size_t r = 0; r < p_.reductions.size(); ++r) {
+      auto& reduce = p_.reductions[r];
+      T* into = accumulator(b, r);
+      const Arg value = args[reduce.operand];
+      if (reduce.kind == Reduction::sum) reduce_tile<Reduction::sum>(reduce.walk, value, first, n, into);
+      if (reduce.kind == Reduction::max) reduce_tile<Reduction::max>(reduce.walk, value, first, n, into);
+      if (reduce.kind == Reduction::min) reduce_tile<Reduction::min>(reduce.walk, value, first, n, into);
+    }
+  }
+
+  Arg load(const Program::Leaf& leaf, long first, long n, T* room) const {
+    const T* data = reinterpret_cast<const T*>(leaf.data);
+    if (leaf.dense) return {data + first, 1};
+    Arg arg{room, 1};
+    for_runs(leaf.walk, first, n, [&](long at, long offset, long stride, long count) {
+      if (stride) {
+        std::memcpy(room + at, data + offset, std::size_t(count) * sizeof(T));
+      } else if (count == n) {  // constant in this tile: one pack
+        std::fill_n(room, 64 / sizeof(T), data[offset]);
+        arg.stride = 0;
+      } else {
+        std::fill_n(room + at, count, data[offset]);
+      }
+    });
+    return arg;
+  }
+
+  void combine_blocks() const {
+    using Wide = std::conditional_t<std::is_floating_point_v<T>, double, T>;
+    for (std::size_t r = 0; r < p_.reductions.size(); ++r) {
+      auto& reduce = p_.reductions[r];
+      T* out = reinterpret_cast<T*>(reduce.out);
+      for (long i = 0; i < reduce.shape.size(); ++i) {
+        Wide total = Wide(accumulator(0, r)[i]);
+        for (long b = 1; b < cut_.blocks; ++b) {
+          const Wide part = Wide(accumulator(b, r)[i]);
+          if (reduce.kind == Reduction::sum) total += part;
+          if (reduce.kind == Reduction::max) total = combine<Reduction::max>(total, part);
+          if (reduce.kind == Reduction::min) total = combine<Reduction::min>(total, part);
+        }
+        out[i] = T(total);
+      }
+    }
+  }
+
+  const Program& p_;
+  const Cut cut_;
+  long stride_ = 0;
+  Ref<Storage> partial_;
+};
+
+}  // namespace
+
+Walk::Walk(const Shape& shape, const Shape& domain) : strides{} {
+  const Strides all = broadcast_strides(shape, domain);
+  int last = -1;
+  for (int axis = 0; axis < domain.rank(); ++axis) {
+    if (domain[axis] == 1) continue;
+    if (last >= 0 && strides[last] == all[axis] * domain[axis]) {
+      dims[last] *= domain[axis];
+    } else {
+      dims.push_back(domain[axis]);
+      ++last;
+    }
+    strides[last] = all[axis];
+  }
+  if (last < 0) dims = {1};
+}
+
+void execute(const Program& program) {
+  switch (program.dtype) {
+    case DType::f32: return Runner<float>(program).run();
+    case DType::f64: return Runner<double>(program).run();
+    default: return Runner<std::int64_t>(program).run();
+  }
+}
+
+}  // namespace xgrad::lazy

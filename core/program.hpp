@@ -1,0 +1,52 @@
+#pragma once
+// A program: the steps of a fused chain over one domain, and how it is run tile by tile (private to core/lazy).
+#include <vector>
+
+#include "core/lazy.hpp"
+
+namespace xgrad::lazy {
+
+/// How an operand that is broadcast over the domain is walked: its own collapsed axes, so that neither the runs nor the
+/// order of a sum depend on what else is in the program.
+struct Walk {
+  Shape dims;
+  Strides strides;
+  Walk(const Shape& shape, const Shape& domain);
+};
+
+struct Program {
+  struct Leaf {  // operands 0 ... leaves - 1
+    const char* data;
+    Walk walk;
+    bool dense;
+  };
+  struct Step {  // writes operand `out`, a register
+    StepFn fn;
+    int out;
+    int inputs;
+    int in[max_inputs];
+  };
+  struct Store {  // the register is the result's own memory
+    int operand;
+    char* out;
+  };
+  struct Reduce {
+    Reduction kind;
+    int operand;
+    char* out;
+    Walk walk;
+    Shape shape;
+  };
+  DType dtype;
+  Shape domain;
+  std::vector<Leaf> leaves;
+  std::vector<Step> steps;
+  std::vector<Store> stores;
+  std::vector<Reduce> reductions;  // all of one shape
+  int registers = 0;
+};
+
+/// Runs all steps over all tiles. The order of every sum is fixed by the shapes: not by threads, nor by the other steps.
+void execute(const Program& program);
+
+}  // namespace xgrad::lazy

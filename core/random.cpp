@@ -1,0 +1,118 @@
+// Philox by Random123, turned into distributions.
+#include "core/random.hpp"
+
+#include <Random123/philox.h>
+
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "core/threads.hpp"
+
+namespace xgrad {
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+std::int64_t scale_below(std::uint64_t bits, std::int64_t bound) {
+  return std::int64_t(Wide(bits) * std::uint64_t(bound) >> 64);
+}
+
+struct Block {
+  std::uint64_t bits[2];
+};
+Block block(std::uint64_t seed, std::uint64_t position) {
+  using Philox = r123::Philox4x32;
+  const auto low = [](std::uint64_t v) { return std::uint32_t(v); };
+  const auto high = [](std::uint64_t v) { return std::uint32_t(v >> 32); };
+  const Philox::ctr_type counter{{low(position), high(position), 0, 0}};
+  const Philox::key_type key{{low(seed), high(seed)}};
+  const auto r = Philox()(counter, key);
+  return {{r[0] | std::uint64_t(r[1]) << 32, r[2] | std::uint64_t(r[3]) << 32}};
+}
+
+/// In [0, 1) with as many bits as T holds, so that rounding never gives 1.
+template <class T>
+T unit(std::uint64_t bits) {
+  if constexpr (std::is_same_v<T, float>) return float(bits >> 40) * 0x1p-24f;
+  else return double(bits >> 11) * 0x1p-53;
+}
+
+/// Fills an array with pairs f(block) -> two values, and moves the position on.
+template <class T, class F>
+Array draw(const Shape& shape, std::uint64_t seed, std::uint64_t& position, F f) {
+  Array result(shape, dtype_of<T>);
+  T* out = result.mutable_data<T>();
+  const long n = result.size(), blocks = (n + 1) / 2;
+  threads::for_ranges(blocks, 1 << 12, [&, at = position](long first, long last) {
+    for (long i = first; i < last; ++i) {
+      const auto [a, b] = f(block(seed, at + std::uint64_t(i)));
+      out[2 * i] = a;
+      if (2 * i + 1 < n) out[2 * i + 1] = b;
+    }
+  });
+  position += std::uint64_t(blocks);
+  return result;
+}
+
+void check_floating(const char* what, DType dtype) {
+  expect(is_floating(dtype), "{}: makes f32 or f64, not {}", what, dtype);
+}
+
+}  // namespace
+
+std::uint64_t Generator::next() { return block(seed_, position_++).bits[0]; }
+std::int64_t Generator::below(std::int64_t bound) {
+  expect(bound > 0, "random: there is no integer in [0, {})", bound);
+  return scale_below(next(), bound);
+}
+double Generator::uniform() { return unit<double>(next()); }
+
+std::vector<std::int64_t> Generator::permutation(std::int64_t n) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  for (std::int64_t i = n - 1; i > 0; --i) std::swap(order[std::size_t(i)], order[std::size_t(below(i + 1))]);
+  return order;
+}
+
+Array Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
+  check_floating("uniform", dtype);
+  return dispatch_floating(dtype, [&]<class T>() {
+    auto scale = [=](std::uint64_t bits) { return T(low + (high - low) * unit<T>(bits)); };
+    return draw<T>(shape, seed_, position_, [=](Block b) { return std::pair(scale(b.bits[0]), scale(b.bits[1])); });
+  });
+}
+
+Array Generator::normal(const Shape& shape, double mean, double std, DType dtype) {
+  check_floating("normal", dtype);
+  return dispatch_floating(dtype, [&]<class T>() {
+    return draw<T>(shape, seed_, position_, [=](Block b) {
+      const double radius = std::sqrt(-2 * std::log1p(-unit<double>(b.bits[0])));
+      const double angle = 2 * std::numbers::pi * unit<double>(b.bits[1]);
+      return std::pair(T(mean + std * radius * std::cos(angle)), T(mean + std * radius * std::sin(angle)));
+    });
+  });
+}
+
+Array Generator::bernoulli(const Shape& shape, double p, DType dtype) {
+  check_floating("bernoulli", dtype);
+  expect(p >= 0 && p <= 1, "bernoulli: {} is not a probability", p);
+  return dispatch_floating(dtype, [&]<class T>() {
+    auto flip = [=](std::uint64_t bits) { return T(unit<double>(bits) < p); };
+    return draw<T>(shape, seed_, position_, [=](Block b) { return std::pair(flip(b.bits[0]), flip(b.bits[1])); });
+  });
+}
+
+Array Generator::integers(const Shape& shape, std::int64_t low, std::int64_t high) {
+  expect(low < high, "integers: there is none in [{}, {})", low, high);
+  auto pick = [=](std::uint64_t bits) { return low + scale_below(bits, high - low); };
+  return draw<std::int64_t>(shape, seed_, position_, [=](Block b) { return std::pair(pick(b.bits[0]), pick(b.bits[1])); });
+}
+
+Generator& default_generator() {
+  static Generator generator;
+  return generator;
+}
+void manual_seed(std::uint64_t seed) { default_generator() = Generator(seed); }
+
+}  // namespace xgrad

@@ -1,0 +1,85 @@
+#pragma once
+// The size of an array along each of its axes.
+#include <array>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace xgrad {
+
+/// The most axes that an array can have.
+inline constexpr int max_rank = 8;
+
+/// The lengths of the axes, outermost first: (N, C, H, W). The shape of a scalar is (). Throws Error beyond max_rank.
+class Shape {
+ public:
+  Shape() = default;
+  Shape(std::initializer_list<long> dims) : Shape(dims.begin(), dims.end()) {}
+  template <class Iterator>
+  Shape(Iterator first, Iterator last) {
+    for (; first != last; ++first) push_back(long(*first));
+  }
+
+  int rank() const { return rank_; }
+  long operator[](int axis) const { return dims_[axis]; }
+  long& operator[](int axis) { return dims_[axis]; }
+  const long* begin() const { return dims_.data(); }
+  const long* end() const { return dims_.data() + rank_; }
+  /// Appends an axis. A length of -1 stands for "whatever is left", where an op says so.
+  void push_back(long dim);
+  void insert(int axis, long dim);
+  void erase(int axis);
+
+  /// The number of elements: the product of the lengths, 1 for ().
+  long size() const {
+    long n = 1;
+    for (int i = 0; i < rank_; ++i) n *= dims_[i];
+    return n;
+  }
+  bool operator==(const Shape& other) const {
+    if (rank_ != other.rank_) return false;
+    for (int i = 0; i < rank_; ++i)
+      if (dims_[i] != other.dims_[i]) return false;
+    return true;
+  }
+  /// As NumPy writes it: "(2, 3)", "(4,)", "()".
+  std::string str() const;
+
+ private:
+  std::array<long, max_rank> dims_{};
+  int rank_ = 0;
+};
+
+/// A list of axes; one may be given alone. Negative ones count from the last.
+class Axes : public std::vector<int> {
+ public:
+  using std::vector<int>::vector;
+  Axes(int axis) : vector{axis} {}
+};
+
+/// The common shape of two operands by NumPy's rules. Throws Error that names `op` when there is none.
+Shape broadcast(const char* op, const Shape& a, const Shape& b);
+
+/// Whether an array of shape `from` can be broadcast to exactly `to`.
+bool broadcasts_to(const Shape& from, const Shape& to);
+
+/// `axis` counted from the first, in [0, rank). Throws Error that names `op` when it is out of range.
+int normalize_axis(const char* op, int axis, int rank);
+
+/// The axes counted from the first, sorted; all of them when `axes` is empty. Throws Error on a repeated one.
+Axes normalize_axes(const char* op, const Axes& axes, int rank);
+
+/// `shape` with the given (normalised) axes set to length 1.
+Shape keep_axes(Shape shape, const Axes& axes);
+
+/// `shape` without the given (normalised) axes.
+Shape drop_axes(const Shape& shape, const Axes& axes);
+
+/// Elements from one index to the next along each axis of a contiguous array.
+using Strides = std::array<long, max_rank>;
+Strides contiguous_strides(const Shape& shape);
+
+/// Strides that walk an array of shape `shape` as if it were broadcast to `domain`: 0 along repeated axes.
+Strides broadcast_strides(const Shape& shape, const Shape& domain);
+
+}  // namespace xgrad

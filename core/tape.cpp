@@ -1,0 +1,192 @@
+// Recording, and the walk from a result back to its inputs.
+#include "core/tape.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/elementwise.hpp"
+#include "core/error.hpp"
+#include "core/node.hpp"
+
+namespace xgrad {
+namespace {
+
+thread_local bool is_recording = true;
+
+/// Sets a value for a scope, also when a rule throws.
+template <class T>
+class Scoped {
+ public:
+  Scoped(T& place, T value) : place_(place), saved_(std::exchange(place, value)) {}
+  ~Scoped() { place_ = saved_; }
+
+ private:
+  T& place_;
+  T saved_;
+};
+
+/// The gradient in the shape and dtype of the input: broadcasting is undone here, once for all operations.
+Variable conform(const char* op, Variable gx, const Node& input) {
+  expect(gx.defined(), "{}: a rule returned no gradient", op);
+  if (gx.dtype() != input.dtype) gx = cast(gx, input.dtype);
+  if (gx.shape() == input.shape) return gx;
+  expect(broadcasts_to(input.shape, gx.shape()), "{}: the rule for an input of shape {} returned a gradient of shape {}",
+         op, input.shape, gx.shape());
+  return sum_to(gx, input.shape);
+}
+
+/// One walk from y to its inputs, deepest first. Gradients are in a local map and go as soon as they are used.
+class Walk {
+ public:
+  bool wants(const Node* node) const { return !needed_ || needed_->contains(node); }
+
+  /// Restricts the walk to what leads to the given nodes.
+  void restrict_to(Node* y, const std::vector<Variable>& xs) {
+    std::unordered_set<const Node*> seen{y};
+    std::vector<Node*> nodes{y};
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      for (auto& link : nodes[i]->links)
+        if (seen.insert(link.input.get()).second) nodes.push_back(link.input.get());
+    std::sort(nodes.begin(), nodes.end(), [](Node* a, Node* b) { return a->depth < b->depth; });
+    needed_.emplace();
+    for (auto& x : xs) needed_->insert(x.node());
+    for (Node* node : nodes)
+      if (std::any_of(node->links.begin(), node->links.end(), [&](auto& link) { return wants(link.input.get()); }))
+        needed_->insert(node);
+  }
+
+  /// Calls visit(node, gradient) for each node once its gradient is complete.
+  template <class F>
+  void run(const Variable& y, Variable gy, F visit) {
+    push(y.node(), std::move(gy));
+    while (!todo_.empty()) {
+      std::pop_heap(todo_.begin(), todo_.end(), shallower);
+      Ref<Node> node = std::move(todo_.back());
+      todo_.pop_back();
+      auto found = grads_.find(node.get());
+      Variable g = std::move(found->second);
+      grads_.erase(found);
+      if (node->extra)
+        for (auto& hook : node->extra->hooks)
+          if (Variable replaced = hook(g); replaced.defined()) g = conform(node->op, std::move(replaced), *node);
+      visit(node.get(), g);
+      if (!node->links.empty()) step(*node, g);
+    }
+  }
+
+ private:
+  static bool shallower(const Ref<Node>& a, const Ref<Node>& b) { return a->depth < b->depth; }
+
+  void push(Node* node, Variable g) {
+    auto [slot, first] = grads_.try_emplace(node, std::move(g));
+    if (!first) {
+      slot->second = add_gradients(slot->second, g);
+      return;
+    }
+    todo_.emplace_back(node);
+    std::push_heap(todo_.begin(), todo_.end(), shallower);
+  }
+
+  void step(Node& node, const Variable& gy) {
+    const RunningRule rule{node.op, node.recorded};
+    Scoped<const RunningRule*> running(running_rule, &rule);
+    const Variable y = node.keeps_data ? Node::variable(&node) : Variable();
+    for (auto& link : node.links)
+      if (wants(link.input.get())) push(link.input.get(), conform(node.op, link.rule(gy, y), *link.input));
+  }
+
+  std::unordered_map<Node*, Variable> grads_;
+  std::vector<Ref<Node>> todo_;  // a heap
+  std::optional<std::unordered_set<const Node*>> needed_;
+};
+
+Variable initial_gradient(const char* caller, const Variable& y, const Variable& given) {
+  expect(y.defined() && y.requires_grad(), "{}: the result depends on nothing that requires a gradient", caller);
+  if (!given.defined()) return Variable(ones(y.shape(), y.dtype()));
+  expect(given.shape() == y.shape(), "{}: grad_output has shape {}, the result {}", caller, given.shape(), y.shape());
+  return given;
+}
+
+}  // namespace
+
+NoGrad::NoGrad() : saved_(std::exchange(is_recording, false)) {}
+NoGrad::~NoGrad() { is_recording = saved_; }
+bool recording() { return is_recording; }
+
+Variable record(const char* op, Array y, std::span<Edge> edges) {
+  Variable result(std::move(y));
+  auto live = [](const Edge& e) { return e.rule && e.input.requires_grad(); };
+  const long count = is_recording ? std::count_if(edges.begin(), edges.end(), live) : 0;
+  if (count == 0) return result;
+  Node& node = *result.node();
+  expect(is_floating(node.dtype), "{}: a result of {} cannot have a gradient", op, node.dtype);
+  node.op = op;
+  node.requires_grad = true;
+  node.links.reserve(std::size_t(count));
+  for (Edge& edge : edges) {
+    if (!live(edge)) continue;
+    node.depth = std::max(node.depth, edge.input.node()->depth + 1);
+    node.keeps_data |= edge.rule.wants_result();
+    node.links.push_back({Ref<Node>(edge.input.node()), std::move(edge.rule)});
+  }
+  return result;
+}
+
+std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, const GradOptions& options) {
+  Variable gy = initial_gradient("grad", y, options.grad_output);
+  Scoped<bool> scope(is_recording, options.create_graph);
+  std::unordered_map<const Node*, Variable> found;
+  for (auto& x : xs) {
+    expect(x.defined(), "grad: an input holds nothing");
+    found[x.node()];
+  }
+  Walk walk;
+  walk.restrict_to(y.node(), xs);
+  walk.run(y, std::move(gy), [&](Node* node, const Variable& g) {
+    if (auto it = found.find(node); it != found.end()) it->second = g;
+  });
+  std::vector<Variable> results;
+  for (auto& x : xs) {
+    Variable& g = found[x.node()];
+    if (!g.defined()) g = Variable(zeros(x.shape(), x.dtype()));
+    results.push_back(g);
+  }
+  return results;
+}
+
+void Variable::backward() const {
+  Variable gy = initial_gradient("backward", *this, {});
+  Scoped<bool> scope(is_recording, false);
+  std::vector<Ref<Node>> leaves;
+  Walk().run(*this, std::move(gy), [&](Node* node, const Variable& g) {
+    if (!node->links.empty()) return;
+    node->grad = node->grad.defined() ? add_gradients(Variable(node->grad), g).data() : g.data();
+    leaves.emplace_back(node);
+  });
+  for (auto& leaf : leaves) leaf->grad.bytes();  // a gradient that waits would keep activations alive
+}
+
+Variable add_gradients(const Variable& a, const Variable& b) {
+  auto pass = [](auto& gy) { return gy; };
+  return elementwise("add", [](auto x, auto y) { return x + y; }, {{a, pass}, {b, pass}});
+}
+Variable sum_to(const Variable& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  expect(broadcasts_to(shape, x.shape()), "sum_to: {} cannot be summed to {}", x.shape(), shape);
+  return record("sum_to", lazy::reduce_to(Reduction::sum, x.data(), shape),
+                {{x, [from = x.shape()](auto& gy) { return broadcast_to(gy, from); }}});
+}
+Variable broadcast_to(const Variable& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  return record("broadcast_to", lazy::broadcast_to("broadcast_to", x.data(), shape),
+                {{x, [from = x.shape()](auto& gy) { return sum_to(gy, from); }}});
+}
+Variable cast(const Variable& x, DType dtype) {
+  if (x.dtype() == dtype && !x.data().is_number()) return x;
+  expect(is_floating(dtype) || !x.requires_grad(), "cast: a Variable that requires a gradient cannot become {}", dtype);
+  return record("cast", x.data().cast(dtype), {{x, [from = x.dtype()](auto& gy) { return cast(gy, from); }}});
+}
+
+}  // namespace xgrad

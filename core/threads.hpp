@@ -1,0 +1,38 @@
+#pragma once
+// One pool of threads (OpenMP's) for everything. Work is cut by its size alone, so that results never depend on how
+// many threads there are.
+#include <algorithm>
+#include <atomic>
+#include <exception>
+
+namespace xgrad::threads {
+
+/// How many threads are used: by default $XGRAD_THREADS, else the cores of the machine. Throws Error below 1.
+void set(int count);
+int count();
+/// True inside a parallel loop, where further loops run on the calling thread.
+bool nested();
+
+namespace detail {
+void run(long tasks, void (*task)(void*, long), void* context);
+}
+
+/// Calls f(i) for i in [0, tasks), on all threads. The first exception is rethrown when all have ended.
+template <class F>
+void for_each(long tasks, F&& f) {
+  if (tasks <= 1 || count() == 1 || nested()) {
+    for (long i = 0; i < tasks; ++i) f(i);
+  } else {
+    detail::run(tasks, [](void* context, long i) { (*static_cast<std::remove_reference_t<F>*>(context))(i); },
+                const_cast<void*>(static_cast<const void*>(&f)));
+  }
+}
+
+/// Calls f(first, last) for ranges of about `grain` elements that cover [0, n).
+template <class F>
+void for_ranges(long n, long grain, F&& f) {
+  const long tasks = std::max(1l, (n + grain - 1) / grain);
+  for_each(tasks, [&](long i) { f(i * grain, std::min(n, (i + 1) * grain)); });
+}
+
+}  // namespace xgrad::threads

@@ -1,0 +1,44 @@
+// The test program: Catch2's main, and a closing line "N passed, N failed, N skipped".
+#define CATCH_CONFIG_MAIN
+#include "tests/catch.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+namespace {
+
+bool skipped_now = false;
+int passed = 0, failed = 0, skipped = 0;
+
+struct Counter : Catch::TestEventListenerBase {
+  using TestEventListenerBase::TestEventListenerBase;
+  void testCaseStarting(const Catch::TestCaseInfo&) override { skipped_now = false; }
+  void testCaseEnded(const Catch::TestCaseStats& stats) override {
+    if (stats.totals.testCases.failed) ++failed;
+    else ++(skipped_now ? skipped : passed);
+  }
+  void testRunEnded(const Catch::TestRunStats&) override {
+    std::atexit([] { std::cout << passed << " passed, " << failed << " failed, " << skipped << " skipped" << std::endl; });
+  }
+};
+CATCH_REGISTER_LISTENER(Counter)
+
+}  // namespace
+
+namespace xgrad::tests {
+
+void skip(const std::string& why) {
+  skipped_now = true;
+  std::cout << "skipped: " << why << std::endl;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (std::filesystem::temp_directory_path() / "xgrad-test-XXXXXX").string();
+  if (!mkdtemp(name.data())) throw std::runtime_error("tests: cannot make a temporary folder");
+  path = name;
+}
+TemporaryFolder::~TemporaryFolder() { std::filesystem::remove_all(path); }
+
+}  // namespace xgrad::tests
