@@ -124,7 +124,7 @@ Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
   return result;
 }
 
-Array reduce_to(Reduction reduction, const Array& x, const Shape& shape) {
+Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   Array result = Value::handle(new Value(shape, x.dtype()));
   Value& v = *Value::of(result);

@@ -21,7 +21,7 @@ struct StepFns {
   StepFn by_dtype[3];
 };
 
-enum class Reduction : unsigned char { sum, max, min };
+enum class ReduceKind : unsigned char { sum, max, min };
 
 inline constexpr int max_inputs = 4;
 
@@ -43,7 +43,7 @@ struct Value {
   bool is_number = false;
   bool is_reduction = false;
   bool waits = false;             // in the list of pending reductions
-  Reduction reduction = Reduction::sum;
+  ReduceKind reduction = ReduceKind::sum;
   unsigned char inputs = 0;       // while pending
   int steps = 0;                  // of the pending program, counted as a tree: an upper bound
   int depth = 0;                  // pending values below, reductions included
@@ -78,7 +78,7 @@ namespace lazy {
 /// The elementwise function over the operands, broadcast. Throws Error that names `op` when shapes or dtypes do not fit.
 Array map(const char* op, const StepFns& fns, Array* in, int inputs);
 /// `x` reduced to `shape`, to which it must be an expansion: the adjoint of broadcasting, for sum.
-Array reduce_to(Reduction reduction, const Array& x, const Shape& shape);
+Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape);
 /// `x` repeated along axes of length 1 or missing in front. Throws Error that names `op` when it does not fit.
 Array broadcast_to(const char* op, const Array& x, const Shape& shape);
 /// Computes the elements of `value` now.

@@ -46,21 +46,21 @@ void for_runs(const Walk& walk, long first, long n, F f) {
   }
 }
 
-template <Reduction R, class V>
+template <ReduceKind R, class V>
 V combine(const V& a, const V& b) {
-  if constexpr (R == Reduction::sum) return a + b;
-  if constexpr (R == Reduction::max) return pack::maximum(a, b);
-  if constexpr (R == Reduction::min) return pack::minimum(a, b);
+  if constexpr (R == ReduceKind::sum) return a + b;
+  if constexpr (R == ReduceKind::max) return pack::maximum(a, b);
+  if constexpr (R == ReduceKind::min) return pack::minimum(a, b);
 }
 template <class T>
-T identity(Reduction kind) {
+T identity(ReduceKind kind) {
   using Limits = std::numeric_limits<T>;
-  if (kind == Reduction::sum) return T(0);
-  if constexpr (Limits::has_infinity) return kind == Reduction::max ? -Limits::infinity() : Limits::infinity();
-  return kind == Reduction::max ? Limits::lowest() : Limits::max();
+  if (kind == ReduceKind::sum) return T(0);
+  if constexpr (Limits::has_infinity) return kind == ReduceKind::max ? -Limits::infinity() : Limits::infinity();
+  return kind == ReduceKind::max ? Limits::lowest() : Limits::max();
 }
 
-template <Reduction R, class T>
+template <ReduceKind R, class T>
 T reduce_run(const T* a, long n) {
   using Pack = xsimd::batch<T>;
   constexpr long lanes = Pack::size;
@@ -81,7 +81,7 @@ T reduce_run(const T* a, long n) {
 }
 
 /// Adds a tile to the accumulators. `value` is constant over the tile when its stride is 0.
-template <Reduction R, class T>
+template <ReduceKind R, class T>
 void reduce_tile(const Walk& walk, Arg value, long first, long n, T* into) {
   T constant[tile_size];
   const T* v = static_cast<const T*>(value.data);
@@ -174,9 +174,9 @@ class Runner {
       auto& reduce = p_.reductions[r];
       T* into = accumulator(b, r);
       const Arg value = args[reduce.operand];
-      if (reduce.kind == Reduction::sum) reduce_tile<Reduction::sum>(reduce.walk, value, first, n, into);
-      if (reduce.kind == Reduction::max) reduce_tile<Reduction::max>(reduce.walk, value, first, n, into);
-      if (reduce.kind == Reduction::min) reduce_tile<Reduction::min>(reduce.walk, value, first, n, into);
+      if (reduce.kind == ReduceKind::sum) reduce_tile<ReduceKind::sum>(reduce.walk, value, first, n, into);
+      if (reduce.kind == ReduceKind::max) reduce_tile<ReduceKind::max>(reduce.walk, value, first, n, into);
+      if (reduce.kind == ReduceKind::min) reduce_tile<ReduceKind::min>(reduce.walk, value, first, n, into);
     }
   }
 
@@ -206,9 +206,9 @@ class Runner {
         Wide total = Wide(accumulator(0, r)[i]);
         for (long b = 1; b < cut_.blocks; ++b) {
           const Wide part = Wide(accumulator(b, r)[i]);
-          if (reduce.kind == Reduction::sum) total += part;
-          if (reduce.kind == Reduction::max) total = combine<Reduction::max>(total, part);
-          if (reduce.kind == Reduction::min) total = combine<Reduction::min>(total, part);
+          if (reduce.kind == ReduceKind::sum) total += part;
+          if (reduce.kind == ReduceKind::max) total = combine<ReduceKind::max>(total, part);
+          if (reduce.kind == ReduceKind::min) total = combine<ReduceKind::min>(total, part);
         }
         out[i] = T(total);
       }

@@ -31,7 +31,7 @@ struct Program {
     char* out;
   };
   struct Reduce {
-    Reduction kind;
+    ReduceKind kind;
     int operand;
     char* out;
     Walk walk;

@@ -175,7 +175,7 @@ Variable add_gradients(const Variable& a, const Variable& b) {
 Variable sum_to(const Variable& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   expect(broadcasts_to(shape, x.shape()), "sum_to: {} cannot be summed to {}", x.shape(), shape);
-  return record("sum_to", lazy::reduce_to(Reduction::sum, x.data(), shape),
+  return record("sum_to", lazy::reduce_to(ReduceKind::sum, x.data(), shape),
                 {{x, [from = x.shape()](auto& gy) { return broadcast_to(gy, from); }}});
 }
 Variable broadcast_to(const Variable& x, const Shape& shape) {

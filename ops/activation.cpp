@@ -1,0 +1,44 @@
+// Activation functions and their rules.
+#include "ops/activation.hpp"
+
+#include <numbers>
+
+#include "core/elementwise.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/math.hpp"
+
+namespace xgrad {
+namespace {
+
+/// g where y is positive, else 0. Where y is a NaN the gradient is one too, as it should be seen.
+Variable keep_positive(const Variable& g, const Variable& y) {
+  return elementwise("keep_positive", [](auto v, auto k) { return pack::select(k <= decltype(k)(0), k * 0, v); },
+                     {{g, [=](auto& gy) { return keep_positive(gy, y); }}, {y}});
+}
+
+}  // namespace
+
+// By tanh, which neither overflows nor loses digits: sigmoid(x) = (1 + tanh(x / 2)) / 2 would, for large negative x.
+Variable sigmoid(const Variable& x) {
+  return elementwise("sigmoid", [](auto v) { return decltype(v)(1) / (decltype(v)(1) + xsimd::exp(-v)); },
+                     {{x, [](auto& gy, auto& y) { return gy * (y * (1 - y)); }}});
+}
+
+Variable softplus(const Variable& x) {
+  return elementwise(
+      "softplus", [](auto v) { return pack::maximum(v, decltype(v)(0)) + xsimd::log1p(xsimd::exp(-xsimd::abs(v))); },
+      {{x, [=](auto& gy) { return gy * sigmoid(x); }}});
+}
+
+Variable relu(const Variable& x) {
+  return elementwise("relu", [](auto v) { return pack::select(v <= decltype(v)(0), decltype(v)(0), v); },
+                     {{x, [](auto& gy, auto& y) { return keep_positive(gy, y); }}});
+}
+
+Variable leaky_relu(const Variable& x, double slope) { return where(x > 0, x, x * slope); }
+
+Variable gelu(const Variable& x) { return x * (erf(x * (1 / std::numbers::sqrt2)) + 1) * .5; }
+
+Variable silu(const Variable& x) { return x * sigmoid(x); }
+
+}  // namespace xgrad

@@ -1,0 +1,47 @@
+#pragma once
+// Convolution over images (N, C, H, W): bilinear like matmul, with partners that are its partial derivatives.
+#include "core/tape.hpp"
+
+namespace xgrad {
+
+/// Two numbers, for height and width; one alone stands for both.
+struct Pair {
+  long h = 0, w = 0;
+  Pair(long both) : h(both), w(both) {}
+  Pair(long h, long w) : h(h), w(w) {}
+  bool operator==(const Pair&) const = default;
+};
+
+struct Conv2dOptions {
+  Pair stride = 1;
+  Pair padding = 0;   ///< zeros on each side
+  Pair dilation = 1;  ///< distance between the taps of the kernel
+  long groups = 1;    ///< input and output channels are split into so many independent convolutions
+};
+/// x (N, C, H, W), weight (O, C / groups, KH, KW), bias (O,) or undefined -> (N, O, OH, OW) with
+/// OH = (H + 2 padding - dilation (KH - 1) - 1) / stride + 1. A cross-correlation, as in the book and everywhere.
+Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias = {}, const Conv2dOptions& options = {});
+
+struct ConvTranspose2dOptions {
+  Pair stride = 1;
+  Pair padding = 0;
+  Pair output_padding = 0;  ///< added to the size of the result, where stride leaves it open
+  Pair dilation = 1;
+  long groups = 1;
+};
+/// x (N, C, H, W), weight (C, O / groups, KH, KW), bias (O,) or undefined -> (N, O, OH, OW) with
+/// OH = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding + 1: the adjoint of conv2d.
+Variable conv_transpose2d(const Variable& x, const Variable& weight, const Variable& bias = {},
+                          const ConvTranspose2dOptions& options = {});
+
+struct WindowOptions {
+  Pair stride = 1;
+  Pair padding = 0;
+  Pair dilation = 1;
+};
+/// The windows of a kernel as columns: (N, C, H, W) -> (N, C KH KW, L), L = OH OW, as torch.unfold; the book's im2col.
+Variable unfold(const Variable& x, Pair kernel, const WindowOptions& options = {});
+/// The adjoint of unfold, which adds overlapping windows up: (N, C KH KW, L) -> (N, C, size.h, size.w); the book's col2im.
+Variable fold(const Variable& columns, Pair size, Pair kernel, const WindowOptions& options = {});
+
+}  // namespace xgrad

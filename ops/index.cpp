@@ -1,0 +1,77 @@
+// Indexing: two pairs of adjoint primitives.
+#include "ops/index.hpp"
+
+#include "core/error.hpp"
+#include "ops/kernels/index.hpp"
+
+namespace xgrad {
+namespace {
+
+void check_index(const char* op, const Array& index, long length) {
+  expect(index.dtype() == DType::i64, "{}: indices must be i64, not {}", op, index.dtype());
+  const std::int64_t* data = index.data<std::int64_t>();
+  for (long i = 0; i < index.size(); ++i)
+    expect(data[i] >= 0 && data[i] < length, "{}: index {} at position {} is out of range for length {}", op, data[i], i,
+           length);
+}
+
+void check_gather(const char* op, const Variable& x, int axis, const Array& index) {
+  expect(index.rank() == x.rank(), "{}: index of shape {} has not the rank of {}", op, index.shape(), x.shape());
+  for (int i = 0; i < x.rank(); ++i)
+    expect(i == axis || index.shape()[i] <= x.shape()[i], "{}: index of shape {} does not fit into {}", op, index.shape(),
+           x.shape());
+  check_index(op, index, x.shape()[axis]);
+}
+
+/// Zeros of the given shape with rows added at the indices: the adjoint of take.
+Variable take_add(const Variable& rows, const Array& indices, int axis, const Shape& shape) {
+  return record("take_add", kernels::take_add(rows.data(), indices, axis, shape),
+                {{rows, [=](auto& gy) { return take(gy, indices, axis); }}});
+}
+
+}  // namespace
+
+Variable gather(const Variable& x, int axis, const Array& index) {
+  axis = normalize_axis("gather", axis, x.rank());
+  check_gather("gather", x, axis, index);
+  return record("gather", kernels::gather(x.data(), axis, index),
+                {{x, [=, shape = x.shape()](auto& gy) {
+                    return scatter_add(Variable(zeros(shape, gy.dtype())), axis, index, gy);
+                  }}});
+}
+
+Variable scatter_add(const Variable& x, int axis, const Array& index, const Variable& source) {
+  axis = normalize_axis("scatter_add", axis, x.rank());
+  check_gather("scatter_add", x, axis, index);
+  expect(source.shape() == index.shape(), "scatter_add: source of shape {} for an index of shape {}", source.shape(),
+         index.shape());
+  expect(source.dtype() == x.dtype(), "scatter_add: dtypes {} and {} differ", x.dtype(), source.dtype());
+  return record("scatter_add", kernels::scatter_add(x.data(), axis, index, source.data()),
+                {{x, [](auto& gy) { return gy; }}, {source, [=](auto& gy) { return gather(gy, axis, index); }}});
+}
+
+Variable take(const Variable& x, const Array& indices, int axis) {
+  axis = normalize_axis("take", axis, x.rank());
+  check_index("take", indices, x.shape()[axis]);
+  return record("take", kernels::take(x.data(), indices, axis),
+                {{x, [=, shape = x.shape()](auto& gy) { return take_add(gy, indices, axis, shape); }}});
+}
+
+Variable embedding(const Variable& weight, const Array& indices) {
+  expect(weight.rank() == 2, "embedding: the weight must be (vocabulary, features), not {}", weight.shape());
+  return take(weight, indices, 0);
+}
+
+Array one_hot(const Array& indices, long classes, DType dtype) {
+  check_index("one_hot", indices, classes);
+  Shape shape = indices.shape();
+  shape.push_back(classes);
+  Array y = zeros(shape, dtype);
+  dispatch(dtype, [&]<class T>() {
+    T* out = y.mutable_data<T>();
+    for (long i = 0; i < indices.size(); ++i) out[i * classes + indices.data<std::int64_t>()[i]] = T(1);
+  });
+  return y;
+}
+
+}  // namespace xgrad

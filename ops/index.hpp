@@ -1,0 +1,20 @@
+#pragma once
+// Indexing: gathering elements and rows by integer indices (i64), and the adjoints that add them back.
+// An index out of range is an Error that names it; negative ones are not taken.
+#include "core/tape.hpp"
+
+namespace xgrad {
+
+/// y[i][j] = x[index[i][j]][j] for axis 0, and so on (as torch.gather): `index` has x's rank and is nowhere longer than x
+/// except along the axis.
+Variable gather(const Variable& x, int axis, const Array& index);
+/// x with `source` added at the indexed places: the adjoint of gather (as torch.scatter_add). Repeated indices add up.
+Variable scatter_add(const Variable& x, int axis, const Array& index, const Variable& source);
+/// Whole rows along an axis: (..., n, ...) by indices of shape (k...) -> (..., k..., ...), as numpy.take.
+Variable take(const Variable& x, const Array& indices, int axis = 0);
+/// Rows of a weight (vocabulary, features) by indices (k...) -> (k..., features).
+Variable embedding(const Variable& weight, const Array& indices);
+/// 1 at each index and 0 elsewhere: (k...) -> (k..., classes).
+Array one_hot(const Array& indices, long classes, DType dtype = DType::f32);
+
+}  // namespace xgrad

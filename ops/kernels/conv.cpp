@@ -1,0 +1,145 @@
+// Convolution by its general lowering: blocks of im2col and a matrix product each, images spread over threads.
+#include "ops/kernels/conv.hpp"
+
+#include <vector>
+
+#include "core/threads.hpp"
+#include "ops/kernels/gemm.hpp"
+#include "ops/kernels/im2col.hpp"
+
+namespace xgrad::kernels {
+namespace {
+
+/// The blocks of output rows of one image: their columns should stay in the second-level cache.
+struct Blocks {
+  long k, pixels, rows, count;  // rows of the columns; output pixels; output rows in a block
+  bool direct;                  // a 1x1 kernel without stride or padding: the image is its own columns
+  template <class T>
+  Blocks(const ConvShape& s, T) : k(s.c * s.kh * s.kw), pixels(s.oh * s.ow) {
+    constexpr long budget = (512 << 10) / long(sizeof(T));
+    rows = std::clamp(budget / std::max(1l, k * s.ow), 1l, s.oh);
+    count = (s.oh + rows - 1) / rows;
+    direct = s.kh == 1 && s.kw == 1 && s.sh == 1 && s.sw == 1 && s.ph == 0 && s.pw == 0;
+  }
+  long first(long block) const { return block * rows; }
+  long height(long block, const ConvShape& s) const { return std::min(rows, s.oh - first(block)); }
+};
+
+template <class T>
+T* scratch(long elements) {
+  thread_local std::vector<T> room;
+  if (long(room.size()) < elements) room.resize(std::size_t(elements));
+  return room.data();
+}
+
+template <class T>
+void forward(const T* x, const T* weight, T* y, const ConvShape& s) {
+  const Blocks blocks(s, T());
+  threads::for_each(s.n * s.groups * blocks.count, [&](long task) {
+    const long image = task / blocks.count, block = task % blocks.count, group = image % s.groups;
+    const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
+    const T *in = x + image * s.c * s.h * s.w, *col = in + first * s.ow;
+    long stride = s.h * s.w;
+    if (!blocks.direct) {
+      T* room = scratch<T>(blocks.k * columns);
+      im2col(s, in, first, rows, room, columns);
+      col = room, stride = columns;
+    }
+    gemm(false, false, s.o, columns, blocks.k, weight + group * s.o * blocks.k, blocks.k, col, stride, 0,
+         y + image * s.o * blocks.pixels + first * s.ow, blocks.pixels);
+  });
+}
+
+template <class T>
+void input_gradient(const T* g, const T* weight, T* gx, const ConvShape& s) {
+  const Blocks blocks(s, T());
+  threads::for_each(s.n * s.groups, [&](long image) {
+    T* out = gx + image * s.c * s.h * s.w;
+    std::fill_n(out, s.c * s.h * s.w, T(0));
+    for (long block = 0; block < blocks.count; ++block) {
+      const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
+      T* room = scratch<T>(blocks.k * columns);
+      gemm(true, false, blocks.k, columns, s.o, weight + image % s.groups * s.o * blocks.k, blocks.k,
+           g + image * s.o * blocks.pixels + first * s.ow, blocks.pixels, 0, room, columns);
+      col2im(s, room, columns, first, rows, out);
+    }
+  });
+}
+
+// The images are cut into a fixed number of parts, each of which sums from zero.
+template <class T>
+void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
+  const Blocks blocks(s, T());
+  const long parts = std::min(s.n, 8l), size = s.groups * s.o * blocks.k;
+  Array partial({parts, size}, dtype_of<T>);
+  T* sums = partial.mutable_data<T>();
+  threads::for_each(parts * s.groups, [&](long task) {
+    const long part = task / s.groups, group = task % s.groups;
+    T* sum = sums + part * size + group * s.o * blocks.k;
+    bool fresh = true;
+    for (long n = s.n * part / parts; n < s.n * (part + 1) / parts; ++n) {
+      const long image = n * s.groups + group;
+      for (long block = 0; block < blocks.count; ++block, fresh = false) {
+        const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
+        T* room = scratch<T>(blocks.k * columns);
+        im2col(s, x + image * s.c * s.h * s.w, first, rows, room, columns);
+        gemm(false, true, s.o, blocks.k, columns, g + image * s.o * blocks.pixels + first * s.ow, blocks.pixels, room,
+             columns, fresh ? 0 : 1, sum, blocks.k);
+      }
+    }
+  });
+  threads::for_ranges(size, 1 << 14, [&](long first, long last) {
+    for (long i = first; i < last; ++i) {
+      T total = 0;
+      for (long part = 0; part < parts; ++part) total += sums[part * size + i];
+      gw[i] = total;
+    }
+  });
+}
+
+}  // namespace
+
+Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
+  Array y({s.n, s.groups * s.o, s.oh, s.ow}, x.dtype());
+  if (s.c == 0) return zeros_like(y);
+  dispatch_floating(x.dtype(), [&]<class T>() { forward(x.data<T>(), weight.data<T>(), y.mutable_data<T>(), s); });
+  return y;
+}
+
+Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
+  Array gx({s.n, s.groups * s.c, s.h, s.w}, g.dtype());
+  if (s.o == 0) return zeros_like(gx);
+  dispatch_floating(g.dtype(), [&]<class T>() { input_gradient(g.data<T>(), weight.data<T>(), gx.mutable_data<T>(), s); });
+  return gx;
+}
+
+Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s) {
+  Array gw({s.groups * s.o, s.c, s.kh, s.kw}, g.dtype());
+  if (s.n == 0) return zeros_like(gw);
+  dispatch_floating(g.dtype(), [&]<class T>() { weight_gradient(g.data<T>(), x.data<T>(), gw.mutable_data<T>(), s); });
+  return gw;
+}
+
+Array unfold(const Array& x, const ConvShape& s) {
+  const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
+  Array y({s.n, k, pixels}, x.dtype());
+  dispatch_floating(x.dtype(), [&]<class T>() {
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    threads::for_each(s.n, [&](long n) { im2col(s, in + n * s.c * s.h * s.w, 0, s.oh, out + n * k * pixels, pixels); });
+  });
+  return y;
+}
+
+Array fold(const Array& columns, const ConvShape& s) {
+  const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
+  Array x = zeros({s.n, s.c, s.h, s.w}, columns.dtype());
+  dispatch_floating(columns.dtype(), [&]<class T>() {
+    const T* in = columns.data<T>();
+    T* out = x.mutable_data<T>();
+    threads::for_each(s.n, [&](long n) { col2im(s, in + n * k * pixels, pixels, 0, s.oh, out + n * s.c * s.h * s.w); });
+  });
+  return x;
+}
+
+}  // namespace xgrad::kernels

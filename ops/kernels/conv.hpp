@@ -1,0 +1,25 @@
+#pragma once
+// The three kernels of convolution, and the windows they are made of. How they work is their own affair.
+#include "core/array.hpp"
+
+namespace xgrad::kernels {
+
+/// The geometry of a convolution. c and o count the channels of one group.
+struct ConvShape {
+  long n, groups, c, o, h, w;
+  long kh, kw, sh, sw, ph, pw, dh, dw;
+  long oh, ow;
+};
+
+/// x (n, groups c, h, w), weight (groups o, c, kh, kw) -> (n, groups o, oh, ow).
+Array conv2d(const Array& x, const Array& weight, const ConvShape& s);
+/// Its derivative with respect to x: g (n, groups o, oh, ow) -> (n, groups c, h, w).
+Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s);
+/// Its derivative with respect to the weight: g, x -> (groups o, c, kh, kw).
+Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s);
+
+/// x (n, c, h, w) -> (n, c kh kw, oh ow), and the adjoint; s.groups is 1.
+Array unfold(const Array& x, const ConvShape& s);
+Array fold(const Array& columns, const ConvShape& s);
+
+}  // namespace xgrad::kernels

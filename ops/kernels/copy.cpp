@@ -1,0 +1,96 @@
+// Strided copies, in blocks where both sides are walked across the grain.
+#include "ops/kernels/copy.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "core/threads.hpp"
+
+namespace xgrad::kernels {
+namespace {
+
+struct Axis {
+  long length, from, to;
+};
+
+/// The axes of length above 1, with neighbours merged that both sides walk evenly.
+std::vector<Axis> collapse(const Shape& shape, const Strides& from, const Strides& to) {
+  std::vector<Axis> axes;
+  for (std::size_t i = 0; i < std::size_t(shape.rank()); ++i) {
+    const long n = shape[int(i)];
+    if (n == 1) continue;
+    if (!axes.empty() && axes.back().from == from[i] * n && axes.back().to == to[i] * n)
+      axes.back() = {axes.back().length * n, from[i], to[i]};
+    else
+      axes.push_back({n, from[i], to[i]});
+  }
+  return axes;
+}
+
+template <class T>
+void copy_line(const Axis& axis, const T* from, T* to) {
+  if (axis.from == 1 && axis.to == 1) {
+    std::memcpy(to, from, std::size_t(axis.length) * sizeof(T));
+  } else {
+    for (long i = 0; i < axis.length; ++i) to[i * axis.to] = from[i * axis.from];
+  }
+}
+
+/// A matrix whose two sides run across each other: blocks that fit the cache lines of both.
+template <class T>
+void copy_plane(const Axis& rows, const Axis& columns, const T* from, T* to) {
+  constexpr long side = 32;
+  for (long r = 0; r < rows.length; r += side)
+    for (long c = 0; c < columns.length; c += side)
+      for (long i = r; i < std::min(r + side, rows.length); ++i)
+        for (long j = c; j < std::min(c + side, columns.length); ++j)
+          to[i * rows.to + j * columns.to] = from[i * rows.from + j * columns.from];
+}
+
+template <class T>
+void copy(std::vector<Axis> axes, const T* from, T* to) {
+  if (axes.empty()) return void(*to = *from);
+  const Axis inner = axes.back();
+  axes.pop_back();
+  // The axis along which the source is contiguous goes next to the innermost one.
+  Axis across{1, 0, 0};
+  if (inner.from != 1)
+    if (auto it = std::find_if(axes.begin(), axes.end(), [](auto& a) { return a.from == 1; }); it != axes.end()) {
+      across = *it;
+      axes.erase(it);
+    }
+  long outer = 1;
+  for (auto& axis : axes) outer *= axis.length;
+  const long each = std::max(1l, inner.length * across.length);
+  threads::for_ranges(outer, std::max(1l, (1l << 15) / each), [&](long first, long last) {
+    for (long i = first; i < last; ++i) {
+      const T* source = from;
+      T* target = to;
+      long rest = i;
+      for (std::size_t k = axes.size(); k-- > 0; rest /= axes[k].length) {
+        source += rest % axes[k].length * axes[k].from;
+        target += rest % axes[k].length * axes[k].to;
+      }
+      if (across.length == 1) copy_line(inner, source, target);
+      else copy_plane(across, inner, source, target);
+    }
+  });
+}
+
+}  // namespace
+
+void copy(const Shape& shape, long width, const void* from, long from_offset, const Strides& from_strides, void* to,
+          long to_offset, const Strides& to_strides) {
+  if (shape.size() == 0) return;
+  auto axes = collapse(shape, from_strides, to_strides);
+  auto run = [&]<class T>(T) {
+    copy(std::move(axes), static_cast<const T*>(from) + from_offset, static_cast<T*>(to) + to_offset);
+  };
+  if (width == 1) run(std::uint8_t());
+  else if (width == 4) run(std::uint32_t());
+  else run(std::uint64_t());
+}
+
+}  // namespace xgrad::kernels

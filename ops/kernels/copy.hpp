@@ -1,0 +1,12 @@
+#pragma once
+// Strided copies: what transposing, slicing, padding, flipping and joining come down to.
+#include "core/shape.hpp"
+
+namespace xgrad::kernels {
+
+/// Copies the elements of `shape`, each of `width` bytes (1, 4 or 8), between two layouts; offsets and strides are in
+/// elements and may be negative. The layouts must not overlap.
+void copy(const Shape& shape, long width, const void* from, long from_offset, const Strides& from_strides, void* to,
+          long to_offset, const Strides& to_strides);
+
+}  // namespace xgrad::kernels

@@ -1,0 +1,102 @@
+// Max-pooling, plane by plane.
+#include "ops/kernels/pool.hpp"
+
+#include <algorithm>
+
+#include "core/threads.hpp"
+
+namespace xgrad::kernels {
+namespace {
+
+/// Calls f.operator()<T, P>() with the types of the elements and of the places.
+template <class F>
+void dispatch_types(DType elements, DType places, F f) {
+  dispatch_floating(elements, [&]<class T>() {
+    if (places == DType::u8) f.template operator()<T, std::uint8_t>();
+    else f.template operator()<T, std::int64_t>();
+  });
+}
+
+template <class F>
+void each_plane(const PoolShape& s, F f) {
+  threads::for_ranges(s.n * s.c, std::max(1l, (1l << 14) / std::max(1l, s.h * s.w)), [&](long first, long last) {
+    for (long plane = first; plane < last; ++plane) f(plane);
+  });
+}
+
+/// Calls f(output element, offset in the plane of its noted place).
+template <class P, class F>
+void each_place(const PoolShape& s, const P* places, F f) {
+  for (long i = 0, k = 0; i < s.oh; ++i)
+    for (long j = 0; j < s.ow; ++j, ++k) {
+      const long a = long(places[k]) / s.kw, b = long(places[k]) % s.kw;
+      f(k, (i * s.sh - s.ph + a) * s.w + j * s.sw - s.pw + b);
+    }
+}
+
+template <class T, class P>
+void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
+  for (long i = 0, k = 0; i < s.oh; ++i)
+    for (long j = 0; j < s.ow; ++j, ++k) {
+      const long top = i * s.sh - s.ph, left = j * s.sw - s.pw;
+      const long a0 = std::max(0l, -top), a1 = std::min(s.kh, s.h - top);
+      const long b0 = std::max(0l, -left), b1 = std::min(s.kw, s.w - left);
+      T best = x[(top + a0) * s.w + left + b0];
+      long place = a0 * s.kw + b0;
+      for (long a = a0; a < a1; ++a)
+        for (long b = b0; b < b1; ++b) {
+          const T v = x[(top + a) * s.w + left + b];
+          if (v > best || (v != v && best == best)) best = v, place = a * s.kw + b;
+        }
+      y[k] = best;
+      places[k] = P(place);
+    }
+}
+
+}  // namespace
+
+std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
+  Array y({s.n, s.c, s.oh, s.ow}, x.dtype());
+  Array places(y.shape(), s.kh * s.kw <= 256 ? DType::u8 : DType::i64);
+  dispatch_types(x.dtype(), places.dtype(), [&]<class T, class P>() {
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    P* at = places.mutable_data<P>();
+    const long pixels = s.oh * s.ow;
+    each_plane(s, [&](long plane) { pool_plane(s, in + plane * s.h * s.w, out + plane * pixels, at + plane * pixels); });
+  });
+  return {y, places};
+}
+
+Array pool_gather(const Array& x, const Array& places, const PoolShape& s) {
+  Array y({s.n, s.c, s.oh, s.ow}, x.dtype());
+  dispatch_types(x.dtype(), places.dtype(), [&]<class T, class P>() {
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    const P* at = places.data<P>();
+    const long pixels = s.oh * s.ow;
+    each_plane(s, [&](long plane) {
+      each_place(s, at + plane * pixels,
+                 [&, base = in + plane * s.h * s.w](long k, long offset) { out[plane * pixels + k] = base[offset]; });
+    });
+  });
+  return y;
+}
+
+Array pool_scatter(const Array& g, const Array& places, const PoolShape& s) {
+  Array x({s.n, s.c, s.h, s.w}, g.dtype());
+  dispatch_types(g.dtype(), places.dtype(), [&]<class T, class P>() {
+    const T* in = g.data<T>();
+    T* out = x.mutable_data<T>();
+    const P* at = places.data<P>();
+    const long pixels = s.oh * s.ow;
+    each_plane(s, [&](long plane) {
+      T* base = out + plane * s.h * s.w;
+      std::fill_n(base, s.h * s.w, T(0));
+      each_place(s, at + plane * pixels, [&](long k, long offset) { base[offset] += in[plane * pixels + k]; });
+    });
+  });
+  return x;
+}
+
+}  // namespace xgrad::kernels

@@ -1,0 +1,84 @@
+// Softmax and losses. No rule here: the gradients are those of the parts.
+#include "ops/loss.hpp"
+
+#include "core/error.hpp"
+#include "ops/activation.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/index.hpp"
+#include "ops/math.hpp"
+#include "ops/reduce.hpp"
+#include "ops/shape.hpp"
+
+namespace xgrad {
+namespace {
+
+Variable reduced(const Variable& losses, Reduction reduction) {
+  if (reduction == Reduction::none) return losses;
+  return reduction == Reduction::sum ? sum(losses) : mean(losses);
+}
+
+void check_logits(const char* op, const Variable& x) {
+  expect(x.rank() >= 2 && is_floating(x.dtype()), "{}: {} of {} is not (N, C, ...) of f32 or f64", op, x.shape(), x.dtype());
+}
+
+/// The element of each sample's class: (N, C, ...) and labels (N, ...) -> (N, ...).
+Variable pick(const char* op, const Variable& x, const Array& labels) {
+  expect(labels.dtype() == DType::i64, "{}: labels must be i64, not {}", op, labels.dtype());
+  expect(labels.shape() == drop_axes(x.shape(), Axes(1)), "{}: labels {} do not fit {}", op, labels.shape(), x.shape());
+  const std::int64_t* label = labels.data<std::int64_t>();
+  for (long i = 0; i < labels.size(); ++i)
+    expect(label[i] >= 0 && label[i] < x.shape()[1], "{}: label {} at position {} is not one of {} classes", op, label[i], i,
+           x.shape()[1]);
+  Shape index = labels.shape();
+  index.insert(1, 1);
+  return squeeze(gather(x, 1, labels.reshape(index)), 1);
+}
+
+/// log softmax(logits), or log(softmax(logits) + epsilon).
+Variable log_probabilities(const Variable& logits, double epsilon) {
+  return epsilon > 0 ? log(softmax(logits, 1) + epsilon) : log_softmax(logits, 1);
+}
+
+}  // namespace
+
+Variable softmax(const Variable& x, int axis) {
+  const Variable e = exp(x - max(x.detach(), axis, keepdims));
+  return e / sum(e, axis, keepdims);
+}
+
+Variable log_softmax(const Variable& x, int axis) { return x - logsumexp(x, axis, keepdims); }
+
+Variable cross_entropy(const Variable& logits, const Array& labels, const CrossEntropyOptions& options) {
+  check_logits("cross_entropy", logits);
+  const Variable log_p = log_probabilities(logits, options.epsilon);
+  Variable losses = -pick("cross_entropy", log_p, labels);
+  if (const double s = options.label_smoothing; s > 0) losses = losses * (1 - s) - mean(log_p, 1) * s;
+  return reduced(losses, options.reduction);
+}
+
+Variable cross_entropy(const Variable& logits, const Variable& probabilities, const CrossEntropyOptions& options) {
+  check_logits("cross_entropy", logits);
+  expect(probabilities.shape() == logits.shape(), "cross_entropy: probabilities {} do not fit logits {}",
+         probabilities.shape(), logits.shape());
+  const double s = options.label_smoothing;
+  const Variable target = s > 0 ? probabilities * (1 - s) + s / double(logits.shape()[1]) : probabilities;
+  return reduced(-sum(target * log_probabilities(logits, options.epsilon), 1), options.reduction);
+}
+
+Variable nll_loss(const Variable& log_probabilities, const Array& labels, Reduction reduction) {
+  check_logits("nll_loss", log_probabilities);
+  return reduced(-pick("nll_loss", log_probabilities, labels), reduction);
+}
+
+Variable mse_loss(const Variable& x, const Variable& target, Reduction reduction) {
+  expect(x.shape() == target.shape(), "mse_loss: shapes {} and {} differ", x.shape(), target.shape());
+  return reduced(square(x - target), reduction);
+}
+
+Variable binary_cross_entropy_with_logits(const Variable& logits, const Variable& target, Reduction reduction) {
+  expect(logits.shape() == target.shape(), "binary_cross_entropy_with_logits: shapes {} and {} differ", logits.shape(),
+         target.shape());
+  return reduced(softplus(logits) - logits * target, reduction);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,59 @@
+// Matrix products: one primitive with both transpositions, so that no gradient needs a transposed copy.
+#include "ops/matmul.hpp"
+
+#include "core/error.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/kernels/gemm.hpp"
+#include "ops/shape.hpp"
+
+namespace xgrad {
+namespace {
+
+/// A stack of matrices, transposed or not, as the product sees it.
+struct Stack {
+  Shape batch;
+  long rows, columns;
+  Stack(const Shape& shape, bool transposed) : batch(shape.begin(), shape.end() - 2) {
+    rows = shape[shape.rank() - 2];
+    columns = shape[shape.rank() - 1];
+    if (transposed) std::swap(rows, columns);
+  }
+};
+
+/// op(a) op(b) for stacks of matrices.
+Variable product(const Variable& a, const Variable& b, bool ta, bool tb) {
+  const Stack left(a.shape(), ta), right(b.shape(), tb);
+  Shape shape = broadcast("matmul", left.batch, right.batch);
+  const Array y = kernels::matmul(a.data(), b.data(), ta, tb, shape);
+  return record("matmul", y,
+                {{a, [=](auto& gy) { return ta ? product(b, gy, tb, true) : product(gy, b, false, !tb); }},
+                 {b, [=](auto& gy) { return tb ? product(gy, a, true, ta) : product(a, gy, !ta, false); }}});
+}
+
+}  // namespace
+
+Variable matmul(const Variable& a, const Variable& b, const MatmulOptions& options) {
+  expect(a.rank() > 0 && b.rank() > 0, "matmul: cannot multiply {} by {}", a.shape(), b.shape());
+  expect(is_floating(a.dtype()) && a.dtype() == b.dtype(), "matmul: cannot multiply {} by {}; cast to f32 or f64",
+         a.dtype(), b.dtype());
+  if (a.rank() == 1) return squeeze(matmul(unsqueeze(a, 0), b, {.transpose_b = options.transpose_b}), b.rank() == 1 ? -1 : -2);
+  if (b.rank() == 1) return squeeze(matmul(a, unsqueeze(b, 1), {.transpose_a = options.transpose_a}), -1);
+  expect(Stack(a.shape(), options.transpose_a).columns == Stack(b.shape(), options.transpose_b).rows,
+         "matmul: cannot multiply {}{} by {}{}", a.shape(), options.transpose_a ? " transposed" : "", b.shape(),
+         options.transpose_b ? " transposed" : "");
+  return product(a, b, options.transpose_a, options.transpose_b);
+}
+
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+  expect(x.rank() >= 1 && weight.rank() == 2 && x.dim(-1) == weight.shape()[1],
+         "linear: input {} does not fit weight {}", x.shape(), weight.shape());
+  Shape shape = x.shape();
+  shape[x.rank() - 1] = weight.shape()[0];
+  const Variable rows = reshape(x, {x.dim(-1) ? x.size() / x.dim(-1) : shape.size() / std::max(1l, weight.shape()[0]), x.dim(-1)});
+  const Variable y = reshape(matmul(rows, weight, {.transpose_b = true}), shape);
+  if (!bias.defined()) return y;
+  expect(bias.shape() == Shape{weight.shape()[0]}, "linear: bias {} does not fit weight {}", bias.shape(), weight.shape());
+  return y + bias;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,73 @@
+// Pooling: the maximum is a gather at the place of the largest, the mean is composed.
+#include "ops/pool.hpp"
+
+#include "core/error.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/kernels/pool.hpp"
+#include "ops/reduce.hpp"
+#include "ops/shape.hpp"
+
+namespace xgrad {
+namespace {
+
+using kernels::PoolShape;
+
+PoolShape pool_shape(const char* op, const Variable& x, Pair kernel, const PoolOptions& options) {
+  expect(x.rank() == 4, "{}: input {} is not (N, C, H, W)", op, x.shape());
+  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 first", op, x.dtype());
+  expect(kernel.h > 0 && kernel.w > 0, "{}: kernel ({}, {}) is not positive", op, kernel.h, kernel.w);
+  const Pair padding = options.padding;
+  const Pair stride{options.stride.h ? options.stride.h : kernel.h, options.stride.w ? options.stride.w : kernel.w};
+  expect(stride.h > 0 && stride.w > 0, "{}: stride ({}, {}) is not positive", op, stride.h, stride.w);
+  expect(padding.h >= 0 && padding.w >= 0 && 2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w,
+         "{}: padding ({}, {}) is more than half of the kernel ({}, {})", op, padding.h, padding.w, kernel.h, kernel.w);
+  const long h = x.shape()[2], w = x.shape()[3];
+  expect(h + 2 * padding.h >= kernel.h && w + 2 * padding.w >= kernel.w, "{}: kernel ({}, {}) does not fit into images {}",
+         op, kernel.h, kernel.w, x.shape());
+  return {x.shape()[0], x.shape()[1], h, w, kernel.h, kernel.w, stride.h, stride.w, padding.h, padding.w,
+          (h + 2 * padding.h - kernel.h) / stride.h + 1, (w + 2 * padding.w - kernel.w) / stride.w + 1};
+}
+
+Variable pool_scatter(const Variable& g, const Array& places, const PoolShape& s);
+
+/// The element at the noted place of each window.
+Variable pool_gather(const Variable& x, const Array& places, const PoolShape& s) {
+  return record("pool_gather", kernels::pool_gather(x.data(), places, s),
+                {{x, [=](auto& gy) { return pool_scatter(gy, places, s); }}});
+}
+/// Its adjoint: each element at the noted place of its window, zeros elsewhere.
+Variable pool_scatter(const Variable& g, const Array& places, const PoolShape& s) {
+  return record("pool_scatter", kernels::pool_scatter(g.data(), places, s),
+                {{g, [=](auto& gx) { return pool_gather(gx, places, s); }}});
+}
+
+}  // namespace
+
+Variable max_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) {
+  const PoolShape s = pool_shape("max_pool2d", x, kernel, options);
+  const auto [y, places] = kernels::max_pool(x.data(), s);
+  return record("max_pool2d", y, {{x, [=, places = places](auto& gy) { return pool_scatter(gy, places, s); }}});
+}
+
+// Rows first, then columns: the sums of kernel.h + kernel.w slices.
+Variable avg_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) {
+  const PoolShape s = pool_shape("avg_pool2d", x, kernel, options);
+  const Variable padded = s.ph || s.pw ? pad(x, {{s.ph, s.ph}, {s.pw, s.pw}}) : x;
+  auto sum_along = [](const Variable& v, int axis, long taps, long stride, long count) {
+    Variable total;
+    for (long tap = 0; tap < taps; ++tap) {
+      const Variable part = slice(v, axis, tap, tap + (count - 1) * stride + 1, stride);
+      total = tap ? total + part : part;
+    }
+    return total;
+  };
+  const Variable rows = sum_along(padded, 2, s.kh, s.sh, s.oh);
+  return sum_along(rows, 3, s.kw, s.sw, s.ow) * (1.0 / double(s.kh * s.kw));
+}
+
+Variable global_avg_pool(const Variable& x) {
+  expect(x.rank() == 4, "global_avg_pool: input {} is not (N, C, H, W)", x.shape());
+  return mean(x, {2, 3});
+}
+
+}  // namespace xgrad

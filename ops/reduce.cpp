@@ -1,0 +1,106 @@
+// Reductions: sum, max and min are primitives, the others are composed.
+#include "ops/reduce.hpp"
+
+#include "core/error.hpp"
+#include "core/lazy.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/kernels/scan.hpp"
+#include "ops/math.hpp"
+#include "ops/shape.hpp"
+
+namespace xgrad {
+namespace {
+
+/// What an axes argument says about x.
+struct Reduced {
+  Axes axes;
+  Shape kept, result;  // with the axes of length 1, and as asked for
+  long count;          // elements in each result
+};
+Reduced reduced(const char* op, const Variable& x, const Axes& axes, bool keepdims) {
+  Reduced r;
+  r.axes = normalize_axes(op, axes, x.rank());
+  r.kept = keep_axes(x.shape(), r.axes);
+  r.result = keepdims ? r.kept : drop_axes(x.shape(), r.axes);
+  r.count = 1;
+  for (int axis : r.axes) r.count *= x.shape()[axis];
+  return r;
+}
+
+/// The largest or smallest element; the gradient goes to all elements equal to it, in even shares.
+Variable extreme(const char* op, ReduceKind kind, const Variable& x, const Axes& axes, bool keepdims) {
+  const Reduced r = reduced(op, x, axes, keepdims);
+  expect(r.count > 0, "{}: shape {} has no elements along the axes", op, x.shape());
+  Variable y = record(op, lazy::reduce_to(kind, x.data(), r.kept), {{x, [=](auto& gy, auto& y) {
+                        const Variable equals = x == y;
+                        return gy * equals / sum_to(equals, y.shape());
+                      }}});
+  return reshape(y, r.result);
+}
+
+}  // namespace
+
+Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
+  const Reduced r = reduced("sum", x, axes, keepdims);
+  return reshape(sum_to(x, r.kept), r.result);
+}
+
+Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
+  const Reduced r = reduced("mean", x, axes, keepdims);
+  expect(r.count > 0, "mean: shape {} has no elements along the axes", x.shape());
+  return reshape(sum_to(x, r.kept) * (1.0 / double(r.count)), r.result);
+}
+
+Variable var(const Variable& x, const Axes& axes, bool keepdims) {
+  return mean(square(x - mean(x, axes, xgrad::keepdims)), axes, keepdims);
+}
+
+Variable max(const Variable& x, const Axes& axes, bool keepdims) {
+  return extreme("max", ReduceKind::max, x, axes, keepdims);
+}
+Variable min(const Variable& x, const Axes& axes, bool keepdims) {
+  return extreme("min", ReduceKind::min, x, axes, keepdims);
+}
+
+// A tree of multiplications: products of the other elements come by themselves, also where one is 0.
+Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
+  const Reduced r = reduced("prod", x, axes, keepdims);
+  Axes order;
+  for (int i = 0; i < x.rank(); ++i)
+    if (std::find(r.axes.begin(), r.axes.end(), i) == r.axes.end()) order.push_back(i);
+  order.insert(order.end(), r.axes.begin(), r.axes.end());
+  Shape lines = drop_axes(x.shape(), r.axes);
+  lines.push_back(r.count);
+  Variable y = reshape(transpose(x, order), lines);
+  if (r.count == 0) return Variable(ones(r.result, x.dtype()));
+  for (long n = r.count; n > 1;) {
+    const long half = n / 2;
+    Variable pairs = slice(y, -1, 0, half) * slice(y, -1, half, 2 * half);
+    y = n % 2 ? concat({pairs, slice(y, -1, n - 1, n)}, -1) : pairs;
+    n = half + n % 2;
+  }
+  return reshape(y, r.result);
+}
+
+Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
+  const Reduced r = reduced("logsumexp", x, axes, keepdims);
+  // Any constant near the largest element will do; where that is infinite, 0 does.
+  Variable largest = max(x.detach(), r.axes, xgrad::keepdims);
+  largest = where(abs(largest) < INFINITY, largest, 0);
+  return reshape(log(sum_to(exp(x - largest), r.kept)) + largest, r.result);
+}
+
+Variable cumsum(const Variable& x, int axis) {
+  axis = normalize_axis("cumsum", axis, x.rank());
+  return record("cumsum", kernels::cumsum(x.data(), axis),
+                {{x, [=](auto& gy) { return flip(cumsum(flip(gy, axis), axis), axis); }}});
+}
+
+Array argmax(const Variable& x, int axis, bool keepdims) {
+  axis = normalize_axis("argmax", axis, x.rank());
+  expect(x.shape()[axis] > 0, "argmax: shape {} has no elements along axis {}", x.shape(), axis);
+  const Array indices = kernels::argmax(x.data(), axis);
+  return keepdims ? indices : indices.reshape(drop_axes(x.shape(), Axes(axis)));
+}
+
+}  // namespace xgrad

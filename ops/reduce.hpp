@@ -1,0 +1,28 @@
+#pragma once
+// Reductions. Without axes all are reduced; negative axes count from the last; reduced axes are dropped unless `keepdims`.
+#include "core/tape.hpp"
+
+namespace xgrad {
+
+/// To be written after the axes: sum(x, {0, 2, 3}, keepdims).
+inline constexpr bool keepdims = true;
+
+Variable sum(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// Throws Error when there is nothing to take the mean of.
+Variable mean(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// The mean square distance from the mean (divided by n, as NumPy does; PyTorch divides by n - 1).
+Variable var(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// The largest element; equal ones share the gradient evenly. A NaN stays one. Throws Error when there is none.
+Variable max(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// The smallest element; equal ones share the gradient evenly. A NaN stays one. Throws Error when there is none.
+Variable min(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// The product; its gradients are right where elements are 0.
+Variable prod(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// log(sum(exp(x))), without overflow.
+Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// The sums of the first 1, 2, ... elements along an axis.
+Variable cumsum(const Variable& x, int axis);
+/// The index of the first largest element along an axis, as i64. Throws Error when the axis is empty.
+Array argmax(const Variable& x, int axis, bool keepdims = false);
+
+}  // namespace xgrad

@@ -1,0 +1,203 @@
+// Shape operations. All but reshape are one strided copy, whose adjoint is the same copy the other way.
+#include "ops/shape.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.hpp"
+#include "ops/kernels/copy.hpp"
+
+namespace xgrad {
+namespace {
+
+/// Which elements a slice takes: along axis i, `shape[i]` of them from start[i] by steps of step[i].
+struct Window {
+  Strides start{}, step{};
+  Shape shape;
+  explicit Window(const Shape& whole) : shape(whole) { step.fill(1); }
+};
+
+Variable embed(const Variable& x, const Shape& whole, const Window& window, double value = 0);
+
+/// The elements in the window.
+Variable take_window(const Variable& x, const Window& window) {
+  const Array data = x.data();
+  Array y(window.shape, x.dtype());
+  Strides from = contiguous_strides(x.shape());
+  long offset = 0;
+  for (int i = 0; i < x.rank(); ++i) {
+    offset += window.start[std::size_t(i)] * from[std::size_t(i)];
+    from[std::size_t(i)] *= window.step[std::size_t(i)];
+  }
+  kernels::copy(window.shape, width(x.dtype()), data.bytes(), offset, from, y.mutable_bytes(), 0,
+                contiguous_strides(window.shape));
+  return record("slice", y, {{x, [=, whole = x.shape()](auto& gy) { return embed(gy, whole, window); }}});
+}
+
+/// An array of the given shape with x in the window and `value` elsewhere: the adjoint of take_window when that is 0.
+Variable embed(const Variable& x, const Shape& whole, const Window& window, double value) {
+  const Array data = x.data();
+  Array y = full(whole, value, x.dtype());
+  Strides to = contiguous_strides(whole);
+  long offset = 0;
+  for (int i = 0; i < whole.rank(); ++i) {
+    offset += window.start[std::size_t(i)] * to[std::size_t(i)];
+    to[std::size_t(i)] *= window.step[std::size_t(i)];
+  }
+  kernels::copy(x.shape(), width(x.dtype()), data.bytes(), 0, contiguous_strides(x.shape()), y.mutable_bytes(), offset, to);
+  return record("pad", y, {{x, [=](auto& gy) { return take_window(gy, window); }}});
+}
+
+}  // namespace
+
+Variable reshape(const Variable& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  return record("reshape", x.data().reshape(shape),
+                {{x, [from = x.shape()](auto& gy) { return reshape(gy, from); }}});
+}
+
+Variable flatten(const Variable& x, int start) {
+  start = x.rank() == start ? start : normalize_axis("flatten", start, x.rank());
+  Shape shape(x.shape().begin(), x.shape().begin() + start);
+  long rest = 1;
+  for (int i = start; i < x.rank(); ++i) rest *= x.shape()[i];
+  shape.push_back(rest);
+  return reshape(x, shape);
+}
+
+Variable transpose(const Variable& x, const Axes& order) {
+  Axes axes = order;
+  if (order.empty())
+    for (int i = x.rank(); i-- > 0;) axes.push_back(i);
+  expect(int(axes.size()) == x.rank(), "transpose: {} axes are given for shape {}", axes.size(), x.shape());
+  for (int& axis : axes) axis = normalize_axis("transpose", axis, x.rank());
+  normalize_axes("transpose", axes, x.rank());  // none may be given twice
+  if (std::is_sorted(axes.begin(), axes.end())) return x;
+  Shape shape;
+  Strides from{}, own = contiguous_strides(x.shape());
+  Axes inverse(axes.size());
+  for (int i = 0; i < x.rank(); ++i) {
+    const int axis = axes[std::size_t(i)];
+    shape.push_back(x.shape()[axis]);
+    from[std::size_t(i)] = own[std::size_t(axis)];
+    inverse[std::size_t(axis)] = i;
+  }
+  const Array data = x.data();
+  Array y(shape, x.dtype());
+  kernels::copy(shape, width(x.dtype()), data.bytes(), 0, from, y.mutable_bytes(), 0, contiguous_strides(shape));
+  return record("transpose", y, {{x, [=](auto& gy) { return transpose(gy, inverse); }}});
+}
+
+Variable squeeze(const Variable& x, const Axes& axes) {
+  Axes dropped;
+  if (axes.empty()) {
+    for (int i = 0; i < x.rank(); ++i)
+      if (x.shape()[i] == 1) dropped.push_back(i);
+  } else {
+    dropped = normalize_axes("squeeze", axes, x.rank());
+  }
+  for (int axis : dropped)
+    expect(x.shape()[axis] == 1, "squeeze: axis {} of shape {} has not length 1", axis, x.shape());
+  return reshape(x, drop_axes(x.shape(), dropped));
+}
+
+Variable unsqueeze(const Variable& x, int axis) {
+  Shape shape = x.shape();
+  shape.insert(normalize_axis("unsqueeze", axis, x.rank() + 1), 1);
+  return reshape(x, shape);
+}
+
+Variable concat(const std::vector<Variable>& xs, int axis) {
+  expect(!xs.empty(), "concat: there is nothing to join");
+  axis = normalize_axis("concat", axis, xs[0].rank());
+  Shape shape = xs[0].shape();
+  shape[axis] = 0;
+  for (auto& x : xs) {
+    Shape other = x.shape();
+    expect(other.rank() == shape.rank(), "concat: shapes {} and {} have different ranks", xs[0].shape(), x.shape());
+    expect(x.dtype() == xs[0].dtype(), "concat: dtypes {} and {} differ; cast one of them", xs[0].dtype(), x.dtype());
+    shape[axis] += other[axis];
+    other[axis] = shape[axis];
+    expect(other == shape, "concat: shapes {} and {} differ beside axis {}", xs[0].shape(), x.shape(), axis);
+  }
+  Array y(shape, xs[0].dtype());
+  const Strides to = contiguous_strides(shape);
+  std::vector<Edge> edges;
+  long at = 0;
+  for (auto& x : xs) {
+    const long length = x.shape()[axis];
+    kernels::copy(x.shape(), width(x.dtype()), x.data().bytes(), 0, contiguous_strides(x.shape()), y.mutable_bytes(),
+                  at * to[std::size_t(axis)], to);
+    edges.emplace_back(x, [=](auto& gy) { return slice(gy, axis, at, at + length); });
+    at += length;
+  }
+  return record("concat", y, std::span<Edge>(edges));
+}
+
+Variable stack(const std::vector<Variable>& xs, int axis) {
+  std::vector<Variable> expanded;
+  for (auto& x : xs) {
+    expect(x.shape() == xs[0].shape(), "stack: shapes {} and {} differ", xs[0].shape(), x.shape());
+    expanded.push_back(unsqueeze(x, axis));
+  }
+  expect(!xs.empty(), "stack: there is nothing to join");
+  return concat(expanded, axis);
+}
+
+std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths, int axis) {
+  axis = normalize_axis("split", axis, x.rank());
+  long total = 0;
+  for (long length : lengths) {
+    expect(length >= 0, "split: negative length {}", length);
+    total += length;
+  }
+  expect(total == x.shape()[axis], "split: the lengths add up to {}, but axis {} of shape {} has {}", total, axis,
+         x.shape(), x.shape()[axis]);
+  std::vector<Variable> parts;
+  long at = 0;
+  for (long length : lengths) {
+    parts.push_back(slice(x, axis, at, at + length));
+    at += length;
+  }
+  return parts;
+}
+
+Variable slice(const Variable& x, int axis, long start, long stop, long step) {
+  axis = normalize_axis("slice", axis, x.rank());
+  expect(step > 0, "slice: step {} is not positive; use flip to reverse", step);
+  const long length = x.shape()[axis];
+  auto position = [&](long p) { return std::clamp(p < 0 ? p + length : p, 0l, length); };
+  start = position(start);
+  stop = std::max(start, position(stop));
+  if (start == 0 && stop == length && step == 1) return x;
+  Window window(x.shape());
+  window.start[std::size_t(axis)] = start;
+  window.step[std::size_t(axis)] = step;
+  window.shape[axis] = (stop - start + step - 1) / step;
+  return take_window(x, window);
+}
+
+Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths, double value) {
+  expect(int(widths.size()) <= x.rank(), "pad: {} pairs are given for shape {}", widths.size(), x.shape());
+  Window window(x.shape());
+  Shape whole = x.shape();
+  const int first = x.rank() - int(widths.size());
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    const auto [before, after] = widths[i];
+    expect(before >= 0 && after >= 0, "pad: negative width ({}, {})", before, after);
+    window.start[std::size_t(first) + i] = before;
+    whole[first + int(i)] += before + after;
+  }
+  return embed(x, whole, window, value);
+}
+
+Variable flip(const Variable& x, const Axes& axes) {
+  Window window(x.shape());
+  for (int axis : normalize_axes("flip", axes, x.rank())) {
+    window.start[std::size_t(axis)] = std::max(0l, x.shape()[axis] - 1);
+    window.step[std::size_t(axis)] = -1;
+  }
+  return take_window(x, window);
+}
+
+}  // namespace xgrad
