@@ -58,7 +58,11 @@ void Value::release() {
   doomed = nullptr;
 }
 
-Array::Array(const Shape& shape, DType dtype) : value_(new Value(shape, dtype)) { value_->allocate(); }
+Array::Array(const Shape& shape, DType dtype) {
+  for (long length : shape) expect(length >= 0, "array: shape {} has a negative length", shape);
+  value_ = new Value(shape, dtype);
+  value_->allocate();
+}
 Array::Array(const Array& other) noexcept : value_(other.value_) {
   if (value_) value_->retain();
 }
@@ -66,7 +70,10 @@ Array::~Array() {
   if (value_) value_->release();
 }
 
-DType Array::dtype() const { return value_->dtype; }
+DType Array::dtype() const {
+  expect(value_ != nullptr, "array: it holds nothing");
+  return value_->dtype;
+}
 const Shape& Array::shape() const {
   expect(value_ != nullptr, "array: it holds nothing");
   return value_->shape;
@@ -84,7 +91,6 @@ char* Array::mutable_bytes() {
   const bool shared = value_->refs.load(std::memory_order_acquire) > 1 ||
                       (value_->storage && value_->storage->refs.load(std::memory_order_acquire) > 1);
   if (shared) *this = copy();
-  value_->is_number = false;
   return value_->data;
 }
 const void* Array::checked(DType dtype) const {
@@ -155,6 +161,7 @@ Array Array::cast(DType to) const {
 Array Array::copy() const {
   Array result(shape(), dtype());
   std::memcpy(result.value_->data, bytes(), std::size_t(byte_size()));
+  result.value_->is_number = value_->is_number;
   return result;
 }
 

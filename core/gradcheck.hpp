@@ -29,8 +29,8 @@ struct GradcheckReport {
 };
 
 /// Compares the gradients of f at the inputs (f64) with central differences, element by element. f is made a scalar by
-/// random weights, its gradients likewise for second order. Inputs that require no gradient are held fixed. Throws Error
-/// for inputs that are not f64, and whatever f throws.
+/// random weights, its gradients likewise for second order. What f captures is held fixed. Throws Error for inputs that
+/// are not f64, and whatever f throws.
 GradcheckReport gradcheck(const Function& f, const std::vector<Array>& inputs, const GradcheckOptions& options = {});
 
 /// The gradient of sum(f) for each input by central differences of the given step: slow, and independent of every rule

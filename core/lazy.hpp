@@ -53,7 +53,7 @@ struct Value {
   Ref<Storage> storage;           // empty for at most `inline_bytes`
   Shape shape;
   Array in[max_inputs];
-  char small[64 + 48];            // room for a few elements, wherever 64-byte alignment falls
+  alignas(16) char small[64 + 48];  // room for a few elements, wherever 64-byte alignment falls
 
   static constexpr std::size_t inline_bytes = 64;
 

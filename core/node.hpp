@@ -28,7 +28,7 @@ struct Node {
   DType dtype;
   const char* op = "";
   long depth = 0;            // 1 + that of the deepest input: a topological order
-  std::uint64_t recorded = 0, written = 0;  // times on the clock of writes
+  std::uint64_t recorded = 0, written = 0;  // times on a clock that ticks with every new node and every write
   Array data;
   Shape shape;
   Array grad;

@@ -78,7 +78,11 @@ std::vector<std::int64_t> Generator::permutation(std::int64_t n) {
 Array Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
   check_floating("uniform", dtype);
   return dispatch_floating(dtype, [&]<class T>() {
-    auto scale = [=](std::uint64_t bits) { return T(low + (high - low) * unit<T>(bits)); };
+    const T last = std::nextafter(T(high), T(low));  // rounding may reach `high`, which is not in the range
+    auto scale = [=](std::uint64_t bits) {
+      const T x = T(low + (high - low) * unit<T>(bits));
+      return x == T(high) ? last : x;
+    };
     return draw<T>(shape, seed_, position_, [=](Block b) { return std::pair(scale(b.bits[0]), scale(b.bits[1])); });
   });
 }

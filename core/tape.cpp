@@ -106,7 +106,7 @@ Variable initial_gradient(const char* caller, const Variable& y, const Variable&
   expect(y.defined() && y.requires_grad(), "{}: the result depends on nothing that requires a gradient", caller);
   if (!given.defined()) return Variable(ones(y.shape(), y.dtype()));
   expect(given.shape() == y.shape(), "{}: grad_output has shape {}, the result {}", caller, given.shape(), y.shape());
-  return given;
+  return given.dtype() == y.dtype() ? given : cast(given, y.dtype());
 }
 
 }  // namespace
@@ -159,13 +159,13 @@ std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, c
 void Variable::backward() const {
   Variable gy = initial_gradient("backward", *this, {});
   Scoped<bool> scope(is_recording, false);
-  std::vector<Ref<Node>> leaves;
+  std::vector<std::pair<Ref<Node>, Variable>> leaves;  // stored at the end: an error in a rule leaves nothing half done
   Walk().run(*this, std::move(gy), [&](Node* node, const Variable& g) {
-    if (!node->links.empty()) return;
-    node->grad = node->grad.defined() ? add_gradients(Variable(node->grad), g).data() : g.data();
-    leaves.emplace_back(node);
+    if (node->links.empty()) leaves.emplace_back(node, g);
   });
-  for (auto& leaf : leaves) leaf->grad.bytes();  // a gradient that waits would keep activations alive
+  for (auto& [leaf, g] : leaves)
+    leaf->grad = leaf->grad.defined() ? add_gradients(Variable(leaf->grad), g).data() : g.data();
+  for (auto& [leaf, g] : leaves) leaf->grad.bytes();  // a gradient that waits would keep activations alive
 }
 
 Variable add_gradients(const Variable& a, const Variable& b) {

@@ -3,7 +3,9 @@
 
 #include <omp.h>
 
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 
 #include "core/error.hpp"
@@ -13,8 +15,11 @@ namespace {
 
 int initial() {
   const char* wanted = std::getenv("XGRAD_THREADS");
-  const int n = wanted ? std::atoi(wanted) : omp_get_num_procs();
-  expect(n >= 1, "threads: XGRAD_THREADS is '{}', not a number from 1", wanted ? wanted : "");
+  if (!wanted) return omp_get_num_procs();
+  const char* end = wanted + std::strlen(wanted);
+  int n = 0;
+  const auto [stop, error] = std::from_chars(wanted, end, n);
+  expect(error == std::errc() && stop == end && n >= 1, "threads: XGRAD_THREADS is '{}', not a number from 1", wanted);
   return n;
 }
 std::atomic<int>& current() {

@@ -8,7 +8,8 @@ namespace xgrad {
 namespace {
 
 std::atomic<long> node_count{0};
-std::atomic<std::uint64_t> write_clock{0};
+std::atomic<std::uint64_t> last_time{0};
+std::uint64_t next_time() { return last_time.fetch_add(1, std::memory_order_relaxed) + 1; }
 
 Node& checked(Node* node) {
   expect(node != nullptr, "variable: it holds nothing");
@@ -22,7 +23,7 @@ thread_local const RunningRule* running_rule = nullptr;
 long live_nodes() { return node_count.load(); }
 
 Node::Node(Array array) : dtype(array.dtype()), data(std::move(array)), shape(data.shape()) {
-  recorded = write_clock.load(std::memory_order_relaxed);
+  recorded = next_time();
   node_count.fetch_add(1, std::memory_order_relaxed);
 }
 Node::~Node() { node_count.fetch_sub(1, std::memory_order_relaxed); }
@@ -78,7 +79,8 @@ Variable::~Variable() {
 
 const Array& Variable::data() const {
   Node& node = checked(node_);
-  if (running_rule && node.written > running_rule->recorded) [[unlikely]]
+  // What the rule itself made, after its operation was recorded, it may also write.
+  if (running_rule && node.written > running_rule->recorded && node.recorded <= running_rule->recorded) [[unlikely]]
     fail("{}: a Variable of shape {} that its gradient needs was written to after {} used it; call backward() before "
          "writing, or write to a copy",
          running_rule->op, node.shape, running_rule->op);
@@ -86,8 +88,15 @@ const Array& Variable::data() const {
 }
 Array& Variable::mutable_data() {
   Node& node = checked(node_);
-  node.written = write_clock.fetch_add(1, std::memory_order_relaxed) + 1;
+  node.written = next_time();
   return node.data;
+}
+void Variable::set_data(Array data) {
+  Node& node = checked(node_);
+  expect(data.shape() == node.shape && data.dtype() == node.dtype, "set_data: {} of {} does not replace {} of {}",
+         data.shape(), data.dtype(), node.shape, node.dtype);
+  if (node.data.is_number()) data = number(data.item());  // it stays one
+  mutable_data() = std::move(data);
 }
 const Shape& Variable::shape() const { return checked(node_).shape; }
 DType Variable::dtype() const { return checked(node_).dtype; }

@@ -40,6 +40,8 @@ class Variable {
   const Array& data() const;
   /// The data for writing. A rule that needs what was there before then raises an error instead of using it.
   Array& mutable_data();
+  /// Replaces the data by an array of the same shape and dtype; throws Error for another. Otherwise as mutable_data().
+  void set_data(Array data);
   const Shape& shape() const;
   DType dtype() const;
   int rank() const { return shape().rank(); }

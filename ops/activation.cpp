@@ -12,13 +12,13 @@ namespace {
 
 /// g where y is positive, else 0. Where y is a NaN the gradient is one too, as it should be seen.
 Variable keep_positive(const Variable& g, const Variable& y) {
-  return elementwise("keep_positive", [](auto v, auto k) { return pack::select(k <= decltype(k)(0), k * 0, v); },
+  return elementwise("keep_positive", [](auto v, auto k) { return pack::select(k > decltype(k)(0), v, k * 0); },
                      {{g, [=](auto& gy) { return keep_positive(gy, y); }}, {y}});
 }
 
 }  // namespace
 
-// By tanh, which neither overflows nor loses digits: sigmoid(x) = (1 + tanh(x / 2)) / 2 would, for large negative x.
+// exp(-x) may overflow: 1 / inf is 0, as it should be. (1 + tanh(x / 2)) / 2 would lose the digits of small results.
 Variable sigmoid(const Variable& x) {
   return elementwise("sigmoid", [](auto v) { return decltype(v)(1) / (decltype(v)(1) + xsimd::exp(-v)); },
                      {{x, [](auto& gy, auto& y) { return gy * (y * (1 - y)); }}});

@@ -2,9 +2,27 @@
 #include "ops/arithmetic.hpp"
 
 #include "core/elementwise.hpp"
+#include "core/error.hpp"
 #include "ops/math.hpp"
 
 namespace xgrad {
+namespace {
+
+/// x to the power y, each lane by the C library: xsimd's exp(y log x) makes 3^2 less than 9 and 0^0 zero. Squares, which
+/// most powers are, are quick and exact.
+template <class T>
+pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y) {
+  if (xsimd::all(y == pack::Pack<T>(2))) return x * x;
+  if (xsimd::all(y == pack::Pack<T>(1))) return x;
+  alignas(64) T base[pack::Pack<T>::size], exponent[pack::Pack<T>::size];
+  x.store_aligned(base);
+  y.store_aligned(exponent);
+  for (std::size_t i = 0; i < pack::Pack<T>::size; ++i)
+    base[i] = exponent[i] == 2 ? base[i] * base[i] : std::pow(base[i], exponent[i]);
+  return pack::Pack<T>::load_aligned(base);
+}
+
+}  // namespace
 
 Variable add(const Variable& a, const Variable& b) {
   auto pass = [](auto& gy) { return gy; };
@@ -32,7 +50,7 @@ Variable neg(const Variable& x) {
 
 // d(a^b)/da = b a^(b-1) must be 0 for b = 0 even where a is 0; so must d/db = a^b log a where a is 0.
 Variable pow(const Variable& a, const Variable& b) {
-  return elementwise("pow", [](auto x, auto y) { return xsimd::pow(x, y); },
+  return elementwise("pow", [](auto x, auto y) { return power(x, y); },
                      {{a, [=](auto& gy) { return gy * b * pow(a, where(b == 0, 1, b - 1)); }},
                       {b, [=](auto& gy, auto& y) { return gy * y * log(where(a == 0, 1, a)); }}});
 }
@@ -55,8 +73,15 @@ Variable minimum(const Variable& a, const Variable& b) {
 }
 
 Variable where(const Variable& condition, const Variable& a, const Variable& b) {
-  const DType dtype = a.data().is_number() ? b.dtype() : a.dtype();
-  const Variable c = condition.data().is_number() ? condition : Variable(condition.data().cast(dtype));
+  const bool numbers = a.data().is_number() && b.data().is_number();
+  const DType dtype = numbers && is_floating(condition.dtype()) ? condition.dtype()
+                      : a.data().is_number()                    ? b.dtype()
+                                                                : a.dtype();
+  Variable c = condition;
+  if (!c.data().is_number() && c.dtype() != dtype) {
+    if (is_floating(c.dtype())) c = c.detach() != 0;  // 0.5 is not 0, as an integer it would be
+    c = Variable(c.data().cast(dtype));
+  }
   return elementwise_any("where", [](auto k, auto x, auto y) { return pack::select(k != decltype(k)(0), x, y); },
                          {{c},
                           {a, [=](auto& gy) { return where(c, gy, 0); }},
@@ -64,6 +89,7 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
 }
 
 Variable clip(const Variable& x, double low, double high) {
+  expect(low <= high, "clip: the lower limit {} is above the upper limit {}", low, high);
   return elementwise_any("clip", [](auto v, auto l, auto h) { return pack::minimum(pack::maximum(v, l), h); },
                          {{x, [=](auto& gy) { return gy * (x >= low) * (x <= high); }}, {low}, {high}});
 }

@@ -54,6 +54,7 @@ Variable add_bias(const char* op, const Variable& y, const Variable& bias) {
   if (!bias.defined()) return y;
   const long channels = y.shape()[1];
   expect(bias.shape() == Shape{channels}, "{}: bias {} does not fit {} channels", op, bias.shape(), channels);
+  expect(bias.dtype() == y.dtype(), "{}: input is {}, bias {}", op, y.dtype(), bias.dtype());
   return y + reshape(bias, {1, channels, 1, 1});
 }
 
@@ -120,7 +121,9 @@ Variable unfold(const Variable& x, Pair kernel, const WindowOptions& options) {
 }
 
 Variable fold(const Variable& columns, Pair size, Pair kernel, const WindowOptions& options) {
-  expect(columns.rank() == 3 && is_floating(columns.dtype()) && columns.shape()[1] % std::max(1l, kernel.h * kernel.w) == 0,
+  expect(kernel.h > 0 && kernel.w > 0, "fold: kernel ({}, {}) is not positive", kernel.h, kernel.w);
+  expect(size.h > 0 && size.w > 0, "fold: the size of the images ({}, {}) is not positive", size.h, size.w);
+  expect(columns.rank() == 3 && is_floating(columns.dtype()) && columns.shape()[1] % (kernel.h * kernel.w) == 0,
          "fold: {} of {} are not columns (N, C KH KW, L) of a kernel ({}, {})", columns.shape(), columns.dtype(), kernel.h,
          kernel.w);
   const long channels = columns.shape()[1] / (kernel.h * kernel.w);

@@ -29,6 +29,12 @@ Variable take_add(const Variable& rows, const Array& indices, int axis, const Sh
                 {{rows, [=](auto& gy) { return take(gy, indices, axis); }}});
 }
 
+Variable take_rows(const char* op, const Variable& x, const Array& indices, int axis) {
+  check_index(op, indices, x.shape()[axis]);
+  return record("take", kernels::take(x.data(), indices, axis),
+                {{x, [=, shape = x.shape()](auto& gy) { return take_add(gy, indices, axis, shape); }}});
+}
+
 }  // namespace
 
 Variable gather(const Variable& x, int axis, const Array& index) {
@@ -51,15 +57,12 @@ Variable scatter_add(const Variable& x, int axis, const Array& index, const Vari
 }
 
 Variable take(const Variable& x, const Array& indices, int axis) {
-  axis = normalize_axis("take", axis, x.rank());
-  check_index("take", indices, x.shape()[axis]);
-  return record("take", kernels::take(x.data(), indices, axis),
-                {{x, [=, shape = x.shape()](auto& gy) { return take_add(gy, indices, axis, shape); }}});
+  return take_rows("take", x, indices, normalize_axis("take", axis, x.rank()));
 }
 
 Variable embedding(const Variable& weight, const Array& indices) {
   expect(weight.rank() == 2, "embedding: the weight must be (vocabulary, features), not {}", weight.shape());
-  return take(weight, indices, 0);
+  return take_rows("embedding", weight, indices, 0);
 }
 
 Array one_hot(const Array& indices, long classes, DType dtype) {

@@ -12,18 +12,21 @@
 namespace xgrad {
 namespace {
 
-Variable reduced(const Variable& losses, Reduction reduction) {
+Variable reduced(const char* op, const Variable& losses, Reduction reduction) {
   if (reduction == Reduction::none) return losses;
+  expect(reduction == Reduction::sum || losses.size() > 0, "{}: losses {} have no mean", op, losses.shape());
   return reduction == Reduction::sum ? sum(losses) : mean(losses);
 }
 
 void check_logits(const char* op, const Variable& x) {
   expect(x.rank() >= 2 && is_floating(x.dtype()), "{}: {} of {} is not (N, C, ...) of f32 or f64", op, x.shape(), x.dtype());
+  expect(x.shape()[1] > 0, "{}: there are no classes in {}", op, x.shape());
 }
 
 /// The element of each sample's class: (N, C, ...) and labels (N, ...) -> (N, ...).
 Variable pick(const char* op, const Variable& x, const Array& labels) {
-  expect(labels.dtype() == DType::i64, "{}: labels must be i64, not {}", op, labels.dtype());
+  expect(labels.dtype() == DType::i64, "{}: labels must be i64, not {}{}", op, labels.dtype(),
+         is_floating(labels.dtype()) ? "; probabilities are given as a Variable" : "");
   expect(labels.shape() == drop_axes(x.shape(), Axes(1)), "{}: labels {} do not fit {}", op, labels.shape(), x.shape());
   const std::int64_t* label = labels.data<std::int64_t>();
   for (long i = 0; i < labels.size(); ++i)
@@ -39,46 +42,62 @@ Variable log_probabilities(const Variable& logits, double epsilon) {
   return epsilon > 0 ? log(softmax(logits, 1) + epsilon) : log_softmax(logits, 1);
 }
 
+void check_pair(const char* op, const char* what, const Variable& x, const Variable& target) {
+  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
+  expect(x.shape() == target.shape(), "{}: {} {} do not fit {}", op, what, target.shape(), x.shape());
+  expect(x.dtype() == target.dtype(), "{}: {} are {}, not {}", op, what, target.dtype(), x.dtype());
+}
+
+/// x minus its largest element along the axis, a constant: exp of it cannot overflow, and digits that all elements share
+/// are gone before any are rounded away.
+Variable shifted(const char* op, const Variable& x, int axis) {
+  axis = normalize_axis(op, axis, x.rank());
+  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
+  expect(x.shape()[axis] > 0, "{}: shape {} has no elements along axis {}", op, x.shape(), axis);
+  return x - max(x.detach(), axis, keepdims);
+}
+
 }  // namespace
 
 Variable softmax(const Variable& x, int axis) {
-  const Variable e = exp(x - max(x.detach(), axis, keepdims));
+  const Variable e = exp(shifted("softmax", x, axis));
   return e / sum(e, axis, keepdims);
 }
 
-Variable log_softmax(const Variable& x, int axis) { return x - logsumexp(x, axis, keepdims); }
+Variable log_softmax(const Variable& x, int axis) {
+  const Variable d = shifted("log_softmax", x, axis);
+  return d - log(sum(exp(d), axis, keepdims));
+}
 
 Variable cross_entropy(const Variable& logits, const Array& labels, const CrossEntropyOptions& options) {
   check_logits("cross_entropy", logits);
   const Variable log_p = log_probabilities(logits, options.epsilon);
   Variable losses = -pick("cross_entropy", log_p, labels);
   if (const double s = options.label_smoothing; s > 0) losses = losses * (1 - s) - mean(log_p, 1) * s;
-  return reduced(losses, options.reduction);
+  return reduced("cross_entropy", losses, options.reduction);
 }
 
 Variable cross_entropy(const Variable& logits, const Variable& probabilities, const CrossEntropyOptions& options) {
   check_logits("cross_entropy", logits);
-  expect(probabilities.shape() == logits.shape(), "cross_entropy: probabilities {} do not fit logits {}",
-         probabilities.shape(), logits.shape());
+  check_pair("cross_entropy", "probabilities", logits, probabilities);
   const double s = options.label_smoothing;
   const Variable target = s > 0 ? probabilities * (1 - s) + s / double(logits.shape()[1]) : probabilities;
-  return reduced(-sum(target * log_probabilities(logits, options.epsilon), 1), options.reduction);
+  return reduced("cross_entropy", -sum(target * log_probabilities(logits, options.epsilon), 1), options.reduction);
 }
 
 Variable nll_loss(const Variable& log_probabilities, const Array& labels, Reduction reduction) {
   check_logits("nll_loss", log_probabilities);
-  return reduced(-pick("nll_loss", log_probabilities, labels), reduction);
+  return reduced("nll_loss", -pick("nll_loss", log_probabilities, labels), reduction);
 }
 
 Variable mse_loss(const Variable& x, const Variable& target, Reduction reduction) {
-  expect(x.shape() == target.shape(), "mse_loss: shapes {} and {} differ", x.shape(), target.shape());
-  return reduced(square(x - target), reduction);
+  check_pair("mse_loss", "targets", x, target);
+  return reduced("mse_loss", square(x - target), reduction);
 }
 
 Variable binary_cross_entropy_with_logits(const Variable& logits, const Variable& target, Reduction reduction) {
-  expect(logits.shape() == target.shape(), "binary_cross_entropy_with_logits: shapes {} and {} differ", logits.shape(),
-         target.shape());
-  return reduced(softplus(logits) - logits * target, reduction);
+  check_pair("binary_cross_entropy_with_logits", "targets", logits, target);
+  return reduced("binary_cross_entropy_with_logits", softplus(logits) - logits * target, reduction);
 }
 
 }  // namespace xgrad

@@ -1,19 +1,34 @@
 // Elementary functions and their rules.
 #include "ops/math.hpp"
 
+#include <limits>
 #include <numbers>
 
 #include "core/elementwise.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace xgrad {
+namespace {
+
+template <class T>
+pack::Pack<T> logarithm(const pack::Pack<T>& v) {
+  if constexpr (std::is_same_v<T, float>) {
+    return xsimd::log(v);
+  } else {  // xsimd is wrong for subnormal doubles
+    using P = pack::Pack<T>;
+    const auto tiny = v < P(std::numeric_limits<T>::min());
+    return xsimd::log(pack::select(tiny, v * P(0x1p54), v)) - pack::select(tiny, P(54 * std::numbers::ln2), P(0));
+  }
+}
+
+}  // namespace
 
 Variable exp(const Variable& x) {
   return elementwise("exp", [](auto v) { return xsimd::exp(v); }, {{x, [](auto& gy, auto& y) { return gy * y; }}});
 }
 
 Variable log(const Variable& x) {
-  return elementwise("log", [](auto v) { return xsimd::log(v); }, {{x, [=](auto& gy) { return gy / x; }}});
+  return elementwise("log", [](auto v) { return logarithm(v); }, {{x, [=](auto& gy) { return gy / x; }}});
 }
 
 Variable log1p(const Variable& x) {

@@ -22,7 +22,7 @@ PoolShape pool_shape(const char* op, const Variable& x, Pair kernel, const PoolO
   expect(padding.h >= 0 && padding.w >= 0 && 2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w,
          "{}: padding ({}, {}) is more than half of the kernel ({}, {})", op, padding.h, padding.w, kernel.h, kernel.w);
   const long h = x.shape()[2], w = x.shape()[3];
-  expect(h + 2 * padding.h >= kernel.h && w + 2 * padding.w >= kernel.w, "{}: kernel ({}, {}) does not fit into images {}",
+  expect(h > 0 && w > 0 && h + 2 * padding.h >= kernel.h && w + 2 * padding.w >= kernel.w, "{}: kernel ({}, {}) does not fit into images {}",
          op, kernel.h, kernel.w, x.shape());
   return {x.shape()[0], x.shape()[1], h, w, kernel.h, kernel.w, stride.h, stride.w, padding.h, padding.w,
           (h + 2 * padding.h - kernel.h) / stride.h + 1, (w + 2 * padding.w - kernel.w) / stride.w + 1};
@@ -67,6 +67,7 @@ Variable avg_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) 
 
 Variable global_avg_pool(const Variable& x) {
   expect(x.rank() == 4, "global_avg_pool: input {} is not (N, C, H, W)", x.shape());
+  expect(x.shape()[2] * x.shape()[3] > 0, "global_avg_pool: images {} are empty", x.shape());
   return mean(x, {2, 3});
 }
 

@@ -18,12 +18,20 @@ struct Reduced {
   long count;          // elements in each result
 };
 Reduced reduced(const char* op, const Variable& x, const Axes& axes, bool keepdims) {
+  expect(x.dtype() != DType::u8, "{}: not defined for {}; cast first", op, x.dtype());
   Reduced r;
   r.axes = normalize_axes(op, axes, x.rank());
   r.kept = keep_axes(x.shape(), r.axes);
   r.result = keepdims ? r.kept : drop_axes(x.shape(), r.axes);
   r.count = 1;
   for (int axis : r.axes) r.count *= x.shape()[axis];
+  return r;
+}
+/// The same for what there must be elements to compute, of f32 or f64.
+Reduced reduced_floating(const char* op, const Variable& x, const Axes& axes, bool keepdims) {
+  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
+  const Reduced r = reduced(op, x, axes, keepdims);
+  expect(r.count > 0, "{}: shape {} has no elements along the axes", op, x.shape());
   return r;
 }
 
@@ -46,12 +54,12 @@ Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
 }
 
 Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
-  const Reduced r = reduced("mean", x, axes, keepdims);
-  expect(r.count > 0, "mean: shape {} has no elements along the axes", x.shape());
+  const Reduced r = reduced_floating("mean", x, axes, keepdims);
   return reshape(sum_to(x, r.kept) * (1.0 / double(r.count)), r.result);
 }
 
 Variable var(const Variable& x, const Axes& axes, bool keepdims) {
+  reduced_floating("var", x, axes, keepdims);
   return mean(square(x - mean(x, axes, xgrad::keepdims)), axes, keepdims);
 }
 
@@ -65,6 +73,7 @@ Variable min(const Variable& x, const Axes& axes, bool keepdims) {
 // A tree of multiplications: products of the other elements come by themselves, also where one is 0.
 Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
   const Reduced r = reduced("prod", x, axes, keepdims);
+  if (r.count == 0) return reshape(sum_to(x, r.kept), r.result) + 1;
   Axes order;
   for (int i = 0; i < x.rank(); ++i)
     if (std::find(r.axes.begin(), r.axes.end(), i) == r.axes.end()) order.push_back(i);
@@ -72,7 +81,6 @@ Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
   Shape lines = drop_axes(x.shape(), r.axes);
   lines.push_back(r.count);
   Variable y = reshape(transpose(x, order), lines);
-  if (r.count == 0) return Variable(ones(r.result, x.dtype()));
   for (long n = r.count; n > 1;) {
     const long half = n / 2;
     Variable pairs = slice(y, -1, 0, half) * slice(y, -1, half, 2 * half);
@@ -83,7 +91,7 @@ Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
 }
 
 Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
-  const Reduced r = reduced("logsumexp", x, axes, keepdims);
+  const Reduced r = reduced_floating("logsumexp", x, axes, keepdims);
   // Any constant near the largest element will do; where that is infinite, 0 does.
   Variable largest = max(x.detach(), r.axes, xgrad::keepdims);
   largest = where(abs(largest) < INFINITY, largest, 0);

@@ -138,6 +138,7 @@ Variable stack(const std::vector<Variable>& xs, int axis) {
   std::vector<Variable> expanded;
   for (auto& x : xs) {
     expect(x.shape() == xs[0].shape(), "stack: shapes {} and {} differ", xs[0].shape(), x.shape());
+    expect(x.dtype() == xs[0].dtype(), "stack: dtypes {} and {} differ; cast one of them", xs[0].dtype(), x.dtype());
     expanded.push_back(unsqueeze(x, axis));
   }
   expect(!xs.empty(), "stack: there is nothing to join");

@@ -1,4 +1,4 @@
-// Convolution by its general lowering: blocks of im2col and a matrix product each, images spread over threads.
+// Convolution: the choice of a lowering, and the general one: blocks of im2col with a matrix product each.
 #include "ops/kernels/conv.hpp"
 
 #include <vector>
@@ -6,9 +6,17 @@
 #include "core/threads.hpp"
 #include "ops/kernels/gemm.hpp"
 #include "ops/kernels/im2col.hpp"
+#include "ops/kernels/winograd.hpp"
 
 namespace xgrad::kernels {
 namespace {
+
+std::atomic<ConvLowering> chosen{ConvLowering::automatic};
+
+bool by_winograd(const Array& x, const ConvShape& s) {
+  if (x.dtype() != DType::f32 || chosen == ConvLowering::general) return false;
+  return chosen == ConvLowering::winograd ? winograd::can(s) : winograd::should(s);
+}
 
 /// The blocks of output rows of one image: their columns should stay in the second-level cache.
 struct Blocks {
@@ -99,24 +107,35 @@ void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
 
 }  // namespace
 
+void set_conv_lowering(ConvLowering lowering) { chosen = lowering; }
+
 Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
   Array y({s.n, s.groups * s.o, s.oh, s.ow}, x.dtype());
   if (s.c == 0) return zeros_like(y);
-  dispatch_floating(x.dtype(), [&]<class T>() { forward(x.data<T>(), weight.data<T>(), y.mutable_data<T>(), s); });
+  if (by_winograd(x, s))
+    winograd::forward(x.data<float>(), weight.data<float>(), y.mutable_data<float>(), s);
+  else
+    dispatch_floating(x.dtype(), [&]<class T>() { forward(x.data<T>(), weight.data<T>(), y.mutable_data<T>(), s); });
   return y;
 }
 
 Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
   Array gx({s.n, s.groups * s.c, s.h, s.w}, g.dtype());
   if (s.o == 0) return zeros_like(gx);
-  dispatch_floating(g.dtype(), [&]<class T>() { input_gradient(g.data<T>(), weight.data<T>(), gx.mutable_data<T>(), s); });
+  if (by_winograd(g, s))
+    winograd::input_gradient(g.data<float>(), weight.data<float>(), gx.mutable_data<float>(), s);
+  else
+    dispatch_floating(g.dtype(), [&]<class T>() { input_gradient(g.data<T>(), weight.data<T>(), gx.mutable_data<T>(), s); });
   return gx;
 }
 
 Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s) {
   Array gw({s.groups * s.o, s.c, s.kh, s.kw}, g.dtype());
   if (s.n == 0) return zeros_like(gw);
-  dispatch_floating(g.dtype(), [&]<class T>() { weight_gradient(g.data<T>(), x.data<T>(), gw.mutable_data<T>(), s); });
+  if (by_winograd(g, s))
+    winograd::weight_gradient(g.data<float>(), x.data<float>(), gw.mutable_data<float>(), s);
+  else
+    dispatch_floating(g.dtype(), [&]<class T>() { weight_gradient(g.data<T>(), x.data<T>(), gw.mutable_data<T>(), s); });
   return gw;
 }
 

@@ -11,6 +11,10 @@ struct ConvShape {
   long oh, ow;
 };
 
+/// How convolutions are computed: by their shape, or always one way (where that is possible), for tests.
+enum class ConvLowering { automatic, general, winograd };
+void set_conv_lowering(ConvLowering lowering);
+
 /// x (n, groups c, h, w), weight (groups o, c, kh, kw) -> (n, groups o, oh, ow).
 Array conv2d(const Array& x, const Array& weight, const ConvShape& s);
 /// Its derivative with respect to x: g (n, groups o, oh, ow) -> (n, groups c, h, w).

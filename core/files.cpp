@@ -1,0 +1,50 @@
+// Files are written beside and renamed.
+#include "core/files.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "core/error.hpp"
+
+namespace xgrad {
+namespace fs = std::filesystem;
+
+void replace_file(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+  const fs::path beside = fs::path(path).concat(fmt::format(".{}.part", getpid()));
+  struct Cleanup {
+    const fs::path& file;
+    ~Cleanup() {
+      std::error_code ignored;
+      fs::remove(file, ignored);
+    }
+  } cleanup{beside};
+  errno = 0;
+  {
+    std::ofstream out(beside, std::ios::binary);
+    if (out) write(out);
+    out.flush();
+    expect(bool(out), "{}: cannot be written: {}", path.string(), std::strerror(errno ? errno : EIO));
+  }
+  const int file = open(beside.c_str(), O_RDONLY);
+  const bool synced = file >= 0 && fsync(file) == 0;
+  if (file >= 0) close(file);
+  expect(synced, "{}: cannot be brought to the disk: {}", path.string(), std::strerror(errno));
+  std::error_code error;
+  fs::rename(beside, path, error);
+  expect(!error, "{}: cannot be replaced: {}", path.string(), error.message());
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  expect(!error && fs::is_directory(folder), "{}: this folder cannot be made: {}", folder.string(),
+         error ? error.message() : "a file is in the way");
+  expect(access(folder.c_str(), W_OK) == 0, "{}: this folder cannot be written to: {}", folder.string(),
+         std::strerror(errno));
+}
+
+}  // namespace xgrad

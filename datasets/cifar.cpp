@@ -1,0 +1,121 @@
+// CIFAR's binary files, checked byte for byte as far as they can be.
+#include "datasets/cifar.hpp"
+
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+#include "core/threads.hpp"
+#include "datasets/locate.hpp"
+
+namespace xgrad {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr long pixels = 3 * 32 * 32;
+constexpr const char* remedy =
+    "remove its folder to download it afresh, or unpack the authors' archive again";
+
+// The checksum is the one on the authors' page.
+const Source source10{
+    "cifar10",
+    "cifar-10-batches-bin",
+    {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
+     "test_batch.bin", "batches.meta.txt"},
+    {{"https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "md5:c32a1d4ab5d03f1284b67883e8d87530"}}};
+
+const Source source100{
+    "cifar100",
+    "cifar-100-binary",
+    {"train.bin", "test.bin", "fine_label_names.txt", "coarse_label_names.txt"},
+    {{"https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "md5:03b5dce01913d631647c71ecec9e9cb8"}}};
+
+void check_size(const fs::path& file, const CifarFormat& format) {
+  std::error_code error;
+  const auto found = fs::file_size(file, error);
+  expect(!error, "{}: '{}' cannot be read: {}", format.name, file.string(), error.message());
+  const long record = long(format.classes.size()) + pixels, wanted = format.records * record;
+  expect(long(found) == wanted, "{}: '{}' is {}: {} bytes, not {} ({} records of {} bytes); {}", format.name,
+         file.string(), long(found) < wanted ? "truncated" : "too long", found, wanted, format.records,
+         record, remedy);
+}
+
+void check_labels(const fs::path& file, const CifarFormat& format, const std::uint8_t* record, long offset) {
+  for (std::size_t k = 0; k < format.classes.size(); ++k)
+    expect(record[k] < format.classes[k],
+           "{}: '{}' is damaged or is not the binary version: label {} at byte {} is not in [0, {}); {}",
+           format.name, file.string(), record[k], offset + long(k), format.classes[k], remedy);
+}
+
+void read_file(const fs::path& file, const CifarFormat& format, std::uint8_t* images, std::int64_t* labels) {
+  const long header = long(format.classes.size()), record = header + pixels;
+  const std::size_t size = std::size_t(format.records * record);
+  const auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(size);
+  std::ifstream in(file, std::ios::binary);
+  in.read(reinterpret_cast<char*>(bytes.get()), std::streamsize(size));
+  expect(bool(in), "{}: '{}' cannot be read beyond byte {} of {}; {}", format.name, file.string(),
+         in.gcount(), size, remedy);
+  for (long i = 0; i < format.records; ++i) {
+    const std::uint8_t* from = bytes.get() + i * record;
+    check_labels(file, format, from, i * record);
+    labels[i] = from[format.label];
+    std::memcpy(images + i * pixels, from + header, pixels);
+  }
+}
+
+std::vector<std::string> read_names(const std::string& set, const fs::path& file, std::size_t count) {
+  std::ifstream in(file);
+  std::vector<std::string> names;
+  for (std::string name; in >> name;) names.push_back(name);
+  expect(names.size() == count, "{}: '{}' holds {} names of classes, not {}; {}", set, file.string(),
+         names.size(), count, remedy);
+  return names;
+}
+
+Dataset named(Dataset data, std::string name, const std::vector<std::string>& classes) {
+  data.name = std::move(name);
+  data.classes = classes;
+  return data;
+}
+
+}  // namespace
+
+Dataset read_cifar(std::span<const fs::path> files, const CifarFormat& format) {
+  expect(format.label < format.classes.size(), "{}: there is no label byte {}", format.name, format.label);
+  for (const auto& file : files) check_size(file, format);
+  const long n = long(files.size()) * format.records;
+  Dataset data{format.name, Array({n, 3, 32, 32}, DType::u8), Array({n}, DType::i64)};
+  auto* images = data.images.mutable_data<std::uint8_t>();
+  auto* labels = data.labels.mutable_data<std::int64_t>();
+  threads::for_each(long(files.size()), [&](long i) {
+    const long first = i * format.records;
+    read_file(files[std::size_t(i)], format, images + first * pixels, labels + first);
+  });
+  return data;
+}
+
+Split cifar10(const DataOptions& options) {
+  const fs::path folder = locate(source10, options);
+  std::vector<fs::path> files;
+  for (std::size_t i = 0; i < 6; ++i) files.push_back(folder / source10.files[i]);
+  const auto classes = read_names("cifar10", folder / "batches.meta.txt", 10);
+  const std::span all(files);
+  return {named(read_cifar(all.first(5)), "cifar10 train", classes),
+          named(read_cifar(all.last(1)), "cifar10 test", classes)};
+}
+
+Split cifar100(const DataOptions& options, CifarLabels labels) {
+  const fs::path folder = locate(source100, options);
+  const bool fine = labels == CifarLabels::fine;
+  const auto classes = read_names(
+      "cifar100", folder / (fine ? "fine_label_names.txt" : "coarse_label_names.txt"), fine ? 100 : 20);
+  const auto read = [&](const char* file, long records) {
+    const fs::path path = folder / file;
+    return read_cifar({&path, 1},
+                      {.name = "cifar100", .classes = {20, 100}, .label = fine, .records = records});
+  };
+  return {named(read("train.bin", 50000), "cifar100 train", classes),
+          named(read("test.bin", 10000), "cifar100 test", classes)};
+}
+
+}  // namespace xgrad

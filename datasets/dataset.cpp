@@ -1,0 +1,28 @@
+// Dataset: taking a part of one.
+#include "datasets/dataset.hpp"
+
+#include <cstring>
+
+namespace xgrad {
+namespace {
+
+/// The rows [begin, end) of the first axis.
+Array rows(const Array& from, long begin, long end) {
+  const long stride = from.dim(0) ? from.byte_size() / from.dim(0) : 0;
+  Shape shape = from.shape();
+  shape[0] = end - begin;
+  Array to(shape, from.dtype());
+  if (to.size())
+    std::memcpy(to.mutable_bytes(), from.bytes() + begin * stride, std::size_t((end - begin) * stride));
+  return to;
+}
+
+}  // namespace
+
+Dataset Dataset::slice(long begin, long end) const {
+  expect(0 <= begin && begin <= end && end <= size(),
+         "dataset: {} has {} images, so there is no range [{}, {})", name, size(), begin, end);
+  return {name, rows(images, begin, end), rows(labels, begin, end), classes};
+}
+
+}  // namespace xgrad

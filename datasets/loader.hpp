@@ -1,0 +1,117 @@
+#pragma once
+// Loader: hands out a Dataset in batches, in an order that a seed fixes.
+#include <iterator>
+#include <span>
+
+#include "datasets/dataset.hpp"
+
+namespace xgrad {
+
+/// What becomes of a pixel p of channel c: (p * scale - mean[c]) / std[c], computed in double, rounded to
+/// f32.
+struct Pixels {
+  double scale = 1. / 255;
+  std::vector<double> mean = {};  // one a channel; empty: 0
+  std::vector<double> std = {};   // one a channel; empty: 1
+};
+
+/// B images with their labels.
+struct Batch {
+  Array images;  // f32 (B, C, H, W)
+  Array labels;  // i64 (B,)
+};
+
+/// The images of the given indices, in that order; an index may come twice. Throws Error when an index is out
+/// of range, when the Dataset is none (u8 (N, C, H, W) with N labels), or when mean or std do not fit its
+/// channels.
+Batch make_batch(const Dataset& data, std::span<const std::int64_t> indices, const Pixels& pixels = {});
+/// The images in [begin, end).
+Batch make_batch(const Dataset& data, long begin, long end, const Pixels& pixels = {});
+
+struct LoaderOptions {
+  long batch = 100;          // images
+  bool shuffle = true;       // else in the Dataset's order, as for an evaluation
+  bool replacement = false;  // draws each image from all of them, instead of each once an epoch
+  bool drop_last = false;    // leaves out a last batch that is not full
+  std::uint64_t seed = 0;
+  Pixels pixels = {};
+};
+
+/// Where a Loader stands: what the next batch is follows from it alone.
+struct LoaderState {
+  std::uint64_t seed = 0;
+  long epoch = 0;     // epochs ended
+  long position = 0;  // images handed out in this epoch
+  bool operator==(const LoaderState&) const = default;
+};
+
+/// Yields batches, epoch after epoch: each epoch has as many images as the Dataset, in an order of its own
+/// that depends on the seed and the number of the epoch alone. What comes out is the same for any number of
+/// threads.
+class Loader {
+ public:
+  class Epoch;
+  /// Throws Error when there is no batch to make: no images, a batch below 1, or none full with drop_last.
+  explicit Loader(Dataset data, LoaderOptions options = {});
+
+  /// The next batch; after the last one of an epoch, the first one of the next.
+  Batch next();
+  /// The batches that are left of this epoch, all of them at its start: `for (const Batch& batch :
+  /// loader.epoch())`.
+  Epoch epoch() &;
+  /// Batches in a whole epoch.
+  long steps_per_epoch() const;
+
+  const Dataset& dataset() const { return data_; }
+  const LoaderOptions& options() const { return options_; }
+  /// Where it stands after the batches handed out so far. A Loader of the same Dataset and options that is
+  /// brought to this state goes on bit for bit.
+  const LoaderState& state() const { return state_; }
+  /// Throws Error when the state does not fit the Dataset.
+  void restore(const LoaderState& state);
+
+ private:
+  void draw_order();
+
+  Dataset data_;
+  LoaderOptions options_;
+  LoaderState state_;
+  std::vector<std::int64_t> order_;  // of this epoch
+};
+
+/// What is left of an epoch, to be gone through once.
+class Loader::Epoch {
+ public:
+  class Iterator {
+   public:
+    explicit Iterator(Loader& loader)
+        : loader_(&loader), epoch_(loader.state().epoch), batch_(loader.next()) {}
+    const Batch& operator*() const { return batch_; }
+    const Batch* operator->() const { return &batch_; }
+    Iterator& operator++() {
+      if (loader_->state().epoch != epoch_)
+        done_ = true;
+      else
+        batch_ = loader_->next();
+      return *this;
+    }
+    bool operator==(std::default_sentinel_t) const { return done_; }
+
+   private:
+    Loader* loader_;
+    long epoch_;
+    Batch batch_;
+    bool done_ = false;
+  };
+
+  explicit Epoch(Loader& loader) : loader_(loader) {}
+  Iterator begin() { return Iterator(loader_); }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  Loader& loader_;
+};
+
+inline Loader::Epoch Loader::epoch() & { return Epoch(*this); }
+
+}  // namespace xgrad

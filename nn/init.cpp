@@ -1,0 +1,50 @@
+// Initialisers.
+#include "nn/init.hpp"
+
+#include <cmath>
+
+#include "core/error.hpp"
+
+namespace xgrad {
+namespace {
+
+struct Fans {
+  double in, out;
+  explicit Fans(const Shape& shape) {
+    expect(shape.rank() >= 2, "init: a weight of shape {} has no fans", shape);
+    const double taps = double(shape.size()) / double(std::max(1l, shape[0] * shape[1]));
+    in = double(shape[1]) * taps;
+    out = double(shape[0]) * taps;
+  }
+};
+
+Array draw_normal(const Shape& shape, double variance) { return default_generator().normal(shape, 0, std::sqrt(variance)); }
+
+}  // namespace
+
+Initializer he() {
+  return [](const Shape& shape) { return draw_normal(shape, 2 / Fans(shape).in); };
+}
+Initializer xavier() {
+  return [](const Shape& shape) { return draw_normal(shape, 2 / (Fans(shape).in + Fans(shape).out)); };
+}
+Initializer lecun() {
+  return [](const Shape& shape) { return draw_normal(shape, 1 / Fans(shape).in); };
+}
+Initializer normal(double std) {
+  return [=](const Shape& shape) { return draw_normal(shape, std * std); };
+}
+Initializer uniform(double low, double high) {
+  return [=](const Shape& shape) { return default_generator().uniform(shape, low, high); };
+}
+Initializer uniform_fan_in() {
+  return [](const Shape& shape) {
+    const double bound = 1 / std::sqrt(Fans(shape).in);
+    return default_generator().uniform(shape, -bound, bound);
+  };
+}
+Initializer constant(double value) {
+  return [=](const Shape& shape) { return full(shape, value); };
+}
+
+}  // namespace xgrad

@@ -1,0 +1,87 @@
+// Layers: what they hold and which operation they call.
+#include "nn/layers.hpp"
+
+#include "core/error.hpp"
+#include "nn/mode.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/index.hpp"
+#include "ops/matmul.hpp"
+#include "ops/norm.hpp"
+#include "ops/shape.hpp"
+
+namespace xgrad {
+namespace {
+
+thread_local bool is_training = true;
+
+Parameter initial(const Initializer& init, const Shape& shape) { return Parameter(init ? init(shape) : he()(shape)); }
+
+std::optional<Parameter> maybe(bool wanted, const Shape& shape, double value = 0) {
+  if (!wanted) return std::nullopt;
+  return Parameter(full(shape, value));
+}
+Variable value(const std::optional<Parameter>& p) { return p ? Variable(*p) : Variable(); }
+
+long divided(const char* layer, long channels, long groups) {
+  expect(groups > 0 && channels % groups == 0, "{}: {} channels do not split into {} groups", layer, channels, groups);
+  return channels / groups;
+}
+
+}  // namespace
+
+bool training() { return is_training; }
+EvalMode::EvalMode() : saved_(std::exchange(is_training, false)) {}
+EvalMode::~EvalMode() { is_training = saved_; }
+
+Linear::Linear(long in, long out, const LinearOptions& options)
+    : weight(initial(options.init, {out, in})), bias(maybe(options.bias, {out})) {}
+Variable Linear::operator()(const Variable& x) const { return linear(x, weight, value(bias)); }
+
+Conv2d::Conv2d(long in, long out, const Conv2dLayerOptions& o)
+    : weight(initial(o.init, {out, divided("Conv2d", in, o.groups), o.kernel.h, o.kernel.w})),
+      bias(maybe(o.bias, {out})),
+      geometry{o.stride, o.padding, o.dilation, o.groups} {}
+Variable Conv2d::operator()(const Variable& x) const { return conv2d(x, weight, value(bias), geometry); }
+
+ConvTranspose2d::ConvTranspose2d(long in, long out, const ConvTranspose2dLayerOptions& o)
+    : weight(initial(o.init, {in, divided("ConvTranspose2d", out, o.groups), o.kernel.h, o.kernel.w})),
+      bias(maybe(o.bias, {out})),
+      geometry{o.stride, o.padding, o.output_padding, o.dilation, o.groups} {}
+Variable ConvTranspose2d::operator()(const Variable& x) const {
+  return conv_transpose2d(x, weight, value(bias), geometry);
+}
+
+BatchNorm::BatchNorm(long channels, const BatchNormOptions& options)
+    : weight(maybe(options.affine, {channels}, 1)),
+      bias(maybe(options.affine, {channels})),
+      running_mean{zeros({channels})},
+      running_var{full({channels}, options.initial_variance)},
+      options(options) {}
+
+Variable BatchNorm::operator()(const Variable& x) const {
+  if (!training()) return batch_norm(x, value(weight), value(bias), running_mean.value, running_var.value, options.eps);
+  const BatchNormResult result = batch_norm(x, value(weight), value(bias), options.eps);
+  NoGrad off;
+  const double n = double(x.size()) / double(x.shape()[1]), m = options.momentum;
+  const double correction = options.unbiased && n > 1 ? n / (n - 1) : 1;
+  const Shape channels = running_mean.value.shape();
+  auto update = [&](Buffer& running, const Variable& batch, double scale) {
+    running.value = (running.value * (1 - m) + reshape(batch.detach(), channels) * (m * scale)).data();
+    running.value.bytes();  // a value that waits would keep the batch alive
+  };
+  update(running_mean, result.mean, 1);
+  update(running_var, result.var, correction);
+  return result.y;
+}
+
+LayerNorm::LayerNorm(const Shape& shape, double eps) : weight(ones(shape)), bias(zeros(shape)), eps(eps) {}
+Variable LayerNorm::operator()(const Variable& x) const { return layer_norm(x, weight, bias, eps); }
+
+Variable Dropout::operator()(const Variable& x) const {
+  return dropout(x, p, {.training = training(), .inverted = inverted});
+}
+
+Embedding::Embedding(long vocabulary, long features, const Initializer& init) : weight(init({vocabulary, features})) {}
+Variable Embedding::operator()(const Array& indices) const { return embedding(weight, indices); }
+
+}  // namespace xgrad

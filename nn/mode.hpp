@@ -1,0 +1,21 @@
+#pragma once
+// Training or evaluation: what dropout and batch normalisation ask.
+
+namespace xgrad {
+
+/// Whether layers on this thread behave as in training (the default) or as in evaluation.
+bool training();
+
+/// While one is alive, layers on this thread behave as in evaluation: `EvalMode eval;`.
+class [[nodiscard]] EvalMode {
+ public:
+  EvalMode();
+  ~EvalMode();
+  EvalMode(const EvalMode&) = delete;
+  EvalMode& operator=(const EvalMode&) = delete;
+
+ private:
+  bool saved_;
+};
+
+}  // namespace xgrad

@@ -1,0 +1,155 @@
+// Optimizers: the formulas, written as they stand in the papers.
+#include "nn/optim.hpp"
+
+#include <cmath>
+
+#include "core/error.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/math.hpp"
+#include "ops/reduce.hpp"
+
+namespace xgrad {
+namespace {
+
+/// A slot's array, zeros at first.
+Array& slot(std::map<std::string, Array>& slots, const char* name, const Variable& like) {
+  Array& array = slots[name];
+  if (!array.defined()) array = zeros(like.shape(), like.dtype());
+  return array;
+}
+
+}  // namespace
+
+void Optimizer::add_group(const Parameters& parameters, const GroupOptions& options) {
+  for (auto& p : parameters)
+    for (auto& group : groups_)
+      for (auto& known : group.parameters)
+        expect(known.value.node() != p.value.node(), "optimizer: parameter {} is in two groups", p.name);
+  groups_.push_back({parameters, options});
+}
+
+Parameters Optimizer::parameters() const {
+  Parameters all;
+  for (auto& group : groups_) all.insert(all.end(), group.parameters.begin(), group.parameters.end());
+  return all;
+}
+
+void Optimizer::zero_grad() {
+  for (auto& group : groups_)
+    for (auto& p : group.parameters) p.value.clear_grad();
+}
+
+void Optimizer::step() {
+  NoGrad off;
+  ++steps_;
+  for (auto& group : groups_)
+    for (auto& p : group.parameters) {
+      if (!p.value.grad().defined()) continue;
+      const Variable value = p.value.detach();
+      Variable g = p.value.grad();
+      expect(g.shape() == value.shape(), "{}: gradient {} does not fit parameter {} {}", name(), g.shape(), p.name,
+             value.shape());
+      const double decay = group.options.weight_decay;
+      if (decay != 0 && couples_weight_decay()) g = g + value * decay;
+      Slots& slots = slots_[p.value.node()];
+      const Variable updated = update(value, g, group.options.lr * lr_factor_, group.options, slots);
+      updated.data().bytes();  // computed now: what waits would keep gradients alive
+      for (auto& [key, array] : slots) array.bytes();
+      p.value.set_data(updated.data());
+    }
+}
+
+std::vector<NamedArray> Optimizer::state() const {
+  std::vector<NamedArray> state{{fmt::format("{}.step", name()), full({}, double(steps_), DType::i64)}};
+  for (auto& p : parameters())
+    if (auto known = slots_.find(p.value.node()); known != slots_.end())
+      for (auto& [key, array] : known->second) state.push_back({fmt::format("{}.{}.{}", name(), p.name, key), array});
+  return state;
+}
+
+void Optimizer::load_state(const std::vector<NamedArray>& state) {
+  const std::string prefix = std::string(name()) + ".";
+  std::map<const Node*, Slots> loaded;
+  long steps = -1;
+  for (auto& [key, array] : state) {
+    if (key == prefix + "step") {
+      steps = long(array.item());
+      continue;
+    }
+    if (!key.starts_with(prefix)) continue;
+    const auto dot = key.rfind('.');
+    const std::string owner = key.substr(prefix.size(), dot - prefix.size());
+    bool found = false;
+    for (auto& p : parameters()) {
+      if (p.name != owner) continue;
+      expect(array.shape() == p.value.shape(), "{}: {} of shape {} does not fit parameter {} {}", name(), key, array.shape(),
+             p.name, p.value.shape());
+      loaded[p.value.node()][key.substr(dot + 1)] = array;
+      found = true;
+    }
+    expect(found, "{}: {} belongs to no parameter of this optimizer", name(), key);
+  }
+  expect(steps >= 0, "{}: the state has no {}step", name(), prefix);
+  slots_ = std::move(loaded);
+  steps_ = steps;
+}
+
+Variable SGD::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots&) { return p - g * lr; }
+
+Variable Momentum::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
+  Array& v = slot(slots, "v", p);
+  v = (v * momentum_ + g).data();
+  return p - v * lr;
+}
+
+Variable Nesterov::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
+  Array& v = slot(slots, "v", p);
+  v = (v * momentum_ + g).data();
+  return p - (g + v * momentum_) * lr;
+}
+
+Variable AdaGrad::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
+  Array& h = slot(slots, "h", p);
+  h = (h + square(g)).data();
+  return p - g / (sqrt(h) + eps_) * lr;
+}
+
+Variable RMSprop::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
+  Array& h = slot(slots, "h", p);
+  h = (h * alpha_ + square(g) * (1 - alpha_)).data();
+  return p - g / (sqrt(h) + eps_) * lr;
+}
+
+Variable Adam::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
+  const auto& [_, beta1, beta2, eps, decay, book] = options_;
+  Array &m = slot(slots, "m", p), &v = slot(slots, "v", p);
+  m = (m * beta1 + g * (1 - beta1)).data();
+  v = (v * beta2 + square(g) * (1 - beta2)).data();
+  const double correction1 = 1 - std::pow(beta1, double(steps_)), correction2 = std::sqrt(1 - std::pow(beta2, double(steps_)));
+  if (book) return p - m / (sqrt(v) + eps) * (lr * correction2 / correction1);
+  return p - m / (sqrt(v) * (1 / correction2) + eps) * (lr / correction1);
+}
+
+Variable AdamW::update(const Variable& p, const Variable& g, double lr, const GroupOptions& options, Slots& slots) {
+  return Adam::update(p * (1 - lr * options.weight_decay), g, lr, options, slots);
+}
+
+double clip_grad_norm(const Parameters& parameters, double max_norm) {
+  NoGrad off;
+  double total = 0;
+  for (auto& p : parameters)
+    if (p.value.grad().defined()) total += sum(square(p.value.grad())).item();
+  const double norm = std::sqrt(total);
+  if (norm > max_norm)
+    for (auto p : parameters)
+      if (p.value.grad().defined()) p.value.mutable_grad() = (p.value.grad() * (max_norm / norm)).data();
+  return norm;
+}
+
+void clip_grad_value(const Parameters& parameters, double limit) {
+  NoGrad off;
+  for (auto p : parameters)
+    if (p.value.grad().defined()) p.value.mutable_grad() = clip(p.value.grad(), -limit, limit).data();
+}
+
+}  // namespace xgrad

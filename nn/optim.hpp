@@ -1,0 +1,178 @@
+#pragma once
+// Optimizers: the formulas of PyTorch, and the book's where they differ. Each is a few lines of arithmetic in optim.cpp.
+#include <map>
+
+#include "nn/visit.hpp"
+
+namespace xgrad {
+
+/// What a group of parameters may have for itself.
+struct GroupOptions {
+  double lr = 0.01;
+  double weight_decay = 0;  ///< times the parameter, added to its gradient (AdamW: taken off the parameter)
+};
+
+/// Changes parameters by their gradients. Holds handles: the model may be moved or written to, not replaced.
+class Optimizer {
+ public:
+  struct Group {
+    Parameters parameters;
+    GroupOptions options;
+  };
+
+  virtual ~Optimizer() = default;
+  /// Further parameters with a learning rate and weight decay of their own.
+  void add_group(const Parameters& parameters, const GroupOptions& options);
+  /// Forgets the gradients.
+  void zero_grad();
+  /// One step. Parameters without a gradient stay as they are. Throws Error for a gradient that does not fit.
+  void step();
+
+  /// Multiplies every group's learning rate, as a schedule wants it (nn/schedule.hpp).
+  void set_lr_factor(double factor) { lr_factor_ = factor; }
+  double lr_factor() const { return lr_factor_; }
+  std::vector<Group>& groups() { return groups_; }
+  Parameters parameters() const;
+
+  /// What the optimizer remembers, to be saved: "adam.conv1.weight.m", ..., and "adam.step" where it counts.
+  std::vector<NamedArray> state() const;
+  /// Takes back what state() gave. Throws Error that names what is missing or does not fit.
+  void load_state(const std::vector<NamedArray>& state);
+
+ protected:
+  /// The arrays that an optimizer keeps for a parameter, by name; zeros at first.
+  using Slots = std::map<std::string, Array>;
+  /// One parameter's new value; `lr` includes the factor, and g the weight decay unless it is decoupled.
+  virtual Variable update(const Variable& p, const Variable& g, double lr, const GroupOptions& options, Slots& slots) = 0;
+  virtual const char* name() const = 0;
+  /// Whether weight decay is added to the gradient.
+  virtual bool couples_weight_decay() const { return true; }
+
+  long steps_ = 0;  ///< taken, the present one included
+
+ private:
+  std::vector<Group> groups_;
+  std::map<const Node*, Slots> slots_;
+  double lr_factor_ = 1;
+};
+
+/// p -= lr g.
+class SGD : public Optimizer {
+ public:
+  explicit SGD(const Parameters& parameters, const GroupOptions& options = {}) { add_group(parameters, options); }
+
+ private:
+  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
+  const char* name() const override { return "sgd"; }
+};
+
+struct MomentumOptions {
+  double lr = 0.01;
+  double momentum = 0.9;
+  double weight_decay = 0;
+};
+/// v = momentum v + g, p -= lr v (Polyak); with a constant lr the book's formula, volume 1, page 170.
+class Momentum : public Optimizer {
+ public:
+  explicit Momentum(const Parameters& parameters, const MomentumOptions& options = {}) : momentum_(options.momentum) {
+    add_group(parameters, {options.lr, options.weight_decay});
+  }
+
+ protected:
+  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
+  const char* name() const override { return "momentum"; }
+  double momentum_;
+};
+/// v = momentum v + g, p -= lr (g + momentum v) (Nesterov, as PyTorch and the book's code write it).
+class Nesterov : public Momentum {
+ public:
+  using Momentum::Momentum;
+
+ private:
+  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
+  const char* name() const override { return "nesterov"; }
+};
+
+struct AdaGradOptions {
+  double lr = 0.01;
+  double eps = 1e-10;  ///< the book's is 1e-7
+  double weight_decay = 0;
+};
+/// h += g^2, p -= lr g / (sqrt(h) + eps) (Duchi et al., 2011; the book, volume 1, page 172).
+class AdaGrad : public Optimizer {
+ public:
+  explicit AdaGrad(const Parameters& parameters, const AdaGradOptions& options = {}) : eps_(options.eps) {
+    add_group(parameters, {options.lr, options.weight_decay});
+  }
+
+ private:
+  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
+  const char* name() const override { return "adagrad"; }
+  double eps_;
+};
+
+struct RMSpropOptions {
+  double lr = 0.01;
+  double alpha = 0.99;
+  double eps = 1e-8;  ///< the book's is 1e-7
+  double weight_decay = 0;
+};
+/// h = alpha h + (1 - alpha) g^2, p -= lr g / (sqrt(h) + eps) (Tieleman and Hinton, 2012).
+class RMSprop : public Optimizer {
+ public:
+  explicit RMSprop(const Parameters& parameters, const RMSpropOptions& options = {})
+      : alpha_(options.alpha), eps_(options.eps) {
+    add_group(parameters, {options.lr, options.weight_decay});
+  }
+
+ private:
+  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
+  const char* name() const override { return "rmsprop"; }
+  double alpha_, eps_;
+};
+
+struct AdamOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0;
+  bool book = false;  ///< eps outside the bias correction, as in the book's code; there it is 1e-7
+};
+/// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, corrected for their start at 0 (Kingma and Ba, 2015):
+/// p -= lr m' / (sqrt(v') + eps). The book's (volume 1, page 174): p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps).
+class Adam : public Optimizer {
+ public:
+  explicit Adam(const Parameters& parameters, const AdamOptions& options = {}) : options_(options) {
+    add_group(parameters, {options.lr, options.weight_decay});
+  }
+
+ protected:
+  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
+  const char* name() const override { return "adam"; }
+  AdamOptions options_;
+};
+
+struct AdamWOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9, beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.01;
+};
+/// Adam with weight decay apart from the gradient: p -= lr weight_decay p first (Loshchilov and Hutter, 2019).
+class AdamW : public Adam {
+ public:
+  explicit AdamW(const Parameters& parameters, const AdamWOptions& o = {})
+      : Adam(parameters, {o.lr, o.beta1, o.beta2, o.eps, o.weight_decay}) {}
+
+ private:
+  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
+  const char* name() const override { return "adamw"; }
+  bool couples_weight_decay() const override { return false; }
+};
+
+/// Scales all gradients down so that their common norm is at most max_norm; returns the norm before.
+double clip_grad_norm(const Parameters& parameters, double max_norm);
+/// Limits every element of the gradients to [-limit, limit].
+void clip_grad_value(const Parameters& parameters, double limit);
+
+}  // namespace xgrad

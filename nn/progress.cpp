@@ -1,0 +1,47 @@
+// Progress on standard error.
+#include "nn/progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace xgrad {
+
+std::string clock_text(double seconds) {
+  const long s = std::max(0l, long(seconds + .5));
+  if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+  return fmt::format("{}:{:02}", s / 60, s % 60);
+}
+
+ProgressBar::ProgressBar(std::string what, long total, bool shown)
+    : what_(std::move(what)), total_(std::max(1l, total)), shown_(shown), terminal_(isatty(STDERR_FILENO)) {
+  if (!terminal_) next_ = start_ + std::chrono::seconds(20);
+}
+ProgressBar::~ProgressBar() {
+  if (open_) std::fputs("\r\033[K", stderr);
+}
+
+bool ProgressBar::due() const { return shown_ && Clock::now() >= next_; }
+double ProgressBar::seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+void ProgressBar::update(long done, const std::string& text) {
+  if (!due()) return;
+  const double share = double(done) / double(total_);
+  const std::string left = share > 0 ? clock_text(seconds() * (1 - share) / share) + " left" : "";
+  if (terminal_) {
+    constexpr int cells = 24;
+    const int full = int(share * cells);
+    const std::string bar = std::string(std::size_t(full), '=') + std::string(std::size_t(cells - full), ' ');
+    fmt::print(stderr, "\r\033[K{} [{}] {}/{}  {}  {}", what_, bar, done, total_, text, left);
+    open_ = true;
+    next_ = Clock::now() + std::chrono::milliseconds(100);
+  } else {
+    fmt::print(stderr, "{} {}/{}  {}  {}\n", what_, done, total_, text, left);
+    next_ = Clock::now() + std::chrono::seconds(20);
+  }
+  std::fflush(stderr);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,116 @@
+#pragma once
+// visit(model, f) shows f every parameter and buffer of a model with its name. All else is built on it.
+#include <concepts>
+#include <memory>
+#include <optional>
+
+#include "nn/fields.hpp"
+#include "nn/parameter.hpp"
+
+namespace xgrad {
+namespace detail {
+
+template <class M>
+concept Leaf = std::same_as<M, Parameter> || std::same_as<M, Buffer>;
+template <class M, class F>
+concept HasEach = requires(M& m, F& f) { m.each(f); };
+template <class M>
+concept PointerLike = requires(M& m) {
+  *m;
+  static_cast<bool>(m);
+} && std::is_class_v<M>;
+template <class M>
+concept Range = requires(M& m) {
+  m.begin();
+  m.end();
+};
+
+}  // namespace detail
+
+/// Calls f(name, leaf) for each Parameter and Buffer of a model, in the order of the members: "conv1.weight", "blocks.0.bias".
+/// A model is a struct whose members are layers, models, vectors or optionals of them, or anything without parameters;
+/// nothing needs to be declared. A class with a constructor says what it holds:
+///   void each(auto&& f) { f("weight", weight); f("bias", bias); }
+template <class M, class F>
+void visit(M& model, F&& f, const std::string& path = "") {
+  using Model = std::remove_const_t<M>;
+  auto down = [&](const std::string& name, auto& member) { visit(member, f, path.empty() ? name : path + "." + name); };
+  if constexpr (detail::Leaf<Model>) {
+    f(path, model);
+  } else if constexpr (detail::HasEach<Model, decltype(down)>) {
+    const_cast<Model&>(model).each(down);
+  } else if constexpr (detail::PointerLike<Model>) {
+    if (model) visit(*model, f, path);
+  } else if constexpr (detail::Range<Model>) {
+    if constexpr (std::is_class_v<std::remove_cvref_t<decltype(*model.begin())>>) {
+      std::size_t i = 0;
+      for (auto& member : model) down(std::to_string(i++), member);
+    }
+  } else if constexpr (std::is_class_v<Model> && std::is_aggregate_v<Model>) {
+    auto members = detail::members(model);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (down(detail::member_name<Model, I>(), std::get<I>(members)), ...);
+    }(std::make_index_sequence<std::tuple_size_v<decltype(members)>>{});
+  } else {
+    static_assert(std::is_trivially_copyable_v<Model> || std::is_same_v<Model, Variable>,
+                  "a class with a constructor needs `void each(auto&& f)` that names its parameters, as the layers have");
+  }
+}
+
+/// A parameter with its name; the Variable is a handle to it.
+struct NamedParameter {
+  std::string name;
+  Variable value;
+};
+using Parameters = std::vector<NamedParameter>;
+/// A leaf's data with its name.
+struct NamedArray {
+  std::string name;
+  Array value;
+};
+
+/// The parameters of a model, in the order of its members.
+template <class M>
+Parameters parameters(M& model) {
+  Parameters found;
+  visit(model, [&](const std::string& name, auto& leaf) {
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>) found.push_back({name, leaf});
+  });
+  return found;
+}
+
+/// The data of all parameters and buffers.
+template <class M>
+std::vector<NamedArray> state(const M& model) {
+  std::vector<NamedArray> found;
+  visit(const_cast<M&>(model), [&](const std::string& name, auto& leaf) {
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>) found.push_back({name, leaf.data()});
+    else found.push_back({name, leaf.value});
+  });
+  return found;
+}
+
+/// How many numbers a model trains.
+template <class M>
+long parameter_count(M& model) {
+  long total = 0;
+  for (auto& p : parameters(model)) total += p.value.size();
+  return total;
+}
+
+/// Converts all parameters and buffers to f32 or f64. Optimizers made before do not follow.
+template <class M>
+void to(M& model, DType dtype) {
+  visit(model, [&](const std::string&, auto& leaf) {
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>) leaf = Parameter(leaf.data().cast(dtype));
+    else leaf.value = leaf.value.cast(dtype);
+  });
+}
+
+/// Freezes the parameters of a model (or a part of it), or lets them learn again.
+template <class M>
+void set_requires_grad(M& model, bool wanted) {
+  for (auto& p : parameters(model)) p.value.set_requires_grad(wanted);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,255 @@
+// Winograd convolution: blocks of tiles go through transform, 36 matrix products and back while they are in the cache.
+#include "ops/kernels/winograd.hpp"
+
+#include <vector>
+
+#include "core/lazy.hpp"
+#include "core/threads.hpp"
+#include "ops/kernels/winograd_tiles.hpp"
+
+namespace xgrad::kernels::winograd {
+namespace {
+
+long round_up(long n, long unit) { return (n + unit - 1) / unit * unit; }
+
+/// Room for floats, aligned to 64 bytes, from the pool.
+class Room {
+ public:
+  explicit Room(long floats) : storage_(Storage::allocate(std::size_t(floats) * sizeof(float))) {}
+  float* data() const { return reinterpret_cast<float*>(storage_->data); }
+  operator float*() const { return data(); }
+
+ private:
+  Ref<Storage> storage_;
+};
+
+/// C[Rows][32] (+)= the sum over k of a[row * a_row + k * a_k] times b[k][32]; a jumps by `a_panel` after 32 steps of k.
+template <int Rows>
+XGRAD_INLINE void multiply(long k, const float* a, long a_row, long a_k, long a_panel, const float* b, float* c,
+                           bool accumulate) {
+  Pack sum[Rows][2];
+  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) sum[i][0] = sum[i][1] = Pack{};
+  for (long k0 = 0; k0 < k; k0 += panel, a += a_panel) {
+    const float* p = a;
+    for (long end = std::min(panel, k - k0); end > 0; --end, p += a_k, b += panel) {
+      const Pack b0 = *reinterpret_cast<const Pack*>(b), b1 = *reinterpret_cast<const Pack*>(b + lanes);
+      XGRAD_UNROLL for (int i = 0; i < Rows; ++i) {
+        const Pack value = p[i * a_row] - Pack{};
+        sum[i][0] += value * b0;
+        sum[i][1] += value * b1;
+      }
+    }
+  }
+  XGRAD_UNROLL for (int i = 0; i < Rows; ++i)
+    XGRAD_UNROLL for (int j = 0; j < 2; ++j) {
+      Pack& out = *reinterpret_cast<Pack*>(c + i * panel + j * lanes);
+      out = accumulate ? out + sum[i][j] : sum[i][j];
+    }
+}
+
+/// out[p / 32][tile][32] = sum over q of v[q / 32][tile][q % 32] u[p / 32][q][p % 32]. Rows of v up to a multiple of 4 are
+/// read and computed.
+void multiply_tiles(long tiles, long outputs, long inputs, long inputs_padded, const float* v, const float* u, float* out) {
+  const long rows = round_up(tiles, 4);
+  for (long p = 0; p < outputs / panel; ++p) {
+    const float* weights = u + p * inputs_padded * panel;
+    float* to = out + p * rows * panel;
+    long t = 0;
+    for (; t + 8 <= rows; t += 8)
+      multiply<8>(inputs, v + t * panel, panel, 1, rows * panel, weights, to + t * panel, false);
+    for (; t < rows; t += 4)
+      multiply<4>(inputs, v + t * panel, panel, 1, rows * panel, weights, to + t * panel, false);
+  }
+}
+/// du[p / 32][q][32] += sum over tiles of v[q / 32][tile][q % 32] g[p / 32][tile][p % 32].
+void multiply_weights(long tiles, long outputs, long inputs, const float* v, const float* g, float* du, bool accumulate) {
+  const long rows = round_up(tiles, 4);
+  for (long p = 0; p < outputs / panel; ++p)
+    for (long q = 0; q < inputs; q += 8)
+      multiply<8>(tiles, v + q / panel * rows * panel + q % panel, 1, panel, panel * panel, g + p * rows * panel,
+                  du + (p * inputs + q) * panel, accumulate);
+}
+
+/// A convolution from `in` to `out` channels, cut into blocks of whole images or of bands of tile rows.
+struct Plan {
+  long images, in, out, in_padded, out_padded;
+  long height, width, result_height, result_width, padding;
+  long tile_rows, tile_columns, band_rows, bands;  // tiles of an image; tile rows in a band; bands of an image
+  long block_images, blocks, most_tiles;           // most_tiles in a block
+  long v_step, m_step;                             // floats from one of the 36 matrices to the next
+  std::vector<Layout> inputs, results;             // one a band
+
+  Plan(const ConvShape& s, bool backwards) {
+    images = s.n, in = backwards ? s.o : s.c, out = backwards ? s.c : s.o;
+    height = backwards ? s.oh : s.h, width = backwards ? s.ow : s.w;
+    result_height = backwards ? s.h : s.oh, result_width = backwards ? s.w : s.ow;
+    padding = backwards ? 2 - s.ph : s.ph;
+    in_padded = round_up(in, panel), out_padded = round_up(out, panel);
+    tile_rows = (result_height + 3) / 4, tile_columns = (result_width + 3) / 4;
+    band_rows = std::clamp(96 / tile_columns, 1l, tile_rows);
+    bands = (tile_rows + band_rows - 1) / band_rows;
+    const long wanted = 10240 / std::max(in_padded, out_padded);
+    block_images = bands > 1 ? 1 : std::clamp(wanted / (tile_rows * tile_columns), 1l, std::max(1l, images));
+    blocks = bands > 1 ? images * bands : (images + block_images - 1) / block_images;
+    most_tiles = block_images * band_rows * tile_columns;
+    v_step = in_padded * round_up(most_tiles, 4) + 80;  // apart, so that the matrices fall on different cache sets
+    m_step = out_padded * round_up(most_tiles, 4) + 80;
+    for (long band = 0; band < bands; ++band) {
+      const long rows = std::min(band_rows, tile_rows - band * band_rows), start = first_input_row(band);
+      const long top = start - (4 * band * band_rows - padding);
+      const long stop = std::min(height, 4 * (band * band_rows + rows) + 2 - padding);
+      inputs.emplace_back(std::max(0l, stop - start), width, height * width, 4 * rows + 2, 4 * tile_columns + 2, top, padding);
+      const long lines = std::min(4 * rows, result_height - 4 * band * band_rows);
+      results.emplace_back(lines, result_width, result_height * result_width, 4 * rows, 4 * tile_columns);
+    }
+  }
+  long first_input_row(long band) const { return std::max(0l, 4 * band * band_rows - padding); }
+  long weights_step() const { return in_padded * out_padded; }
+};
+
+/// The part of the images that a block covers.
+struct Block {
+  long band, first, count, tiles_each, tiles;
+  Block(const Plan& p, long block) : band(p.bands > 1 ? block % p.bands : 0) {
+    first = p.bands > 1 ? block / p.bands : block * p.block_images;
+    count = std::min(p.block_images, p.images - first);
+    tiles_each = std::min(p.band_rows, p.tile_rows - band * p.band_rows) * p.tile_columns;
+    tiles = count * tiles_each;
+  }
+  long row_count() const { return round_up(tiles, 4); }
+};
+
+/// Transforms all channels of a block's images: M d M' of each tile into 36 matrices [channel / 32][tile][32].
+template <const auto& M>
+void transform(const Block& b, const Layout& layout, const float* images, long channels, long first_row_offset, float* plane,
+               float* matrices, long step) {
+  std::memset(plane, 0, std::size_t(layout.plane_size()) * sizeof(float));
+  for (long n = 0; n < b.count; ++n)
+    for (long c = 0; c < channels; c += panel) {
+      load(images + ((b.first + n) * channels + c) * layout.channel_step + first_row_offset, channels - c, layout, plane);
+      gather<M>(plane, layout, matrices + (c / panel * b.row_count() + n * b.tiles_each) * panel, step);
+    }
+}
+
+/// G w G' as u[point][p / 32][q][32], p being the result's channel. `backwards` exchanges the channels and turns the
+/// kernels around: the convolution that carries gradients back.
+void transform_weights(const float* weight, long outputs, long inputs, bool backwards, float* u) {
+  const long p_padded = round_up(outputs, panel), q_padded = round_up(inputs, panel);
+  const long step = p_padded * q_padded, q_blocks = q_padded / lanes;
+  threads::for_each(p_padded / lanes * q_blocks, [=](long block) {
+    const long p0 = block / q_blocks * lanes, q0 = block % q_blocks * lanes;
+    Pack taps[9 * lanes];
+    Pack result[points][lanes];
+    for (int l = 0; l < lanes; ++l) {  // one row of weights: sixteen inputs of nine taps
+      const long p = p0 + l, count = std::clamp(inputs - q0, 0l, lanes) * 9;
+      alignas(64) float row[9 * lanes] = {};
+      if (p < outputs) std::memcpy(row, weight + (p * inputs + q0) * 9, std::size_t(count) * sizeof(float));
+      for (int e = 0; e < 9; ++e) taps[e * lanes + l] = *reinterpret_cast<const Pack*>(row + e * lanes);
+    }
+    for (int e = 0; e < 9; ++e) transpose(taps + e * lanes);
+    for (int q = 0; q < lanes; ++q) {
+      Pack kernel[9], transformed[points];
+      for (int e = 0; e < 9; ++e) kernel[e] = taps[q * 9 + (backwards ? 8 - e : e)];
+      sandwich<G>(kernel, transformed);
+      for (int k = 0; k < points; ++k) result[k][q] = transformed[k];
+    }
+    for (int k = 0; k < points; ++k) {
+      if (backwards) transpose(result[k]);
+      float* to = u + k * step + (backwards ? (q0 / panel * p_padded + p0) * panel + q0 % panel
+                                            : (p0 / panel * q_padded + q0) * panel + p0 % panel);
+      for (int i = 0; i < lanes; ++i) *reinterpret_cast<Pack*>(to + i * panel) = result[k][i];
+    }
+  });
+}
+
+/// The sum of the parts of du, G' du G -> dw.
+void transform_weight_gradient(const float* du, long parts, long outputs, long inputs, float* gw) {
+  const long p_padded = round_up(outputs, panel), q_padded = round_up(inputs, panel);
+  const long step = p_padded * q_padded, q_blocks = (inputs + lanes - 1) / lanes;
+  threads::for_each((outputs + lanes - 1) / lanes * q_blocks, [=](long block) {
+    const long p0 = block / q_blocks * lanes, q0 = block % q_blocks * lanes;
+    Pack taps[9 * lanes];
+    for (int q = 0; q < lanes; ++q) {
+      const float* from = du + (p0 / panel * q_padded + q0 + q) * panel + p0 % panel;
+      Pack sum[points];
+      for (int k = 0; k < points; ++k) {
+        sum[k] = *reinterpret_cast<const Pack*>(from + k * step);
+        for (long part = 1; part < parts; ++part) sum[k] += *reinterpret_cast<const Pack*>(from + (part * points + k) * step);
+      }
+      sandwich<GT>(sum, taps + q * 9);
+    }
+    for (int e = 0; e < 9; ++e) transpose(taps + e * lanes);
+    const long count = std::min(inputs - q0, lanes) * 9;
+    for (int l = 0; l < lanes && p0 + l < outputs; ++l) {
+      alignas(64) float row[9 * lanes];
+      for (int e = 0; e < 9; ++e) *reinterpret_cast<Pack*>(row + e * lanes) = taps[e * lanes + l];
+      std::memcpy(gw + ((p0 + l) * inputs + q0) * 9, row, std::size_t(count) * sizeof(float));
+    }
+  });
+}
+
+void convolve(const Plan& plan, const float* x, const float* u, float* y) {
+  const long plane_size = std::max(plan.inputs[0].plane_size(), plan.results[0].plane_size());
+  threads::for_each(plan.blocks, [&](long index) {
+    const Block block(plan, index);
+    const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
+    Room v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
+    transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v, plan.v_step);
+    for (long k = 0; k < points; ++k)
+      multiply_tiles(block.tiles, plan.out_padded, plan.in, plan.in_padded, v + k * plan.v_step, u + k * plan.weights_step(),
+                     m + k * plan.m_step);
+    for (long n = 0; n < block.count; ++n)
+      for (long c = 0; c < plan.out; c += panel) {
+        scatter(m + (c / panel * block.row_count() + n * block.tiles_each) * panel, plan.m_step, out, plane);
+        store(plane, plan.out - c, out,
+              y + ((block.first + n) * plan.out + c) * out.channel_step + 4 * block.band * plan.band_rows * plan.result_width);
+      }
+  });
+}
+
+}  // namespace
+
+bool can(const ConvShape& s) {
+  return s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1 && s.dh == 1 && s.dw == 1 && s.groups == 1 && s.ph <= 2 &&
+         s.ph == s.pw && s.n > 0 && s.c > 0 && s.o > 0;
+}
+bool should(const ConvShape& s) { return can(s) && s.c >= 16 && s.o >= 16 && s.oh * s.ow >= 4; }
+
+void forward(const float* x, const float* weight, float* y, const ConvShape& s) {
+  const Plan plan(s, false);
+  Room u(points * plan.weights_step());
+  transform_weights(weight, s.o, s.c, false, u);
+  convolve(plan, x, u, y);
+}
+
+void input_gradient(const float* g, const float* weight, float* gx, const ConvShape& s) {
+  const Plan plan(s, true);
+  Room u(points * plan.weights_step());
+  transform_weights(weight, s.o, s.c, true, u);
+  convolve(plan, g, u, gx);
+}
+
+// The blocks are shared out among a fixed number of parts; each part adds the sums of its blocks.
+void weight_gradient(const float* g, const float* x, float* gw, const ConvShape& s) {
+  const Plan plan(s, false);
+  const long parts = std::min(plan.blocks, 4l), size = points * plan.weights_step();
+  Room du(parts * size);
+  threads::for_each(parts, [&](long part) {
+    float* sum = du + part * size;
+    const long plane_size = std::max(plan.inputs[0].plane_size(), plan.results[0].plane_size());
+    Room v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
+    const long first = plan.blocks * part / parts;
+    for (long index = first; index < plan.blocks * (part + 1) / parts; ++index) {
+      const Block block(plan, index);
+      const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
+      transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v, plan.v_step);
+      transform<A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width, plane, m, plan.m_step);
+      for (long k = 0; k < points; ++k)
+        multiply_weights(block.tiles, plan.out_padded, plan.in_padded, v + k * plan.v_step, m + k * plan.m_step,
+                         sum + k * plan.weights_step(), index != first);
+    }
+  });
+  transform_weight_gradient(du, parts, s.o, s.c, gw);
+}
+
+}  // namespace xgrad::kernels::winograd

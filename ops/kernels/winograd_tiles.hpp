@@ -1,0 +1,181 @@
+#pragma once
+// The transforms of Winograd's F(4x4, 3x3) (Lavin and Gray, 2016), with channels in the lanes of a pack.
+//
+// Images are (C, H, W) outside. Inside, 32 channels at a time are a plane [row][column][32] with room for whole tiles; the
+// 36 numbers of a transformed tile go to 36 matrices [tile][32], whose products with the transformed weights are the
+// convolution.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "core/array.hpp"
+
+namespace xgrad::kernels::winograd {
+
+inline constexpr long panel = 32;  // channels in a plane
+inline constexpr long lanes = 16;
+inline constexpr long points = 36;  // of a transformed tile
+
+typedef float Pack __attribute__((vector_size(64)));
+typedef float LoosePack __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int Permutation __attribute__((vector_size(64)));
+
+template <int R, int C>
+struct Matrix {
+  float at[R][C];
+  static constexpr int rows = R, columns = C;
+  constexpr Matrix<C, R> transposed() const {
+    Matrix<C, R> result{};
+    for (int i = 0; i < R; ++i)
+      for (int j = 0; j < C; ++j) result.at[j][i] = at[i][j];
+    return result;
+  }
+};
+// Y = A' [ (G w G') * (B' d B) ] A, elementwise in the middle.
+inline constexpr Matrix<6, 6> BT{{{4, 0, -5, 0, 1, 0},
+                                  {0, -4, -4, 1, 1, 0},
+                                  {0, 4, -4, -1, 1, 0},
+                                  {0, -2, -1, 2, 1, 0},
+                                  {0, 2, -1, -2, 1, 0},
+                                  {0, 4, 0, -5, 0, 1}}};
+inline constexpr Matrix<6, 3> G{{{1 / 4.f, 0, 0},
+                                 {-1 / 6.f, -1 / 6.f, -1 / 6.f},
+                                 {-1 / 6.f, 1 / 6.f, -1 / 6.f},
+                                 {1 / 24.f, 1 / 12.f, 1 / 6.f},
+                                 {1 / 24.f, -1 / 12.f, 1 / 6.f},
+                                 {0, 0, 1}}};
+inline constexpr Matrix<4, 6> AT{{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
+inline constexpr Matrix<6, 4> A = AT.transposed();
+inline constexpr Matrix<3, 6> GT = G.transposed();
+
+#define XGRAD_UNROLL _Pragma("GCC unroll 36")
+#define XGRAD_INLINE inline __attribute__((always_inline))
+
+/// One column: out[r] = sum over c of M[r][c] in[c]. The zeros of M cost nothing.
+template <const auto& M>
+XGRAD_INLINE void apply(const Pack* in, int in_step, Pack* out, int out_step) {
+  using Type = std::remove_cvref_t<decltype(M)>;
+  XGRAD_UNROLL for (int r = 0; r < Type::rows; ++r) {
+    Pack sum{};
+    bool first = true;
+    XGRAD_UNROLL for (int c = 0; c < Type::columns; ++c) {
+      if (M.at[r][c] == 0) continue;
+      const Pack term = M.at[r][c] * in[c * in_step];
+      sum = first ? term : sum + term;
+      first = false;
+    }
+    out[r * out_step] = sum;
+  }
+}
+/// out = M in M', for sixteen channels at once.
+template <const auto& M>
+XGRAD_INLINE void sandwich(const Pack* in, Pack* out) {
+  using Type = std::remove_cvref_t<decltype(M)>;
+  constexpr int R = Type::rows, C = Type::columns;
+  Pack half[R * C];
+  XGRAD_UNROLL for (int j = 0; j < C; ++j) apply<M>(in + j, C, half + j, C);
+  XGRAD_UNROLL for (int i = 0; i < R; ++i) apply<M>(half + i * C, 1, out + i * R, 1);
+}
+
+/// Transposes sixteen packs: four perfect shuffles.
+XGRAD_INLINE void transpose(Pack* a) {
+  constexpr Permutation low{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
+  constexpr Permutation high{8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  XGRAD_UNROLL for (int round = 0; round < 4; ++round) {
+    Pack b[16];
+    XGRAD_UNROLL for (int i = 0; i < 8; ++i) {
+      b[2 * i] = __builtin_shuffle(a[i], a[i + 8], low);
+      b[2 * i + 1] = __builtin_shuffle(a[i], a[i + 8], high);
+    }
+    XGRAD_UNROLL for (int i = 0; i < 16; ++i) a[i] = b[i];
+  }
+}
+
+/// How rows of an image lie in a plane of whole tiles: `offset[pixel]` floats from its start.
+struct Layout {
+  long pixels, channel_step;  // that are there; from one channel of the image to the next
+  long rows, columns;         // of the plane, in pixels
+  std::vector<int> offset;
+  Layout(long height, long width, long channel_step, long rows, long columns, long top = 0, long left = 0)
+      : pixels(height * width), channel_step(channel_step), rows(rows), columns(columns) {
+    offset.reserve(std::size_t(pixels));
+    for (long i = 0; i < height; ++i)
+      for (long j = 0; j < width; ++j) offset.push_back(int(((i + top) * columns + j + left) * panel));
+  }
+  long plane_size() const { return rows * columns * panel; }
+};
+
+/// Calls f(first pixel, channel of the first lane) for blocks of sixteen pixels by sixteen channels. The last block of
+/// pixels overlaps the one before.
+template <class F>
+XGRAD_INLINE void each_block(const Layout& layout, long channels, F f) {
+  for (long c = 0; c < std::min(channels, panel); c += lanes)
+    for (long p = 0; p < layout.pixels; p += lanes) f(std::max(0l, std::min(p, layout.pixels - lanes)), c);
+}
+
+/// Up to 32 channels of an image into a plane; the border must be zero already, and missing channels become zero.
+inline void load(const float* image, long channels, const Layout& layout, float* plane) {
+  each_block(layout, panel, [&](long p, long c) {
+    Pack a[16];
+    const long pixels = std::min(lanes, layout.pixels - p);
+    XGRAD_UNROLL for (int i = 0; i < 16; ++i) {
+      a[i] = Pack{};
+      if (c + i >= channels) continue;
+      const float* from = image + (c + i) * layout.channel_step + p;
+      if (pixels == lanes) a[i] = *reinterpret_cast<const LoosePack*>(from);
+      else std::memcpy(&a[i], from, std::size_t(pixels) * sizeof(float));
+    }
+    transpose(a);
+    for (int i = 0; i < pixels; ++i) *reinterpret_cast<Pack*>(plane + layout.offset[std::size_t(p + i)] + c) = a[i];
+  });
+}
+
+/// The adjoint way: up to 32 channels of a plane into an image.
+inline void store(const float* plane, long channels, const Layout& layout, float* image) {
+  each_block(layout, channels, [&](long p, long c) {
+    Pack a[16];
+    const long pixels = std::min(lanes, layout.pixels - p);
+    for (int i = 0; i < 16; ++i)
+      a[i] = i < pixels ? *reinterpret_cast<const Pack*>(plane + layout.offset[std::size_t(p + i)] + c) : Pack{};
+    transpose(a);
+    for (int i = 0; i < 16 && c + i < channels; ++i) {
+      float* to = image + (c + i) * layout.channel_step + p;
+      if (pixels == lanes) *reinterpret_cast<LoosePack*>(to) = a[i];
+      else std::memcpy(to, &a[i], std::size_t(pixels) * sizeof(float));
+    }
+  });
+}
+
+/// For each 4x4 tile of a plane, M d M' of its window (6x6 or 4x4) -> matrices[point][tile][32], `step` floats apart.
+template <const auto& M>
+inline void gather(const float* plane, const Layout& layout, float* matrices, long step) {
+  constexpr int C = std::remove_cvref_t<decltype(M)>::columns;
+  for (long i = 0; i + C <= layout.rows; i += 4)
+    for (long j = 0; j + C <= layout.columns; j += 4, matrices += panel)
+      for (long c = 0; c < panel; c += lanes) {
+        Pack d[C * C], r[points];
+        const float* from = plane + (i * layout.columns + j) * panel + c;
+        XGRAD_UNROLL for (int a = 0; a < C; ++a)
+          XGRAD_UNROLL for (int b = 0; b < C; ++b)
+            d[a * C + b] = *reinterpret_cast<const Pack*>(from + (a * layout.columns + b) * panel);
+        sandwich<M>(d, r);
+        XGRAD_UNROLL for (int k = 0; k < points; ++k) *reinterpret_cast<Pack*>(matrices + k * step + c) = r[k];
+      }
+}
+
+/// A' m A of each tile -> the 4x4 tiles of a plane.
+inline void scatter(const float* matrices, long step, const Layout& layout, float* plane) {
+  for (long i = 0; i + 4 <= layout.rows; i += 4)
+    for (long j = 0; j + 4 <= layout.columns; j += 4, matrices += panel)
+      for (long c = 0; c < panel; c += lanes) {
+        Pack d[points], r[16];
+        XGRAD_UNROLL for (int k = 0; k < points; ++k) d[k] = *reinterpret_cast<const Pack*>(matrices + k * step + c);
+        sandwich<AT>(d, r);
+        float* to = plane + (i * layout.columns + j) * panel + c;
+        XGRAD_UNROLL for (int a = 0; a < 4; ++a)
+          XGRAD_UNROLL for (int b = 0; b < 4; ++b)
+            *reinterpret_cast<Pack*>(to + (a * layout.columns + b) * panel) = r[a * 4 + b];
+      }
+}
+
+}  // namespace xgrad::kernels::winograd
