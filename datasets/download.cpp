@@ -101,6 +101,7 @@ void fetch(const std::string& url, std::FILE* file, const fs::path& part, Downlo
       fs::resize_file(part, 0);  // this server cannot resume
       size = 0;
     } else if (size == before || code == CURLE_WRITE_ERROR) {
+      if (!size) fs::remove(part);
       give_up("{} cannot be fetched: {}{}", url, why,
               size ? fmt::format(" ('{}' is kept, to be resumed)", part.string()) : "");
     }

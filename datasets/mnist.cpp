@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <span>
 
@@ -33,7 +32,10 @@ using Bytes = std::vector<std::uint8_t>;
 Bytes read_bytes(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   expect(bool(in), "mnist: '{}' cannot be opened", path.string());
-  return {std::istreambuf_iterator<char>(in), {}};
+  Bytes bytes(std::size_t(fs::file_size(path)));
+  in.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(bytes.size()));
+  expect(bool(in), "mnist: '{}' cannot be read beyond byte {}", path.string(), in.gcount());
+  return bytes;
 }
 
 /// zlib takes the whole file at once: only so is a gzip trailer that is cut off noticed.

@@ -1,0 +1,97 @@
+// Layers: shapes, modes, and the statistics of batch normalisation.
+#include "nn/layers.hpp"
+
+#include <cmath>
+
+#include "nn/mode.hpp"
+#include "ops/ops.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using tests::error_of;
+
+namespace {
+
+double at(const Array& a, long i) { return double(a.data<float>()[i]); }
+
+}  // namespace
+
+TEST_CASE("layers give the shapes that they promise") {
+  const Variable images(zeros({2, 4, 9, 7}));
+  CHECK(Linear(4, 3)(Variable(zeros({5, 6, 4}))).shape() == Shape{5, 6, 3});
+  CHECK(Conv2d(4, 6, {.kernel = {3, 2}, .stride = 2, .padding = 1, .groups = 2})(images).shape() == Shape{2, 6, 5, 4});
+  CHECK(ConvTranspose2d(4, 6, {.kernel = 3, .stride = 2, .padding = 1, .output_padding = 1})(images).shape() ==
+        Shape{2, 6, 18, 14});
+  CHECK(BatchNorm(4)(images).shape() == images.shape());
+  CHECK(LayerNorm({9, 7})(images).shape() == images.shape());
+  CHECK(Embedding(10, 3)(zeros({4, 5}, DType::i64)).shape() == Shape{4, 5, 3});
+  CHECK_FALSE(Linear(2, 2, {.bias = false}).bias.has_value());
+}
+
+TEST_CASE("layers name what does not fit") {
+  CHECK(error_of([] { Linear(4, 3)(Variable(zeros({5, 6}))); }) == "linear: input (5, 6) does not fit weight (3, 4)");
+  CHECK(error_of([] { Conv2d(3, 8)(Variable(zeros({2, 4, 9, 7}))); }) ==
+        "conv2d: input has 4 channels but weight (8, 3, 3, 3) expects 3");
+  CHECK(error_of([] { Conv2d(3, 8, {.groups = 2}); }) == "Conv2d: 3 channels do not split into 2 groups");
+  CHECK(error_of([] { Embedding(10, 3)(full({1}, 10, DType::i64)); }) ==
+        "take: index 10 at position 0 is out of range for length 10");
+}
+
+TEST_CASE("initialisers have the variances of their papers") {
+  manual_seed(3);
+  auto std_of = [](const Initializer& init) {
+    const Variable w(init({200, 50, 3, 3}));
+    return std::sqrt(var(w).item());
+  };
+  CHECK(std_of(he()) == Approx(std::sqrt(2. / 450)).epsilon(.02));
+  CHECK(std_of(xavier()) == Approx(std::sqrt(2. / (450 + 1800))).epsilon(.02));
+  CHECK(std_of(lecun()) == Approx(std::sqrt(1. / 450)).epsilon(.02));
+  CHECK(std_of(normal(.01)) == Approx(.01).epsilon(.02));
+  CHECK(std_of(uniform(-1, 1)) == Approx(1 / std::sqrt(3)).epsilon(.02));
+  CHECK(std_of(uniform_fan_in()) == Approx(1 / std::sqrt(3. * 450)).epsilon(.02));
+  CHECK(error_of([] { he()({3}); }) == "init: a weight of shape (3,) has no fans");
+}
+
+TEST_CASE("batch normalisation keeps running statistics, as PyTorch and as the book do") {
+  const Variable x(Array({4, 1}, std::vector<float>{1, 2, 3, 6}));  // mean 3, biased variance 3.5, unbiased 14 / 3
+  BatchNorm torch(1), book(1, book_batch_norm);
+  for (int i = 0; i < 2; ++i) torch(x), book(x);
+  CHECK(at(torch.running_mean.value, 0) == Approx(3 * .1 + 3 * .1 * .9));
+  CHECK(at(torch.running_var.value, 0) == Approx(.81 + 14. / 3 * .19));
+  CHECK(at(book.running_mean.value, 0) == Approx(3 * .19));
+  CHECK(at(book.running_var.value, 0) == Approx(3.5 * .19));
+  {
+    EvalMode eval;
+    const Variable y = book(x);
+    CHECK(at(y.data(), 3) == Approx((6 - 3 * .19) / std::sqrt(3.5 * .19 + 1e-6)));
+  }
+  CHECK(at(torch(x).data(), 3) == Approx(3 / std::sqrt(3.5 + 1e-5)));
+  CHECK(parameters(torch).size() == 2);
+  BatchNorm plain(1, {.affine = false});
+  CHECK(parameters(plain).empty());
+  CHECK(at(plain(x).data(), 0) == Approx(-2 / std::sqrt(3.5 + 1e-5)));
+}
+
+TEST_CASE("dropout scales in training, the book's in evaluation") {
+  manual_seed(5);
+  const Variable x(ones({10000}));
+  const Variable inverted = Dropout{.p = .2}(x), book = Dropout{.p = .2, .inverted = false}(x);
+  CHECK(mean(inverted).item() == Approx(1).epsilon(.02));
+  CHECK(max(inverted).item() == Approx(1.25));
+  CHECK(mean(book).item() == Approx(.8).epsilon(.02));
+  CHECK(max(book).item() == 1);
+  EvalMode eval;
+  CHECK(mean(Dropout{.p = .2}(x)).item() == 1);
+  CHECK(mean(Dropout{.p = .2, .inverted = false}(x)).item() == Approx(.8));
+}
+
+TEST_CASE("EvalMode ends with its scope, also by an exception") {
+  CHECK(training());
+  try {
+    EvalMode eval;
+    CHECK_FALSE(training());
+    throw 1;
+  } catch (int) {
+  }
+  CHECK(training());
+}

@@ -1,0 +1,101 @@
+// Models as plain structs: names, values, copies.
+#include "nn/visit.hpp"
+
+#include "nn/layers.hpp"
+#include "nn/models/deep_convnet.hpp"
+#include "nn/optim.hpp"
+#include "ops/ops.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+struct Block {
+  Linear a{2, 3}, b{3, 2};
+  double slope = 0.1;  // no parameter
+  Variable operator()(const Variable& x) const { return b(leaky_relu(a(x), slope)); }
+};
+struct Net {
+  Conv2d conv{1, 2, {.kernel = 3, .bias = false}};
+  std::vector<Block> blocks = std::vector<Block>(2);
+  std::optional<Linear> head = std::nullopt;
+  BatchNorm norm{2};
+  Parameter scale{ones({1})};
+  std::string title = "net";
+  long count = 3;
+};
+
+template <class M>
+std::vector<std::string> names(M& model) {
+  std::vector<std::string> found;
+  visit(model, [&](const std::string& name, auto&) { found.push_back(name); });
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("visit names every parameter and buffer in the order of the members") {
+  Net net;
+  CHECK(names(net) == std::vector<std::string>{"conv.weight", "blocks.0.a.weight", "blocks.0.a.bias", "blocks.0.b.weight",
+                                               "blocks.0.b.bias", "blocks.1.a.weight", "blocks.1.a.bias",
+                                               "blocks.1.b.weight", "blocks.1.b.bias", "norm.weight", "norm.bias",
+                                               "norm.running_mean", "norm.running_var", "scale"});
+  net.head.emplace(2, 1);
+  CHECK(names(net)[9] == "head.weight");
+  CHECK(parameters(net).size() == 14);  // without the two buffers
+  CHECK(state(net).size() == 16);
+}
+
+TEST_CASE("Sequential and repeat hold layers, functions and models") {
+  Sequential net{Linear(2, 4), relu, Block(), [](const Variable& x) { return x * 2; }};
+  CHECK(names(net) == std::vector<std::string>{"0.weight", "0.bias", "2.a.weight", "2.a.bias", "2.b.weight", "2.b.bias"});
+  auto stack = repeat<Linear>(3, 5, 5);
+  CHECK(names(stack).back() == "2.bias");
+}
+
+TEST_CASE("the headline network has 5,350,986 parameters") {
+  DeepConvNet net;
+  CHECK(parameter_count(net) == 5350986);
+  CHECK(parameters(net)[0].name == "conv1.weight");
+}
+
+TEST_CASE("a model is a value") {
+  Block net;
+  Block copy = net;
+  copy.a.weight.mutable_data().mutable_data<float>()[0] = 42;
+  CHECK(net.a.weight.data().data<float>()[0] != 42);
+
+  SGD sgd(parameters(net), {.lr = 1});
+  const Block best = net;
+  sum(net(Variable(ones({1, 2})))).backward();
+  sgd.step();
+  CHECK(net.b.bias.data().data<float>()[0] == -1);
+  net = best;  // writes into the parameters: the optimizer still holds them
+  CHECK(net.b.bias.data().data<float>()[0] == 0);
+  sgd.zero_grad();
+  sum(net(Variable(ones({1, 2})))).backward();
+  sgd.step();
+  CHECK(net.b.bias.data().data<float>()[0] == -1);
+  CHECK(best.b.bias.data().data<float>()[0] == 0);
+
+  Block moved = std::move(net);  // the handle moves along
+  sgd.zero_grad();
+  sum(moved(Variable(ones({1, 2})))).backward();
+  sgd.step();
+  CHECK(moved.b.bias.data().data<float>()[0] == -2);
+}
+
+TEST_CASE("a model can be converted and frozen") {
+  Block net;
+  to(net, DType::f64);
+  CHECK(net.a.weight.dtype() == DType::f64);
+  CHECK(net.a.weight.requires_grad());
+  set_requires_grad(net.a, false);
+  const Block copy = net;
+  CHECK_FALSE(copy.a.weight.requires_grad());
+  CHECK(copy.b.weight.requires_grad());
+  sum(net(Variable(ones({1, 2}, DType::f64)))).backward();
+  CHECK_FALSE(net.a.weight.grad().defined());
+  CHECK(net.b.weight.grad().defined());
+}
