@@ -67,9 +67,10 @@ std::string member_name() {
 #else
 template <auto Pointer>
 consteval std::string_view spelled() {
-  const std::string_view text = __PRETTY_FUNCTION__;
-  const auto stop = text.find(')', text.find("Pointer = "));
-  const auto start = text.rfind(':', stop) + 1;
+  const std::string_view text = __PRETTY_FUNCTION__;  // ends in ".value.Net::conv1); ..." or ".value.conv1]"
+  const auto parenthesis = text.rfind(')');
+  const auto stop = parenthesis > text.find("Pointer = ") && parenthesis != text.npos ? parenthesis : text.rfind(']');
+  const auto start = text.find_last_of(":.", stop) + 1;
   return text.substr(start, stop - start);
 }
 template <class T, std::size_t I>

@@ -16,11 +16,9 @@ thread_local bool is_training = true;
 
 Parameter initial(const Initializer& init, const Shape& shape) { return Parameter(init ? init(shape) : he()(shape)); }
 
-std::optional<Parameter> maybe(bool wanted, const Shape& shape, double value = 0) {
-  if (!wanted) return std::nullopt;
-  return Parameter(full(shape, value));
+Parameter maybe(bool wanted, const Shape& shape, double value = 0) {
+  return wanted ? Parameter(full(shape, value)) : Parameter();
 }
-Variable value(const std::optional<Parameter>& p) { return p ? Variable(*p) : Variable(); }
 
 long divided(const char* layer, long channels, long groups) {
   expect(groups > 0 && channels % groups == 0, "{}: {} channels do not split into {} groups", layer, channels, groups);
@@ -35,20 +33,20 @@ EvalMode::~EvalMode() { is_training = saved_; }
 
 Linear::Linear(long in, long out, const LinearOptions& options)
     : weight(initial(options.init, {out, in})), bias(maybe(options.bias, {out})) {}
-Variable Linear::operator()(const Variable& x) const { return linear(x, weight, value(bias)); }
+Variable Linear::operator()(const Variable& x) const { return linear(x, weight, bias); }
 
 Conv2d::Conv2d(long in, long out, const Conv2dLayerOptions& o)
     : weight(initial(o.init, {out, divided("Conv2d", in, o.groups), o.kernel.h, o.kernel.w})),
       bias(maybe(o.bias, {out})),
       geometry{o.stride, o.padding, o.dilation, o.groups} {}
-Variable Conv2d::operator()(const Variable& x) const { return conv2d(x, weight, value(bias), geometry); }
+Variable Conv2d::operator()(const Variable& x) const { return conv2d(x, weight, bias, geometry); }
 
 ConvTranspose2d::ConvTranspose2d(long in, long out, const ConvTranspose2dLayerOptions& o)
     : weight(initial(o.init, {in, divided("ConvTranspose2d", out, o.groups), o.kernel.h, o.kernel.w})),
       bias(maybe(o.bias, {out})),
       geometry{o.stride, o.padding, o.output_padding, o.dilation, o.groups} {}
 Variable ConvTranspose2d::operator()(const Variable& x) const {
-  return conv_transpose2d(x, weight, value(bias), geometry);
+  return conv_transpose2d(x, weight, bias, geometry);
 }
 
 BatchNorm::BatchNorm(long channels, const BatchNormOptions& options)
@@ -59,8 +57,8 @@ BatchNorm::BatchNorm(long channels, const BatchNormOptions& options)
       options(options) {}
 
 Variable BatchNorm::operator()(const Variable& x) const {
-  if (!training()) return batch_norm(x, value(weight), value(bias), running_mean.value, running_var.value, options.eps);
-  const BatchNormResult result = batch_norm(x, value(weight), value(bias), options.eps);
+  if (!training()) return batch_norm(x, weight, bias, running_mean.value, running_var.value, options.eps);
+  const BatchNormResult result = batch_norm(x, weight, bias, options.eps);
   NoGrad off;
   const double n = double(x.size()) / double(x.shape()[1]), m = options.momentum;
   const double correction = options.unbiased && n > 1 ? n / (n - 1) : 1;

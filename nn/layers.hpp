@@ -17,8 +17,7 @@ class Linear {
   Variable operator()(const Variable& x) const;
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
-  Parameter weight;
-  std::optional<Parameter> bias;
+  Parameter weight, bias;
 };
 
 struct Conv2dLayerOptions {
@@ -37,8 +36,7 @@ class Conv2d {
   Variable operator()(const Variable& x) const;
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
-  Parameter weight;
-  std::optional<Parameter> bias;
+  Parameter weight, bias;
   Conv2dOptions geometry;
 };
 
@@ -59,8 +57,7 @@ class ConvTranspose2d {
   Variable operator()(const Variable& x) const;
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
-  Parameter weight;
-  std::optional<Parameter> bias;
+  Parameter weight, bias;
   ConvTranspose2dOptions geometry;
 };
 
@@ -82,7 +79,7 @@ class BatchNorm {
     f("weight", weight), f("bias", bias), f("running_mean", running_mean), f("running_var", running_var);
   }
 
-  std::optional<Parameter> weight, bias;
+  Parameter weight, bias;
   mutable Buffer running_mean, running_var;
   BatchNormOptions options;
 };

@@ -8,13 +8,23 @@ namespace xgrad {
 /// that an optimizer that holds it goes on with the new data.
 class Parameter : public Variable {
  public:
+  /// None: what a layer without a bias has.
+  Parameter() = default;
   explicit Parameter(Array data) : Variable(std::move(data), xgrad::requires_grad) {}
-  Parameter(const Parameter& other) : Parameter(other.data()) { set_requires_grad(other.requires_grad()); }
+  Parameter(const Parameter& other) : Variable(copy_of(other)) {}
   Parameter(Parameter&&) noexcept = default;
   Parameter& operator=(const Parameter& other) {
-    if (defined() && other.shape() == shape() && other.dtype() == dtype()) set_data(other.data());
-    else Variable::operator=(Variable(other.data(), xgrad::requires_grad));
+    if (defined() && other.defined() && other.shape() == shape() && other.dtype() == dtype()) set_data(other.data());
+    else Variable::operator=(copy_of(other));
     return *this;
+  }
+
+ private:
+  static Variable copy_of(const Parameter& other) {
+    if (!other.defined()) return {};
+    Variable copy(other.data(), xgrad::requires_grad);
+    copy.set_requires_grad(other.requires_grad());
+    return copy;
   }
 };
 

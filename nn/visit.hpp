@@ -10,14 +10,13 @@
 namespace xgrad {
 namespace detail {
 
-template <class M>
-concept Leaf = std::same_as<M, Parameter> || std::same_as<M, Buffer>;
 template <class M, class F>
 concept HasEach = requires(M& m, F& f) { m.each(f); };
 template <class M>
 concept PointerLike = requires(M& m) {
   *m;
   static_cast<bool>(m);
+  requires std::is_class_v<std::remove_reference_t<decltype(*m)>>;
 } && std::is_class_v<M>;
 template <class M>
 concept Range = requires(M& m) {
@@ -35,7 +34,9 @@ template <class M, class F>
 void visit(M& model, F&& f, const std::string& path = "") {
   using Model = std::remove_const_t<M>;
   auto down = [&](const std::string& name, auto& member) { visit(member, f, path.empty() ? name : path + "." + name); };
-  if constexpr (detail::Leaf<Model>) {
+  if constexpr (std::same_as<Model, Parameter>) {
+    if (model.defined()) f(path, model);
+  } else if constexpr (std::same_as<Model, Buffer>) {
     f(path, model);
   } else if constexpr (detail::HasEach<Model, decltype(down)>) {
     const_cast<Model&>(model).each(down);

@@ -25,7 +25,7 @@ TEST_CASE("layers give the shapes that they promise") {
   CHECK(BatchNorm(4)(images).shape() == images.shape());
   CHECK(LayerNorm({9, 7})(images).shape() == images.shape());
   CHECK(Embedding(10, 3)(zeros({4, 5}, DType::i64)).shape() == Shape{4, 5, 3});
-  CHECK_FALSE(Linear(2, 2, {.bias = false}).bias.has_value());
+  CHECK_FALSE(Linear(2, 2, {.bias = false}).bias.defined());
 }
 
 TEST_CASE("layers name what does not fit") {
@@ -34,7 +34,7 @@ TEST_CASE("layers name what does not fit") {
         "conv2d: input has 4 channels but weight (8, 3, 3, 3) expects 3");
   CHECK(error_of([] { Conv2d(3, 8, {.groups = 2}); }) == "Conv2d: 3 channels do not split into 2 groups");
   CHECK(error_of([] { Embedding(10, 3)(full({1}, 10, DType::i64)); }) ==
-        "take: index 10 at position 0 is out of range for length 10");
+        "embedding: index 10 at position 0 is out of range for length 10");
 }
 
 TEST_CASE("initialisers have the variances of their papers") {

@@ -13,8 +13,9 @@ namespace {
 template <class Net, class Loss>
 GradcheckReport check_penalty(Net& net, const Array& images, Loss loss_of) {
   to(net, DType::f64);
-  std::vector<Array> values;
-  for (auto& p : parameters(net)) values.push_back(p.value.data());
+  std::vector<Array> values;  // biases of 0 would leave units that are never active right on the kink of ReLU
+  for (auto& p : parameters(net))
+    values.push_back(p.value.rank() > 1 ? p.value.data() : default_generator().normal(p.value.shape(), .1, .1, DType::f64));
   auto penalty = [&](const std::vector<Variable>& given) {
     std::size_t i = 0;
     visit(net, [&](const std::string&, auto& leaf) {
