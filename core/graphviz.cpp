@@ -11,8 +11,8 @@ namespace xgrad {
 static std::string escaped(const std::string& text) {
   std::string result;
   for (char c : text) {
-    if (c == '"' || c == '\\') result.push_back('\\');
-    result.push_back(c);
+    if (c == '"' || c == '\\' || c == '\n') result.push_back('\\');
+    result.push_back(c == '\n' ? 'n' : c);
   }
   return result;
 }

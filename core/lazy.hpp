@@ -73,6 +73,9 @@ struct Value {
   static Array handle(Value* value) { return Array(value); }
 };
 
+/// Bytes in a pack of the instruction set that the library was compiled for.
+int simd_bytes();
+
 namespace lazy {
 
 /// The elementwise function over the operands, broadcast. Throws Error that names `op` when shapes or dtypes do not fit.

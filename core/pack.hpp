@@ -20,14 +20,14 @@ T select(bool condition, T a, T b) {
   return condition ? a : b;
 }
 
-/// The larger and the smaller of two; a NaN stays one.
+/// The larger and the smaller of two; a NaN stays one. (xsimd's a != a is false for a NaN, hence !(a == a).)
 template <class V>
 V maximum(const V& a, const V& b) {
-  return select(a >= b || a != a, a, b);
+  return select(a >= b || !(a == a), a, b);
 }
 template <class V>
 V minimum(const V& a, const V& b) {
-  return select(a <= b || a != a, a, b);
+  return select(a <= b || !(a == a), a, b);
 }
 /// 1 where the condition holds, else 0: select(condition, one, zero) with the type of `like`.
 template <class V, class Condition>

@@ -9,6 +9,8 @@
 #include "core/pack.hpp"
 #include "core/threads.hpp"
 
+int xgrad::simd_bytes() { return int(xsimd::batch<float>::size * sizeof(float)); }
+
 namespace xgrad::lazy {
 namespace {
 

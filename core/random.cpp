@@ -69,6 +69,7 @@ std::int64_t Generator::below(std::int64_t bound) {
 double Generator::uniform() { return unit<double>(next()); }
 
 std::vector<std::int64_t> Generator::permutation(std::int64_t n) {
+  expect(n >= 0, "permutation: there are no {} numbers", n);
   std::vector<std::int64_t> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   for (std::int64_t i = n - 1; i > 0; --i) std::swap(order[std::size_t(i)], order[std::size_t(below(i + 1))]);

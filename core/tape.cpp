@@ -70,7 +70,7 @@ class Walk {
       grads_.erase(found);
       if (node->extra)
         for (auto& hook : node->extra->hooks)
-          if (Variable replaced = hook(g); replaced.defined()) g = conform(node->op, std::move(replaced), *node);
+          if (Variable replaced = hook(g); replaced.defined()) g = conform("hook", std::move(replaced), *node);
       visit(node.get(), g);
       if (!node->links.empty()) step(*node, g);
     }

@@ -82,7 +82,7 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
     if (is_floating(c.dtype())) c = c.detach() != 0;  // 0.5 is not 0, as an integer it would be
     c = Variable(c.data().cast(dtype));
   }
-  return elementwise_any("where", [](auto k, auto x, auto y) { return pack::select(k != decltype(k)(0), x, y); },
+  return elementwise_any("where", [](auto k, auto x, auto y) { return pack::select(k == decltype(k)(0), y, x); },
                          {{c},
                           {a, [=](auto& gy) { return where(c, gy, 0); }},
                           {b, [=](auto& gy) { return where(c, 0, gy); }}});
@@ -97,8 +97,9 @@ Variable clip(const Variable& x, double low, double high) {
 Variable equal(const Variable& a, const Variable& b) {
   return elementwise_any("equal", [](auto x, auto y) { return pack::mask(x, x == y); }, {{a}, {b}});
 }
+// xsimd's x != y is false where one is a NaN.
 Variable not_equal(const Variable& a, const Variable& b) {
-  return elementwise_any("not_equal", [](auto x, auto y) { return pack::mask(x, x != y); }, {{a}, {b}});
+  return elementwise_any("not_equal", [](auto x, auto y) { return pack::mask(x, !(x == y)); }, {{a}, {b}});
 }
 Variable less(const Variable& a, const Variable& b) {
   return elementwise_any("less", [](auto x, auto y) { return pack::mask(x, x < y); }, {{a}, {b}});

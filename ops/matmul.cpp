@@ -41,6 +41,9 @@ Variable matmul(const Variable& a, const Variable& b, const MatmulOptions& optio
          ta ? " transposed" : "", b.shape(), tb ? " transposed" : "");
   if (a.rank() == 1) return squeeze(matmul(unsqueeze(a, 0), b, {.transpose_b = tb}), b.rank() == 1 ? -1 : -2);
   if (b.rank() == 1) return squeeze(matmul(a, unsqueeze(b, 1), {.transpose_a = ta}), -1);
+  for (int i = 3; i <= std::min(a.rank(), b.rank()); ++i)
+    expect(a.dim(-i) == b.dim(-i) || a.dim(-i) == 1 || b.dim(-i) == 1,
+           "matmul: the leading axes of {} and {} do not broadcast", a.shape(), b.shape());
   return product(a, b, ta, tb);
 }
 

@@ -1,6 +1,9 @@
 // Reductions: sum, max and min are primitives, the others are composed.
 #include "ops/reduce.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/error.hpp"
 #include "core/lazy.hpp"
 #include "ops/arithmetic.hpp"

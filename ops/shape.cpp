@@ -135,13 +135,14 @@ Variable concat(const std::vector<Variable>& xs, int axis) {
 }
 
 Variable stack(const std::vector<Variable>& xs, int axis) {
+  expect(!xs.empty(), "stack: there is nothing to join");
+  axis = normalize_axis("stack", axis, xs[0].rank() + 1);
   std::vector<Variable> expanded;
   for (auto& x : xs) {
     expect(x.shape() == xs[0].shape(), "stack: shapes {} and {} differ", xs[0].shape(), x.shape());
     expect(x.dtype() == xs[0].dtype(), "stack: dtypes {} and {} differ; cast one of them", xs[0].dtype(), x.dtype());
     expanded.push_back(unsqueeze(x, axis));
   }
-  expect(!xs.empty(), "stack: there is nothing to join");
   return concat(expanded, axis);
 }
 

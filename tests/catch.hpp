@@ -3,8 +3,12 @@
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 namespace Catch {
+using Matchers::EndsWith;
 using Matchers::MatcherBase;
-}
+using Matchers::StartsWith;
+using TestEventListenerBase = EventListenerBase;
+inline auto Contains(const std::string& text) { return Matchers::ContainsSubstring(text); }
+}  // namespace Catch
 #else
 #include <catch2/catch.hpp>
 #endif

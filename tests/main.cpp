@@ -13,7 +13,7 @@ bool skipped_now = false;
 int passed = 0, failed = 0, skipped = 0;
 
 struct Counter : Catch::TestEventListenerBase {
-  using TestEventListenerBase::TestEventListenerBase;
+  using Catch::TestEventListenerBase::TestEventListenerBase;
   void testCaseStarting(const Catch::TestCaseInfo&) override { skipped_now = false; }
   void testCaseEnded(const Catch::TestCaseStats& stats) override {
     if (stats.totals.testCases.failed) ++failed;

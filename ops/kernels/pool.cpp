@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/threads.hpp"
+#include "ops/kernels/pool2x2.hpp"
 
 namespace xgrad::kernels {
 namespace {
@@ -34,8 +35,18 @@ void each_place(const PoolShape& s, const P* places, F f) {
     }
 }
 
+bool is_2x2(const PoolShape& s) {
+  return s.kh == 2 && s.kw == 2 && s.sh == 2 && s.sw == 2 && s.ph == 0 && s.pw == 0;
+}
+
 template <class T, class P>
 void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
+  if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
+    if (is_2x2(s)) {
+      for (long i = 0; i < s.oh; ++i)
+        pool_row_2x2(x + 2 * i * s.w, x + (2 * i + 1) * s.w, s.ow, y + i * s.ow, places + i * s.ow);
+      return;
+    }
   for (long i = 0, k = 0; i < s.oh; ++i)
     for (long j = 0; j < s.ow; ++j, ++k) {
       const long top = i * s.sh - s.ph, left = j * s.sw - s.pw;
@@ -51,6 +62,21 @@ void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
       y[k] = best;
       places[k] = P(place);
     }
+}
+
+template <class T, class P>
+void scatter_plane(const PoolShape& s, const T* g, const P* places, T* x) {
+  if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
+    if (is_2x2(s)) {
+      if (s.w % 2)
+        for (long i = 0; i < s.h; ++i) x[i * s.w + s.w - 1] = 0;
+      if (s.h % 2) std::fill_n(x + (s.h - 1) * s.w, s.w, T(0));
+      for (long i = 0; i < s.oh; ++i)
+        scatter_row_2x2(g + i * s.ow, places + i * s.ow, s.ow, x + 2 * i * s.w, x + (2 * i + 1) * s.w);
+      return;
+    }
+  std::fill_n(x, s.h * s.w, T(0));
+  each_place(s, places, [&](long k, long offset) { x[offset] += g[k]; });
 }
 
 }  // namespace
@@ -91,9 +117,7 @@ Array pool_scatter(const Array& g, const Array& places, const PoolShape& s) {
     const P* at = places.data<P>();
     const long pixels = s.oh * s.ow;
     each_plane(s, [&](long plane) {
-      T* base = out + plane * s.h * s.w;
-      std::fill_n(base, s.h * s.w, T(0));
-      each_place(s, at + plane * pixels, [&](long k, long offset) { base[offset] += in[plane * pixels + k]; });
+      scatter_plane(s, in + plane * pixels, at + plane * pixels, out + plane * s.h * s.w);
     });
   });
   return x;

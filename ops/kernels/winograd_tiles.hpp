@@ -9,16 +9,12 @@
 #include <vector>
 
 #include "core/array.hpp"
+#include "ops/kernels/simd.hpp"
 
 namespace xgrad::kernels::winograd {
 
 inline constexpr long panel = 32;  // channels in a plane
-inline constexpr long lanes = 16;
 inline constexpr long points = 36;  // of a transformed tile
-
-typedef float Pack __attribute__((vector_size(64)));
-typedef float LoosePack __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int Permutation __attribute__((vector_size(64)));
 
 template <int R, int C>
 struct Matrix {
@@ -48,9 +44,6 @@ inline constexpr Matrix<4, 6> AT{{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 
 inline constexpr Matrix<6, 4> A = AT.transposed();
 inline constexpr Matrix<3, 6> GT = G.transposed();
 
-#define XGRAD_UNROLL _Pragma("GCC unroll 36")
-#define XGRAD_INLINE inline __attribute__((always_inline))
-
 /// One column: out[r] = sum over c of M[r][c] in[c]. The zeros of M cost nothing.
 template <const auto& M>
 XGRAD_INLINE void apply(const Pack* in, int in_step, Pack* out, int out_step) {
@@ -75,20 +68,6 @@ XGRAD_INLINE void sandwich(const Pack* in, Pack* out) {
   Pack half[R * C];
   XGRAD_UNROLL for (int j = 0; j < C; ++j) apply<M>(in + j, C, half + j, C);
   XGRAD_UNROLL for (int i = 0; i < R; ++i) apply<M>(half + i * C, 1, out + i * R, 1);
-}
-
-/// Transposes sixteen packs: four perfect shuffles.
-XGRAD_INLINE void transpose(Pack* a) {
-  constexpr Permutation low{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
-  constexpr Permutation high{8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  XGRAD_UNROLL for (int round = 0; round < 4; ++round) {
-    Pack b[16];
-    XGRAD_UNROLL for (int i = 0; i < 8; ++i) {
-      b[2 * i] = __builtin_shuffle(a[i], a[i + 8], low);
-      b[2 * i + 1] = __builtin_shuffle(a[i], a[i + 8], high);
-    }
-    XGRAD_UNROLL for (int i = 0; i < 16; ++i) a[i] = b[i];
-  }
 }
 
 /// How rows of an image lie in a plane of whole tiles: `offset[pixel]` floats from its start.

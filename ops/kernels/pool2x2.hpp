@@ -1,0 +1,63 @@
+#pragma once
+// Max-pooling by windows of 2x2 without overlap or padding, sixteen windows at a time.
+#include <cstdint>
+
+#include "ops/kernels/simd.hpp"
+
+namespace xgrad::kernels {
+
+typedef std::uint8_t Bytes __attribute__((vector_size(16)));
+typedef std::uint8_t LooseBytes __attribute__((vector_size(16), aligned(1), may_alias));
+
+/// One row of windows: `width` of them from the rows `top` and `bottom`. The first of equal elements counts; a NaN wins.
+inline void pool_row_2x2(const float* top, const float* bottom, long width, float* out, std::uint8_t* places) {
+  constexpr Permutation even{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+  constexpr Permutation odd{1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
+  auto load = [](const float* p) { return Pack(*reinterpret_cast<const LoosePack*>(p)); };
+  long j = 0;
+  for (; j + lanes <= width; j += lanes) {
+    const Pack a = load(top + 2 * j), b = load(top + 2 * j + lanes);
+    const Pack c = load(bottom + 2 * j), d = load(bottom + 2 * j + lanes);
+    Pack best = __builtin_shuffle(a, b, even);
+    Permutation place{};
+    auto offer = [&](Pack v, int number) {
+      const Permutation better = (v > best) | ((v != v) & (best == best));
+      best = better ? v : best;
+      place = better ? number - Permutation{} : place;
+    };
+    offer(__builtin_shuffle(a, b, odd), 1);
+    offer(__builtin_shuffle(c, d, even), 2);
+    offer(__builtin_shuffle(c, d, odd), 3);
+    *reinterpret_cast<LoosePack*>(out + j) = best;
+    *reinterpret_cast<LooseBytes*>(places + j) = __builtin_convertvector(place, Bytes);
+  }
+  for (; j < width; ++j) {
+    const float window[4] = {top[2 * j], top[2 * j + 1], bottom[2 * j], bottom[2 * j + 1]};
+    int place = 0;
+    for (int k = 1; k < 4; ++k)
+      if (window[k] > window[place] || (window[k] != window[k] && window[place] == window[place])) place = k;
+    out[j] = window[place];
+    places[j] = std::uint8_t(place);
+  }
+}
+
+/// The adjoint of reading at the places: each element at its place in the rows `top` and `bottom`, zeros beside it.
+inline void scatter_row_2x2(const float* g, const std::uint8_t* places, long width, float* top, float* bottom) {
+  constexpr Permutation low{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
+  constexpr Permutation high{8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  auto store = [](float* p, Pack v) { *reinterpret_cast<LoosePack*>(p) = v; };
+  long j = 0;
+  for (; j + lanes <= width; j += lanes) {
+    const Pack v = *reinterpret_cast<const LoosePack*>(g + j);
+    const Permutation place = __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places + j)), Permutation);
+    auto at = [&](int number) { return place == number ? v : Pack{}; };
+    store(top + 2 * j, __builtin_shuffle(at(0), at(1), low));
+    store(top + 2 * j + lanes, __builtin_shuffle(at(0), at(1), high));
+    store(bottom + 2 * j, __builtin_shuffle(at(2), at(3), low));
+    store(bottom + 2 * j + lanes, __builtin_shuffle(at(2), at(3), high));
+  }
+  for (; j < width; ++j)
+    for (int k = 0; k < 4; ++k) (k < 2 ? top : bottom)[2 * j + k % 2] = places[j] == k ? g[j] : 0;
+}
+
+}  // namespace xgrad::kernels

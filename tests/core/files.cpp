@@ -1,0 +1,64 @@
+// Files that are replaced whole or not at all.
+#include "core/files.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "tests/catch.hpp"
+#include "tests/core/helpers.hpp"
+
+using namespace xgrad;
+using namespace xgrad::tests;
+
+namespace {
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+long entries(const std::filesystem::path& folder) {
+  return std::distance(std::filesystem::directory_iterator(folder), {});
+}
+
+}  // namespace
+
+TEST_CASE("files: a file is written, and replaced") {
+  const TemporaryFolder folder;
+  replace_file(folder / "a", [](std::ostream& out) { out << "one"; });
+  CHECK(content(folder / "a") == "one");
+  replace_file(folder / "a", [](std::ostream& out) { out << "two"; });
+  CHECK(content(folder / "a") == "two");
+  CHECK(entries(folder.path) == 1);
+}
+
+TEST_CASE("files: an error while writing leaves the old file, and nothing else") {
+  const TemporaryFolder folder;
+  replace_file(folder / "a", [](std::ostream& out) { out << "one"; });
+  CHECK(error_of([&] {
+          replace_file(folder / "a", [](std::ostream& out) {
+            out << "half";
+            fail("no more");
+          });
+        }) == "no more");
+  CHECK(error_of([&] {
+          replace_file(folder / "a", [](std::ostream& out) { out.setstate(std::ios::badbit); });
+        }).starts_with((folder / "a").string() + ": cannot be written: "));
+  CHECK(content(folder / "a") == "one");
+  CHECK(entries(folder.path) == 1);
+}
+
+TEST_CASE("files: what cannot be written is named") {
+  const TemporaryFolder folder;
+  CHECK(error_of([&] { replace_file(folder / "none/a", [](std::ostream&) {}); }) ==
+        (folder / "none/a").string() + ": cannot be written: No such file or directory");
+  make_folder(folder / "b/c");
+  CHECK(std::filesystem::is_directory(folder / "b/c"));
+  CHECK(error_of([&] {
+          replace_file(folder / "b", [](std::ostream& out) { out << 1; });
+        }).starts_with((folder / "b").string() + ": cannot be replaced: "));
+  CHECK(entries(folder.path) == 1);
+  replace_file(folder / "a", [](std::ostream&) {});
+  CHECK(error_of([&] {
+          make_folder(folder / "a");
+        }).starts_with((folder / "a").string() + ": this folder cannot be made: "));
+}

@@ -1,0 +1,130 @@
+// Derivatives of higher order against formulas, and chains of 200,000 operations.
+#include "core/tape.hpp"
+#include "ops/ops.hpp"
+#include "tests/catch.hpp"
+#include "tests/core/helpers.hpp"
+
+using namespace xgrad;
+using namespace xgrad::tests;
+
+namespace {
+
+/// f and its first three derivatives at the points, each by differentiating the one before.
+template <class F>
+std::vector<Array> derivatives(F f, const Array& points, int orders = 3) {
+  const Variable x(points, requires_grad);
+  std::vector<Array> result;
+  Variable y = f(x);
+  for (int order = 0; order <= orders; ++order) {
+    result.push_back(y.data());
+    if (order < orders) y = grad(y, {x}, {.create_graph = true})[0];
+  }
+  return result;
+}
+Array by(const Array& points, double (*f)(double)) {
+  auto v = values(points);
+  for (double& x : v) x = f(x);
+  return Array(points.shape(), v);
+}
+const Array points = array<double>({-2, -.7, 0, .3, 1.9});
+
+Variable chain(Variable x, long length, double factor) {
+  for (long i = 0; i < length; ++i) x = x * factor;
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("orders: tanh") {
+  const auto d = derivatives([](auto& x) { return tanh(x); }, points);
+  CHECK(distance(d[1], by(points, [](double x) { return 1 - std::tanh(x) * std::tanh(x); })) < 1e-12);
+  CHECK(distance(d[2], by(points, [](double x) {
+                   const double y = std::tanh(x);
+                   return -2 * y * (1 - y * y);
+                 })) < 1e-12);
+  CHECK(distance(d[3], by(points, [](double x) {
+                   const double y = std::tanh(x);
+                   return (1 - y * y) * (6 * y * y - 2);
+                 })) < 1e-12);
+}
+
+TEST_CASE("orders: sin(x) exp(x)") {
+  const auto d = derivatives([](auto& x) { return sin(x) * exp(x); }, points, 4);
+  CHECK(distance(d[1], by(points, [](double x) { return std::exp(x) * (std::sin(x) + std::cos(x)); })) <
+        1e-12);
+  CHECK(distance(d[2], by(points, [](double x) { return 2 * std::exp(x) * std::cos(x); })) < 1e-12);
+  CHECK(distance(d[3], by(points, [](double x) { return 2 * std::exp(x) * (std::cos(x) - std::sin(x)); })) <
+        1e-12);
+  CHECK(distance(d[4], by(points, [](double x) { return -4 * std::exp(x) * std::sin(x); })) < 1e-12);
+}
+
+TEST_CASE("orders: the fifth derivative of x^7, on arrays that are computed lazily") {
+  const Array many = random_array({5000});
+  const auto d = derivatives(
+      [](auto& x) {
+        const Variable x3 = x * x * x;
+        return x3 * x3 * x;
+      },
+      many, 5);
+  CHECK(distance(d[5], by(many, [](double x) { return 2520 * x * x; })) < 1e-11);
+}
+
+TEST_CASE("orders: mixed derivatives do not depend on their order") {
+  const Variable a(array<double>({.4, 1.1}), requires_grad), b(array<double>({-.6, .8}), requires_grad);
+  const Variable y = tanh(a * b) + square(a) * b;
+  auto mixed = [&](const Variable& first, const Variable& second) {
+    return grad(grad(y, {first}, {.create_graph = true})[0], {second})[0].data();
+  };
+  CHECK(distance(mixed(a, b), mixed(b, a)) < 1e-14);
+}
+
+TEST_CASE("orders: the norm of a gradient in a loss") {
+  const Variable w(random_array({3, 2}), requires_grad), x(random_array({5, 3}, 2));
+  auto penalty = [&](const Variable& w) {
+    return sum(square(grad(sum(tanh(matmul(x, w))), {w}, {.create_graph = true})[0]));
+  };
+  const Array g = grad(penalty(w), {w})[0].data();
+  for (long k : {0l, 5l}) {
+    Variable high(w.data(), requires_grad), low(w.data(), requires_grad);
+    high.mutable_data().mutable_data<double>()[k] += 1e-5;
+    low.mutable_data().mutable_data<double>()[k] -= 1e-5;
+    CHECK(std::abs(g.data<double>()[k] - (penalty(high).item() - penalty(low).item()) / 2e-5) < 1e-8);
+  }
+}
+
+TEST_CASE("orders: a chain of 200,000 is built, differentiated and freed") {
+  const long before = live_nodes(), length = 200'000;
+  const double factor = 1 + 1e-6;
+  {
+    Variable x(1., requires_grad);
+    Variable y = chain(x, length, factor);
+    CHECK(live_nodes() > before + length);
+    y.backward();
+    CHECK(std::abs(x.grad().item() / std::pow(factor, double(length)) - 1) < 1e-9);
+  }
+  CHECK(live_nodes() == before);
+}
+
+TEST_CASE("orders: a chain of 200,000 is differentiated twice") {
+  const long before = live_nodes(), length = 200'000;
+  {
+    const Variable x(1., requires_grad), c(1., requires_grad);
+    Variable y = x;
+    for (long i = 0; i < length; ++i) y = y * c;  // x c^n
+    const Variable g = grad(y, {x}, {.create_graph = true})[0];
+    CHECK(g.item() == 1);
+    y = Variable();
+    CHECK(grad(g, {c})[0].item() == double(length));
+  }
+  CHECK(live_nodes() == before);
+}
+
+TEST_CASE("orders: a long chain of results that wait is differentiated") {
+  const long before = live_nodes();
+  {
+    Variable x(ones({5000}, DType::f64), requires_grad);
+    sum(chain(x, 20'000, 1.)).backward();
+    CHECK(values(x.grad()) == std::vector<double>(5000, 1));
+  }
+  CHECK(live_nodes() == before);
+}
