@@ -1,26 +1,107 @@
-// The thread pool: OpenMP.
+// The pool of threads. Idle ones spin for some microseconds and then sleep; one that was not given a core in time is not
+// waited for, so that a busy machine slows a loop down by what it takes and no more.
 #include "core/threads.hpp"
 
-#include <omp.h>
-
-#include <charconv>
 #include <cstdlib>
-#include <cstring>
-#include <exception>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
 
 #include "core/error.hpp"
 
 namespace xgrad::threads {
 namespace {
 
+struct Job {
+  void (*task)(void*, long);
+  void* context;
+  long tasks;
+  std::atomic<long> next{0};
+  std::mutex mutex;
+  std::exception_ptr error;
+};
+
+thread_local bool inside = false;
+
+/// Takes tasks until none is left.
+void work(Job& job) {
+  inside = true;
+  for (long i; (i = job.next.fetch_add(1, std::memory_order_relaxed)) < job.tasks;) {
+    try {
+      job.task(job.context, i);
+    } catch (...) {
+      std::lock_guard lock(job.mutex);
+      if (!job.error) job.error = std::current_exception();
+    }
+  }
+  inside = false;
+}
+
+/// Waits until the place no longer holds `value`: by spinning at first, which is quicker than waking up.
+template <class T>
+void wait_while(const std::atomic<T>& place, T value) {
+  constexpr int spins = 2000;
+  for (int i = 0; i < spins; ++i) {
+    if (place.load(std::memory_order_acquire) != value) return;
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+  }
+  place.wait(value, std::memory_order_acquire);
+}
+
+class Worker {
+ public:
+  Worker() {
+    std::thread([this] { live(); }).detach();
+  }
+  void offer(Job* job) {
+    job_.store(job, std::memory_order_release);
+    job_.notify_one();
+  }
+  /// Returns when the worker is done with the job, or takes it back if the worker has not begun.
+  void finish(Job* job) {
+    if (job_.compare_exchange_strong(job, nullptr, std::memory_order_acq_rel)) return;
+    wait_while(job_, taken());
+  }
+
+ private:
+  static Job* taken() {
+    static Job mark{};
+    return &mark;
+  }
+  void live() {
+    for (;;) {
+      wait_while<Job*>(job_, nullptr);
+      Job* job = job_.load(std::memory_order_acquire);
+      if (!job || !job_.compare_exchange_strong(job, taken(), std::memory_order_acq_rel)) continue;
+      work(*job);
+      job_.store(nullptr, std::memory_order_release);
+      job_.notify_one();
+    }
+  }
+
+  std::atomic<Job*> job_{nullptr};  // none, one that is offered, or the mark of one that was taken
+};
+
+// Never destroyed: loops may run in the destructors of static variables.
+std::deque<Worker>& workers() {
+  static auto* workers = new std::deque<Worker>;
+  return *workers;
+}
+std::mutex& busy() {
+  static auto* mutex = new std::mutex;
+  return *mutex;
+}
+
 int initial() {
   const char* wanted = std::getenv("XGRAD_THREADS");
-  if (!wanted) return omp_get_num_procs();
-  const char* end = wanted + std::strlen(wanted);
-  int n = 0;
-  const auto [stop, error] = std::from_chars(wanted, end, n);
-  expect(error == std::errc() && stop == end && n >= 1, "threads: XGRAD_THREADS is '{}', not a number from 1", wanted);
-  return n;
+  if (!wanted) return std::max(1, int(std::thread::hardware_concurrency()));
+  char* end = nullptr;
+  const long n = std::strtol(wanted, &end, 10);
+  expect(*wanted && !*end && n >= 1 && n <= 4096, "threads: XGRAD_THREADS is '{}', not a number of threads", wanted);
+  return int(n);
 }
 std::atomic<int>& current() {
   static std::atomic<int> count = initial();
@@ -34,20 +115,17 @@ void set(int count) {
   current() = count;
 }
 int count() { return current().load(std::memory_order_relaxed); }
-bool nested() { return omp_in_parallel(); }
+bool nested() { return inside; }
 
 void detail::run(long tasks, void (*task)(void*, long), void* context) {
-  std::exception_ptr error;
-#pragma omp parallel for schedule(dynamic) num_threads(int(std::min<long>(tasks, count())))
-  for (long i = 0; i < tasks; ++i) {
-    try {
-      task(context, i);
-    } catch (...) {
-#pragma omp critical(xgrad_error)
-      if (!error) error = std::current_exception();
-    }
-  }
-  if (error) std::rethrow_exception(error);
+  Job job{task, context, tasks, {}, {}, {}};
+  std::unique_lock lock(busy(), std::try_to_lock);  // another thread's loop has the workers: this one runs alone
+  const std::size_t helpers = lock ? std::size_t(std::min<long>(tasks, count())) - 1 : 0;
+  while (workers().size() < helpers && lock) workers().emplace_back();
+  for (std::size_t i = 0; i < helpers; ++i) workers()[i].offer(&job);
+  work(job);
+  for (std::size_t i = 0; i < helpers; ++i) workers()[i].finish(&job);
+  if (job.error) std::rethrow_exception(job.error);
 }
 
 }  // namespace xgrad::threads

@@ -1,9 +1,10 @@
 #pragma once
-// One pool of threads (OpenMP's) for everything. Work is cut by its size alone, so that results never depend on how
+// One pool of threads for everything. Work is cut by its size alone, so that results never depend on how
 // many threads there are.
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <type_traits>
 
 namespace xgrad::threads {
 
