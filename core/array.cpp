@@ -60,8 +60,9 @@ void Value::release() {
 
 Array::Array(const Shape& shape, DType dtype) {
   for (long length : shape) expect(length >= 0, "array: shape {} has a negative length", shape);
-  value_ = new Value(shape, dtype);
-  value_->allocate();
+  auto value = Ref<Value>::adopt(new Value(shape, dtype));
+  value->allocate();
+  value_ = value.detach();
 }
 Array::Array(const Array& other) noexcept : value_(other.value_) {
   if (value_) value_->retain();
@@ -140,7 +141,7 @@ Array Array::reshape(Shape to) const {
   }
   auto* value = new Value(to, dtype());
   value->storage = value_->storage;
-  value->data = value_->data;
+  value->publish(value_->data);
   return Array(value);
 }
 

@@ -158,9 +158,9 @@ class Planner {
 };
 
 void fill_empty(Value& v) {  // a sum over nothing
-  v.allocate();
-  Array zero = zeros(v.shape, v.dtype);
-  std::copy_n(zero.bytes(), v.shape.size() * width(v.dtype), v.data);
+  char* elements = v.reserve();
+  std::copy_n(zeros(v.shape, v.dtype).bytes(), v.shape.size() * width(v.dtype), elements);
+  v.publish(elements);
 }
 
 }  // namespace
@@ -178,25 +178,27 @@ void run(Value* value) {
   } else {
     Planner plan(roots);
     execute(plan.program);
-    for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->data = plan.outputs[i];
+    for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->publish(plan.outputs[i]);
   }
   for (auto& root : roots) {
     for (Array& in : root->in) in = Array();
     root->inputs = 0;
-    root->steps = root->depth = 0;
     if (root->waits) forget(root.get());
   }
+}
+
+Array source(const Array& pending) {
+  std::lock_guard lock(running());
+  const Value& v = *Value::of(pending);
+  return v.ready() ? pending : v.in[0];
 }
 
 void await(Value* reduction) {
   std::lock_guard lock(running());
   while (waiting().size() >= max_waiting) {
     Value* oldest = waiting().front();
-    if (oldest->try_retain()) {
-      run(Ref<Value>::adopt(oldest).get());
-      continue;
-    }
-    forget(oldest);
+    if (oldest->try_retain()) run(Ref<Value>::adopt(oldest).get());
+    else waiting().erase(waiting().begin());  // another thread is about to free it
   }
   reduction->waits = true;
   waiting().push_back(reduction);

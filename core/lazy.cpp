@@ -99,7 +99,7 @@ Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
   if (repeats && fusing) {  // f(repeat(a), b) = repeat(f(a, b)): work on small arrays is done small
     Shape small;
     for (int i = 0; i < inputs; ++i) {
-      if (is_broadcast(*Value::of(in[i]))) in[i] = Array(Value::of(in[i])->in[0]);
+      if (is_broadcast(*Value::of(in[i]))) in[i] = source(in[i]);
       small = broadcast(op, small, in[i].shape());
     }
     Array result = map(op, fns, in, inputs);
@@ -143,8 +143,7 @@ Array broadcast_to(const char* op, const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   expect(broadcasts_to(x.shape(), shape), "{}: shape {} does not broadcast to {}", op, x.shape(), shape);
   if (x.dtype() == DType::u8) return broadcast_to(op, x.cast(DType::i64), shape).cast(DType::u8);
-  Array source = is_broadcast(*Value::of(x)) ? Array(Value::of(x)->in[0]) : x;
-  Array result = Value::handle(repeated(source, shape));
+  Array result = Value::handle(repeated(is_broadcast(*Value::of(x)) ? source(x) : x, shape));
   if (shape.size() <= eager_below || !fusing) materialize(Value::of(result));
   return result;
 }

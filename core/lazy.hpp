@@ -39,6 +39,7 @@ struct Storage {
 /// What an Array points to: elements, or the step that will make them.
 struct Value {
   std::atomic<int> refs{1};
+  std::atomic<bool> has_data{false};  // set last: another thread that sees it sees the elements
   DType dtype;
   bool is_number = false;
   bool is_reduction = false;
@@ -58,10 +59,14 @@ struct Value {
   static constexpr std::size_t inline_bytes = 64;
 
   Value(const Shape& shape, DType dtype) : dtype(dtype), shape(shape) {}
-  /// Room for the elements; the value is ready once `data` points to it.
+  /// Room for the elements; the value is ready once it is published.
   char* reserve();
-  void allocate() { data = reserve(); }
-  bool ready() const { return data != nullptr; }
+  void publish(char* elements) {
+    data = elements;
+    has_data.store(true, std::memory_order_release);
+  }
+  void allocate() { publish(reserve()); }
+  bool ready() const { return has_data.load(std::memory_order_acquire); }
   void retain() { refs.fetch_add(1, std::memory_order_relaxed); }
   void release();
   /// Takes a reference unless the last one is already gone.
@@ -86,6 +91,8 @@ Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape);
 Array broadcast_to(const char* op, const Array& x, const Shape& shape);
 /// Computes the elements of `value` now.
 void run(Value* value);
+/// The first input of a pending value; the value itself when it has been computed meanwhile.
+Array source(const Array& pending);
 /// Lets a pending reduction join the next pass over its domain.
 void await(Value* reduction);
 void forget(Value* reduction);

@@ -2,6 +2,8 @@
 // waited for, so that a busy machine slows a loop down by what it takes and no more.
 #include "core/threads.hpp"
 
+#include <sched.h>
+
 #include <cstdlib>
 #include <deque>
 #include <mutex>
@@ -95,9 +97,15 @@ std::mutex& busy() {
   return *mutex;
 }
 
+/// The cores that this process may use: not all, in many containers and under taskset.
+int cores() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+  return std::max(1, int(std::thread::hardware_concurrency()));
+}
 int initial() {
   const char* wanted = std::getenv("XGRAD_THREADS");
-  if (!wanted) return std::max(1, int(std::thread::hardware_concurrency()));
+  if (!wanted) return cores();
   char* end = nullptr;
   const long n = std::strtol(wanted, &end, 10);
   expect(*wanted && !*end && n >= 1 && n <= 4096, "threads: XGRAD_THREADS is '{}', not a number of threads", wanted);

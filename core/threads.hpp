@@ -8,7 +8,7 @@
 
 namespace xgrad::threads {
 
-/// How many threads are used: by default $XGRAD_THREADS, else the cores of the machine. Throws Error below 1.
+/// How many threads are used: by default $XGRAD_THREADS, else the cores that the process may use. Throws Error below 1.
 void set(int count);
 int count();
 /// True inside a parallel loop, where further loops run on the calling thread.

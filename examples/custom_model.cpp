@@ -1,4 +1,4 @@
-// A layer, an operation and a model of one's own, trained on the sine and checked against finite differences.
+// A layer, an operation and a model of one's own, trained and checked.
 #include <fmt/format.h>
 
 #include "core/elementwise.hpp"

@@ -58,6 +58,24 @@ TEST_CASE("tape: threads build, differentiate and free graphs over shared parame
   CHECK(live_nodes() == before);
 }
 
+TEST_CASE("tape: results that wait may be shared by threads") {
+  const Variable w(random_array({60, 90}, 1, DType::f32));
+  const Variable row(random_array({90}, 2, DType::f32));
+  for (int round = 0; round < 100; ++round) {
+    const Variable chain = w * 2 + row, wide = broadcast_to(row * 3, {60, 90}),
+                   total = sum_to(chain, {1, 90});
+    std::vector<Array> results(3);
+    std::vector<std::thread> workers;
+    for (auto& result : results)
+      workers.emplace_back([&] {
+        result = sum_to((chain - total) * (wide + wide) + wide * wide, {1, 1}).data().copy();
+      });
+    for (auto& worker : workers) worker.join();
+    CHECK(same_bits(results[0], results[1]));
+    CHECK(same_bits(results[0], results[2]));
+  }
+}
+
 TEST_CASE("tape: whether a thread records is its own affair") {
   const Variable x(1., requires_grad);
   NoGrad off;

@@ -1,6 +1,8 @@
 // Threads: loops cover their range once, nest, and hand on exceptions.
 #include "core/threads.hpp"
 
+#include <sched.h>
+
 #include <cstdio>
 #include <iostream>
 
@@ -9,6 +11,22 @@
 
 using namespace xgrad;
 using namespace xgrad::tests;
+
+namespace {
+
+/// What the hidden test below prints when this program is started again in the given way: the number of
+/// threads is read once a process.
+std::string this_program(const std::string& how) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  FILE* pipe = popen((how + " '" + self + "' '[.threads]'").c_str(), "r");
+  std::string output;
+  for (int c; (c = std::fgetc(pipe)) != EOF;) output.push_back(char(c));
+  pclose(pipe);
+  const auto first = output.find('<'), last = output.rfind('>');
+  return first < last && last < output.size() ? output.substr(first, last + 1 - first) : output;
+}
+
+}  // namespace
 
 TEST_CASE("threads: a loop visits each index once") {
   Restore restore;
@@ -77,23 +95,22 @@ TEST_CASE("threads: their number is a number") {
   CHECK(error_of([] { threads::set(-2); }) == "threads: -2 is not a number of threads");
 }
 
-// The number is read once a process, so each value needs one of its own: this program again, with only the
-// hidden test.
-TEST_CASE("threads: what XGRAD_THREADS gives", "[.threads]") {
+TEST_CASE("number of threads", "[.threads]") {
   std::cout << "<" << error_of([] { std::cout << threads::count(); }) << ">" << std::endl;
 }
 
 TEST_CASE("threads: XGRAD_THREADS is read strictly") {
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  auto with = [&](const std::string& value) {
-    FILE* pipe = popen(("XGRAD_THREADS='" + value + "' '" + self + "' '[.threads]'").c_str(), "r");
-    std::string output;
-    for (int c; (c = std::fgetc(pipe)) != EOF;) output.push_back(char(c));
-    pclose(pipe);
-    const auto first = output.find('<'), last = output.rfind('>');
-    return first < last && last < output.size() ? output.substr(first, last + 1 - first) : output;
-  };
+  auto with = [&](const std::string& value) { return this_program("XGRAD_THREADS='" + value + "'"); };
   CHECK(with("3") == "<3>");
-  for (const std::string value : {"", "0", "-1", "two", "2x", " 2", "1.5", "99999999999"})
-    CHECK(with(value) == "<threads: XGRAD_THREADS is '" + value + "', not a number from 1>");
+  for (const std::string value : {"", "0", "-1", "two", "2x", "1.5", "99999999999"})
+    CHECK(with(value) == "<threads: XGRAD_THREADS is '" + value + "', not a number of threads>");
+}
+
+TEST_CASE("threads: by default as many as the cores that the process may use") {
+  cpu_set_t allowed;
+  REQUIRE(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+  int first = 0;
+  while (!CPU_ISSET(first, &allowed)) ++first;
+  CHECK(this_program("env -u XGRAD_THREADS") == fmt::format("<{}>", CPU_COUNT(&allowed)));
+  CHECK(this_program(fmt::format("env -u XGRAD_THREADS taskset -c {}", first)) == "<1>");
 }

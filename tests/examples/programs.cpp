@@ -1,0 +1,93 @@
+// The example programs as a user runs them: output, files, exit codes.
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "nn/checkpoint.hpp"
+#include "nn/models/deep_convnet.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using tests::TemporaryFolder;
+
+namespace {
+
+struct Outcome {
+  int exit_code;
+  std::string output;  // both streams
+};
+Outcome run(const std::string& command) {
+  Outcome outcome{-1, {}};
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  REQUIRE(pipe);
+  char part[4096];
+  while (std::size_t n = std::fread(part, 1, sizeof part, pipe)) outcome.output.append(part, n);
+  const int status = pclose(pipe);
+  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+  return outcome;
+}
+std::string program(const char* name) { return std::string(XGRAD_EXAMPLES) + "/" + name + " "; }
+std::string bytes(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST_CASE("cifar10 trains, writes its metrics and parameters, and a seed fixes them for any number of threads") {
+  TemporaryFolder folder;
+  auto train = [&](const std::string& name, const std::string& options) {
+    return run(program("cifar10") + "--synthetic --epochs 2 --steps 3 --batch 20 --out " + (folder / name).string() + options);
+  };
+  const Outcome first = train("a", " --seed 5 --threads 1");
+  INFO(first.output);
+  REQUIRE(first.exit_code == 0);
+  CHECK(first.output.find("Training on built-in pictures of shapes") != std::string::npos);
+
+  std::ifstream metrics(folder / "a/metrics.jsonl");
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(metrics, line);) lines.push_back(nlohmann::json::parse(line));
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[1].at("epoch") == 2);
+  CHECK(lines[1].at("step") == 6);
+  CHECK(lines[0].at("train_loss").get<double>() > 0);
+  CHECK(lines[2].at("final_test_images") == 1000);
+  DeepConvNet net;
+  load(net, folder / "a/parameters.safetensors");
+
+  REQUIRE(train("b", " --seed 5 --threads 3").exit_code == 0);
+  CHECK(bytes(folder / "a/parameters.safetensors") == bytes(folder / "b/parameters.safetensors"));
+  const Outcome again = train("a", "");
+  CHECK(again.exit_code == 1);
+  CHECK(again.output.find("holds a run already; choose another --out") != std::string::npos);
+}
+
+TEST_CASE("cifar10 refuses what it cannot do in one line") {
+  TemporaryFolder folder;
+  const Outcome data = run(program("cifar10") + "--data " + folder.path.string() + " --out " + (folder / "run").string());
+  CHECK(data.exit_code == 1);
+  CHECK(data.output.starts_with("error: cifar10: "));
+  CHECK(std::count(data.output.begin(), data.output.end(), '\n') == 1);
+  CHECK_FALSE(std::filesystem::exists(folder / "run"));
+
+  const Outcome out = run(program("cifar10") + "--synthetic --out /proc/nowhere");
+  CHECK(out.exit_code == 1);
+  CHECK(out.output.find("error: /proc/nowhere: this folder cannot be made: ") != std::string::npos);
+
+  CHECK(run(program("cifar10") + "--epoch 3").exit_code == 2);
+  CHECK(run(program("cifar10") + "--batch -1").exit_code == 2);
+  CHECK(run(program("cifar10") + "--epochs x").exit_code == 2);
+  CHECK(run("XGRAD_THREADS=none " + program("cifar10") + "--synthetic --out " + (folder / "r").string()).exit_code == 1);
+  const Outcome help = run(program("cifar10") + "--help");
+  CHECK(help.exit_code == 0);
+  CHECK(help.output.find("--epochs") != std::string::npos);
+}
+
+TEST_CASE("custom_model trains and passes its gradient check") {
+  const Outcome outcome = run(program("custom_model"));
+  INFO(outcome.output);
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.output.find("gradient check: passed") != std::string::npos);
+}
