@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -54,12 +55,12 @@ const Array& Tensors::at(const std::string& name) const {
   return found->value;
 }
 
-void save_tensors(const std::filesystem::path& path, const Tensors& tensors) {
+void save_tensors(const std::string& path, const Tensors& tensors) {
   Json header = Json::object();
   if (!tensors.metadata.empty()) header["__metadata__"] = tensors.metadata;
   std::uint64_t at = 0;
   for (auto& [name, array] : tensors.arrays) {
-    expect(!header.contains(name), "{}: two arrays are called {}", path.string(), name);
+    expect(!header.contains(name), "{}: two arrays are called {}", path, name);
     const auto size = std::uint64_t(array.byte_size());
     header[name] = {{"dtype", format_names[int(array.dtype())]},
                     {"shape", std::vector<long>(array.shape().begin(), array.shape().end())},
@@ -76,15 +77,14 @@ void save_tensors(const std::filesystem::path& path, const Tensors& tensors) {
   });
 }
 
-Tensors load_tensors(const std::filesystem::path& path) {
-  const std::string file = path.string();
+Tensors load_tensors(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  expect(bool(in) && !std::filesystem::is_directory(path), "{}: cannot be opened", file);
+  expect(bool(in) && !std::filesystem::is_directory(path), "{}: cannot be opened", path);
   const std::uint64_t size = std::filesystem::file_size(path);
   std::uint64_t length = 0;
   in.read(reinterpret_cast<char*>(&length), sizeof length);
   expect(bool(in) && length <= longest_header && length + 8 <= size,
-         "{}: this is no safetensors file, or a truncated one: {} bytes", file, size);
+         "{}: this is no safetensors path, or a truncated one: {} bytes", path, size);
   std::string text(length, '\0');
   in.read(text.data(), std::streamsize(length));
   Tensors tensors;
@@ -92,10 +92,10 @@ Tensors load_tensors(const std::filesystem::path& path) {
     const Json header = Json::parse(text);
     for (auto& [name, entry] : header.items()) {
       if (name == "__metadata__") tensors.metadata = entry.get<std::map<std::string, std::string>>();
-      else tensors.arrays.push_back(read_array(file, name, entry, in, 8 + length, size - 8 - length));
+      else tensors.arrays.push_back(read_array(path, name, entry, in, 8 + length, size - 8 - length));
     }
   } catch (const Json::exception& e) {
-    fail("{}: the header of this safetensors file is damaged: {}", file, e.what());
+    fail("{}: the header of this safetensors file is damaged: {}", path, e.what());
   }
   return tensors;
 }

@@ -1,6 +1,5 @@
 #pragma once
 // Parameters in files: the safetensors format, which PyTorch and others read (https://github.com/huggingface/safetensors).
-#include <filesystem>
 #include <map>
 
 #include "nn/visit.hpp"
@@ -17,9 +16,9 @@ struct Tensors {
 };
 
 /// Writes the arrays and texts; whoever reads `path` finds the old file or the new one, whole. Throws Error.
-void save_tensors(const std::filesystem::path& path, const Tensors& tensors);
+void save_tensors(const std::string& path, const Tensors& tensors);
 /// Reads a safetensors file of F32, F64, I64 and U8. Throws Error that names the file and the offset of what is wrong.
-Tensors load_tensors(const std::filesystem::path& path);
+Tensors load_tensors(const std::string& path);
 
 namespace detail {
 /// The array for a leaf of a model, after its shape and dtype have been compared.
@@ -30,7 +29,7 @@ void check_all_used(const Tensors& tensors, const std::string& source, std::size
 
 /// Saves the parameters and buffers of a model by name.
 template <class M>
-void save(const M& model, const std::filesystem::path& path) {
+void save(const M& model, const std::string& path) {
   save_tensors(path, {state(model), {}});
 }
 /// Puts arrays into the model's parameters and buffers by name. Throws Error, and leaves the model as it was, when one is
@@ -52,8 +51,8 @@ void load_state(M& model, const Tensors& tensors, const std::string& source) {
 }
 /// Loads what save() wrote.
 template <class M>
-void load(M& model, const std::filesystem::path& path) {
-  load_state(model, load_tensors(path), path.string());
+void load(M& model, const std::string& path) {
+  load_state(model, load_tensors(path), path);
 }
 
 }  // namespace xgrad

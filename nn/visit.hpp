@@ -1,8 +1,6 @@
 #pragma once
 // visit(model, f) shows f every parameter and buffer of a model with its name. All else is built on it.
 #include <concepts>
-#include <memory>
-#include <optional>
 
 #include "nn/fields.hpp"
 #include "nn/parameter.hpp"
