@@ -118,9 +118,12 @@ Shape resolve_shape(const char* op, const Shape& shape, long size) {
   Shape result = shape;
   long known = 1, open = -1;
   for (int i = 0; i < shape.rank(); ++i) {
-    if (shape[i] != -1) known *= shape[i];
-    else if (open == -1) open = i;
-    else fail("{}: only one length may be -1", op);
+    if (shape[i] != -1)
+      known *= shape[i];
+    else if (open == -1)
+      open = i;
+    else
+      fail("{}: only one length may be -1", op);
   }
   if (open != -1) {
     expect(known != 0 && size % known == 0, "{}: {} elements do not fit shape {}", op, size, shape);
@@ -153,7 +156,8 @@ Array Array::cast(DType to) const {
     dispatch(to, [&]<class To>() {
       auto* in = reinterpret_cast<const From*>(from);
       auto* out = reinterpret_cast<To*>(result.value_->data);
-      threads::for_ranges(size(), 1 << 15, [=](long first, long last) { std::copy(in + first, in + last, out + first); });
+      threads::for_ranges(size(), 1 << 15,
+                          [=](long first, long last) { std::copy(in + first, in + last, out + first); });
     });
   });
   return result;

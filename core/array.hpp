@@ -1,5 +1,6 @@
 #pragma once
-// Array: a value of n dimensions whose type of element is known at run time. Contiguous, row-major, storage shared.
+// Array: a value of n dimensions whose type of element is known at run time. Contiguous, row-major, storage
+// shared.
 #include <initializer_list>
 #include <span>
 #include <utility>
@@ -12,8 +13,9 @@ namespace xgrad {
 
 struct Value;  // what an Array points to: core/lazy.hpp
 
-/// A handle to an n-dimensional array. Copies share the data; writing copies first what somebody else can see, so an
-/// Array behaves as a value. Elementwise results are computed when somebody asks for the data (core/lazy.hpp).
+/// A handle to an n-dimensional array. Copies share the data; writing copies first what somebody else can
+/// see, so an Array behaves as a value. Elementwise results are computed when somebody asks for the data
+/// (core/lazy.hpp).
 class Array {
  public:
   Array() noexcept = default;
@@ -21,13 +23,12 @@ class Array {
   explicit Array(const Shape& shape, DType dtype = DType::f32);
   /// The given elements in row-major order; throws Error when their number does not fit the shape.
   template <class T>
-    requires is_element<T>
-  Array(const Shape& shape, std::span<const T> elements) : Array(shape, dtype_of<T>) {
+  requires is_element<T> Array(const Shape& shape, std::span<const T> elements) : Array(shape, dtype_of<T>) {
     fill(elements.data(), long(elements.size()));
   }
   template <class T>
-    requires is_element<T>
-  Array(const Shape& shape, const std::vector<T>& elements) : Array(shape, std::span<const T>(elements)) {}
+  requires is_element<T> Array(const Shape& shape, const std::vector<T>& elements)
+      : Array(shape, std::span<const T>(elements)) {}
 
   Array(const Array& other) noexcept;
   Array(Array&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}

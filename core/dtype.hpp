@@ -25,7 +25,7 @@ inline constexpr bool is_element = std::is_same_v<T, float> || std::is_same_v<T,
 
 /// The DType of a C++ element type.
 template <class T>
-  requires is_element<T>
+requires is_element<T>
 inline constexpr DType dtype_of = std::is_same_v<T, float>          ? DType::f32
                                   : std::is_same_v<T, double>       ? DType::f64
                                   : std::is_same_v<T, std::int64_t> ? DType::i64
@@ -35,10 +35,14 @@ inline constexpr DType dtype_of = std::is_same_v<T, float>          ? DType::f32
 template <class F>
 decltype(auto) dispatch(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::f32: return f.template operator()<float>();
-    case DType::f64: return f.template operator()<double>();
-    case DType::i64: return f.template operator()<std::int64_t>();
-    default: return f.template operator()<std::uint8_t>();
+    case DType::f32:
+      return f.template operator()<float>();
+    case DType::f64:
+      return f.template operator()<double>();
+    case DType::i64:
+      return f.template operator()<std::int64_t>();
+    default:
+      return f.template operator()<std::uint8_t>();
   }
 }
 /// The same for the two floating-point types; anything else is taken as f64, so check before.

@@ -1,4 +1,5 @@
-// Turns pending values into programs and runs them: which values become steps, which are leaves, which sums come along.
+// Turns pending values into programs and runs them: which values become steps, which are leaves, which sums
+// come along.
 #include <algorithm>
 #include <mutex>
 #include <unordered_map>
@@ -25,9 +26,12 @@ std::vector<Value*>& waiting() {  // pending reductions, each of which may join 
 const Shape& domain_of(const Value& v) { return v.is_reduction ? v.in[0].shape() : v.shape; }
 
 /// A pending value over the domain becomes a step of the program; anything else is a leaf of it.
-bool is_step(const Value& v, const Shape& domain) { return !v.ready() && !v.is_reduction && v.shape == domain; }
+bool is_step(const Value& v, const Shape& domain) {
+  return !v.ready() && !v.is_reduction && v.shape == domain;
+}
 
-void collect_leaves(Value* v, const Shape& domain, std::vector<Value*>& seen, std::vector<Ref<Value>>& leaves) {
+void collect_leaves(Value* v, const Shape& domain, std::vector<Value*>& seen,
+                    std::vector<Ref<Value>>& leaves) {
   if (std::find(seen.begin(), seen.end(), v) != seen.end()) return;
   seen.push_back(v);
   if (!is_step(*v, domain)) {
@@ -52,7 +56,8 @@ bool needs_reduction(const Value& v) {
   return std::any_of(v.in, v.in + v.inputs, [](const Array& x) { return needs_reduction(*Value::of(x)); });
 }
 
-/// Other sums over the same domain and of the same shape, which this pass can compute while the data is at hand.
+/// Other sums over the same domain and of the same shape, which this pass can compute while the data is at
+/// hand.
 void add_siblings(std::vector<Ref<Value>>& roots) {
   Value& first = *roots[0];
   const Shape domain = domain_of(first), *shape = first.is_reduction ? &first.shape : nullptr;
@@ -74,7 +79,8 @@ class Planner {
   explicit Planner(const std::vector<Ref<Value>>& roots) {
     program.dtype = roots[0]->dtype;
     program.domain = domain_of(*roots[0]);
-    for (auto& root : roots) results_.push_back(visit(root->is_reduction ? Value::of(root->in[0]) : root.get()));
+    for (auto& root : roots)
+      results_.push_back(visit(root->is_reduction ? Value::of(root->in[0]) : root.get()));
     for (Value* leaf : leaves_) {
       const bool dense = leaf->shape.size() == program.domain.size();
       program.leaves.push_back({leaf->data, Walk(leaf->shape, program.domain), dense});
@@ -197,8 +203,10 @@ void await(Value* reduction) {
   std::lock_guard lock(running());
   while (waiting().size() >= max_waiting) {
     Value* oldest = waiting().front();
-    if (oldest->try_retain()) run(Ref<Value>::adopt(oldest).get());
-    else waiting().erase(waiting().begin());  // another thread is about to free it
+    if (oldest->try_retain())
+      run(Ref<Value>::adopt(oldest).get());
+    else
+      waiting().erase(waiting().begin());  // another thread is about to free it
   }
   reduction->waits = true;
   waiting().push_back(reduction);

@@ -6,8 +6,9 @@
 
 namespace xgrad {
 
-/// Calls write(stream) on a new file beside `path`, brings it to the disk and renames it into place: whoever reads `path`
-/// finds the old file or the new one, whole. Throws Error that names the file when it cannot be written.
+/// Calls write(stream) on a new file beside `path`, brings it to the disk and renames it into place: whoever
+/// reads `path` finds the old file or the new one, whole. Throws Error that names the file when it cannot be
+/// written.
 void replace_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
 
 /// Makes the folder and those above it. Throws Error when it cannot be made or written to.

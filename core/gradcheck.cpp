@@ -111,7 +111,8 @@ GradcheckReport gradcheck(const Function& f, const Arrays& inputs, const Gradche
     return checker.report;
   }
   std::vector<Variable> gs = grad(y, xs, {.create_graph = options.order > 1, .grad_output = Variable(w)});
-  checker.compare("first", [&](const Arrays& at) { return dot(f(constants(at)).data(), w); }, inputs, arrays(gs));
+  checker.compare(
+      "first", [&](const Arrays& at) { return dot(f(constants(at)).data(), w); }, inputs, arrays(gs));
   if (options.order < 2) return checker.report;
 
   // Second order: the gradients' weighted sum is a function like any other.
@@ -123,7 +124,8 @@ GradcheckReport gradcheck(const Function& f, const Arrays& inputs, const Gradche
     if (!gs[i].requires_grad()) continue;
     auto part = arrays(grad(gs[i], xs, {.grad_output = Variable(ws[i])}));
     for (std::size_t k = 0; k < second.size(); ++k)
-      for (long e = 0; e < second[k].size(); ++e) second[k].mutable_data<double>()[e] += part[k].data<double>()[e];
+      for (long e = 0; e < second[k].size(); ++e)
+        second[k].mutable_data<double>()[e] += part[k].data<double>()[e];
   }
   auto weighted = [&](const Arrays& at) {
     std::vector<Variable> moved = leaves(at);
@@ -146,7 +148,8 @@ std::vector<Array> numerical_gradient(const Function& f, const Arrays& inputs, d
     expect(is_floating(xs[i].dtype()), "numerical_gradient: {} has no gradient", xs[i].dtype());
     Array g(xs[i].shape(), xs[i].dtype());
     dispatch_floating(g.dtype(), [&]<class T>() {
-      for (long k = 0; k < g.size(); ++k) g.mutable_data<T>()[k] = T(central_difference<T>(total, xs, i, k, step));
+      for (long k = 0; k < g.size(); ++k)
+        g.mutable_data<T>()[k] = T(central_difference<T>(total, xs, i, k, step));
     });
     gradients.push_back(g);
   }

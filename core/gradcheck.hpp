@@ -22,19 +22,21 @@ struct GradcheckOptions {
 /// The outcome of a gradient check.
 struct GradcheckReport {
   bool passed = true;
-  double worst = 0;         ///< largest error met, relative beyond 1
-  long checked = 0;         ///< elements compared
-  std::string message;      ///< where the largest error is: order, input, element, both values
+  double worst = 0;     ///< largest error met, relative beyond 1
+  long checked = 0;     ///< elements compared
+  std::string message;  ///< where the largest error is: order, input, element, both values
   explicit operator bool() const { return passed; }
 };
 
-/// Compares the gradients of f at the inputs (f64) with central differences, element by element. f is made a scalar by
-/// random weights, its gradients likewise for second order. What f captures is held fixed. Throws Error for inputs that
-/// are not f64, and whatever f throws.
-GradcheckReport gradcheck(const Function& f, const std::vector<Array>& inputs, const GradcheckOptions& options = {});
+/// Compares the gradients of f at the inputs (f64) with central differences, element by element. f is made a
+/// scalar by random weights, its gradients likewise for second order. What f captures is held fixed. Throws
+/// Error for inputs that are not f64, and whatever f throws.
+GradcheckReport gradcheck(const Function& f, const std::vector<Array>& inputs,
+                          const GradcheckOptions& options = {});
 
-/// The gradient of sum(f) for each input by central differences of the given step: slow, and independent of every rule
-/// (the book's numerical_gradient, page 104 of the first volume). Inputs may be f32 or f64.
-std::vector<Array> numerical_gradient(const Function& f, const std::vector<Array>& inputs, double step = 1e-4);
+/// The gradient of sum(f) for each input by central differences of the given step: slow, and independent of
+/// every rule (the book's numerical_gradient, page 104 of the first volume). Inputs may be f32 or f64.
+std::vector<Array> numerical_gradient(const Function& f, const std::vector<Array>& inputs,
+                                      double step = 1e-4);
 
 }  // namespace xgrad

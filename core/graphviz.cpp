@@ -33,7 +33,8 @@ std::string graphviz(const Variable& y) {
     const Node& node = *nodes[i];
     const bool leaf = node.links.empty();
     const std::string name = node.extra ? node.extra->name : "";
-    const std::string label = escaped(leaf || name.empty() ? name + node.op : fmt::format("{}: {}", name, node.op));
+    const std::string label =
+        escaped(leaf || name.empty() ? name + node.op : fmt::format("{}: {}", name, node.op));
     text += fmt::format("  n{} [label=\"{}{}{} {}\", shape={}, style=filled, fillcolor=\"{}\"];\n", i, label,
                         label.empty() ? "" : "\\n", node.shape, node.dtype, leaf ? "box" : "ellipse",
                         leaf ? "#fff2cc" : "#dae8fc");

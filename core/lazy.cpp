@@ -12,9 +12,9 @@ namespace xgrad {
 namespace lazy {
 namespace {
 
-constexpr long eager_below = 4096;    // up to here one step at once beats a program (1.1 us)
-constexpr int max_steps = 48;         // of a program; 8 to 24 split batch norm
-constexpr int max_depth = 200;        // bounds the recursion through reductions
+constexpr long eager_below = 4096;  // up to here one step at once beats a program (1.1 us)
+constexpr int max_steps = 48;       // of a program; 8 to 24 split batch norm
+constexpr int max_depth = 200;      // bounds the recursion through reductions
 
 std::atomic<bool> fusing{true};
 
@@ -29,7 +29,8 @@ bool is_broadcast(const Value& v) { return !v.ready() && v.fns == &identity; }
 Array number_as(const char* op, const Array& number, DType dtype) {
   if (number.dtype() == dtype) return number;
   const double value = number.item();
-  expect(is_floating(dtype) || value == double(long(value)), "{}: {} cannot hold {}; cast the array first", op, dtype, value);
+  expect(is_floating(dtype) || value == double(long(value)), "{}: {} cannot hold {}; cast the array first",
+         op, dtype, value);
   return full({}, value, dtype);
 }
 
@@ -92,7 +93,8 @@ Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
     repeats |= is_broadcast(*Value::of(in[i]));
   }
   const DType dtype = common_dtype(op, in, inputs);
-  expect(dtype != DType::u8 && fns.by_dtype[int(dtype)] != nullptr, "{}: not defined for {}; cast to f32 or f64 first", op, dtype);
+  expect(dtype != DType::u8 && fns.by_dtype[int(dtype)] != nullptr,
+         "{}: not defined for {}; cast to f32 or f64 first", op, dtype);
   Shape shape = in[0].shape();
   for (int i = 1; i < inputs; ++i) shape = broadcast(op, shape, in[i].shape());
 

@@ -1,6 +1,6 @@
 #pragma once
-// Elementwise work is recorded as small programs and run when somebody needs the data: one pass over memory a chain.
-// The tape knows nothing of it. docs/architecture.md tells how it works.
+// Elementwise work is recorded as small programs and run when somebody needs the data: one pass over memory a
+// chain. The tape knows nothing of it. docs/architecture.md tells how it works.
 #include <atomic>
 #include <cstddef>
 
@@ -43,15 +43,15 @@ struct Value {
   DType dtype;
   bool is_number = false;
   bool is_reduction = false;
-  bool waits = false;             // in the list of pending reductions
+  bool waits = false;  // in the list of pending reductions
   ReduceKind reduction = ReduceKind::sum;
-  unsigned char inputs = 0;       // while pending
-  int steps = 0;                  // of the pending program, counted as a tree: an upper bound
-  int depth = 0;                  // pending values below, reductions included
-  const char* op = nullptr;       // for messages
-  const StepFns* fns = nullptr;   // of an elementwise step
-  char* data = nullptr;           // null while pending
-  Ref<Storage> storage;           // empty for at most `inline_bytes`
+  unsigned char inputs = 0;      // while pending
+  int steps = 0;                 // of the pending program, counted as a tree: an upper bound
+  int depth = 0;                 // pending values below, reductions included
+  const char* op = nullptr;      // for messages
+  const StepFns* fns = nullptr;  // of an elementwise step
+  char* data = nullptr;          // null while pending
+  Ref<Storage> storage;          // empty for at most `inline_bytes`
   Shape shape;
   Array in[max_inputs];
   alignas(16) char small[64 + 48];  // room for a few elements, wherever 64-byte alignment falls
@@ -83,11 +83,13 @@ int simd_bytes();
 
 namespace lazy {
 
-/// The elementwise function over the operands, broadcast. Throws Error that names `op` when shapes or dtypes do not fit.
+/// The elementwise function over the operands, broadcast. Throws Error that names `op` when shapes or dtypes
+/// do not fit.
 Array map(const char* op, const StepFns& fns, Array* in, int inputs);
 /// `x` reduced to `shape`, to which it must be an expansion: the adjoint of broadcasting, for sum.
 Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape);
-/// `x` repeated along axes of length 1 or missing in front. Throws Error that names `op` when it does not fit.
+/// `x` repeated along axes of length 1 or missing in front. Throws Error that names `op` when it does not
+/// fit.
 Array broadcast_to(const char* op, const Array& x, const Shape& shape);
 /// Computes the elements of `value` now.
 void run(Value* value);

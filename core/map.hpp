@@ -13,7 +13,8 @@ inline void run_step(void* out, const Arg* in, long n, std::index_sequence<I...>
   using Pack = xsimd::batch<T>;
   constexpr long lanes = Pack::size;
   T* o = static_cast<T*>(out);
-  const T* p[] = {static_cast<const T*>(in[I].data)...};  // locals: a store may alias in[], which would be read again
+  const T* p[] = {
+      static_cast<const T*>(in[I].data)...};  // locals: a store may alias in[], which would be read again
   const std::ptrdiff_t stride[] = {in[I].stride * lanes...};
 #pragma GCC unroll 4
   for (long i = 0; i < n; i += lanes) {
@@ -33,9 +34,10 @@ inline constexpr StepFns all_steps{{step<float, F, N>, step<double, F, N>, step<
 
 }  // namespace lazy
 
-/// f(x...) for each element, broadcast; f is a lambda without captures that takes and returns SIMD packs of float or
-/// double: `map("tanh", [](auto v) { using std::tanh; return tanh(v); }, x)`. core/pack.hpp has select and mask for
-/// conditions. Throws Error that names `op` on shapes that do not broadcast, and on integers.
+/// f(x...) for each element, broadcast; f is a lambda without captures that takes and returns SIMD packs of
+/// float or double: `map("tanh", [](auto v) { using std::tanh; return tanh(v); }, x)`. core/pack.hpp has
+/// select and mask for conditions. Throws Error that names `op` on shapes that do not broadcast, and on
+/// integers.
 template <class F, class... Arrays>
 Array map(const char* op, F, const Arrays&... x) {
   static_assert(sizeof...(x) <= max_inputs);

@@ -51,7 +51,8 @@ void* allocate(std::size_t bytes) {
       return block;
     }
   }
-  void* block = std::aligned_alloc(n >= huge_page ? huge_page : 64, n >= huge_page ? (n + huge_page - 1) / huge_page * huge_page : n);
+  void* block = std::aligned_alloc(n >= huge_page ? huge_page : 64,
+                                   n >= huge_page ? (n + huge_page - 1) / huge_page * huge_page : n);
   if (!block) {
     used.fetch_sub(n, std::memory_order_relaxed);
     fail("memory: cannot allocate {:.1f} MB ({:.1f} MB in use)", n / 1e6, in_use() / 1e6);

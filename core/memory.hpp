@@ -1,10 +1,12 @@
 #pragma once
-// Memory for array data: freed blocks are kept and used again, because fresh pages cost more than the arithmetic.
+// Memory for array data: freed blocks are kept and used again, because fresh pages cost more than the
+// arithmetic.
 #include <cstddef>
 
 namespace xgrad::memory {
 
-/// A block of at least `bytes`, aligned to 64, with room to read and write up to the next multiple of 64. Throws Error.
+/// A block of at least `bytes`, aligned to 64, with room to read and write up to the next multiple of 64.
+/// Throws Error.
 void* allocate(std::size_t bytes);
 /// Gives a block back; `bytes` as it was asked for.
 void release(void* block, std::size_t bytes) noexcept;

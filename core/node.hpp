@@ -9,8 +9,8 @@
 
 namespace xgrad {
 
-/// Handles (Variables) keep a node and its data; edges keep the node alone, so that the data of an activation goes as
-/// soon as neither the program nor a rule can ask for it.
+/// Handles (Variables) keep a node and its data; edges keep the node alone, so that the data of an activation
+/// goes as soon as neither the program nor a rule can ask for it.
 struct Node {
   struct Link {
     Ref<Node> input;
@@ -24,10 +24,10 @@ struct Node {
   std::atomic<int> handles{0};
   std::atomic<int> refs{1};  // edges, and one for all handles together
   bool requires_grad = false;
-  bool keeps_data = false;   // a rule asks for the result
+  bool keeps_data = false;  // a rule asks for the result
   DType dtype;
   const char* op = "";
-  long depth = 0;            // 1 + that of the deepest input: a topological order
+  long depth = 0;                           // 1 + that of the deepest input: a topological order
   std::uint64_t recorded = 0, written = 0;  // times on a clock that ticks with every new node and every write
   Array data;
   Shape shape;
@@ -46,7 +46,8 @@ struct Node {
   static Variable variable(Node* node) { return Variable(node); }
 };
 
-/// The rule that is running on this thread: reading what was written since its operation was recorded is an error.
+/// The rule that is running on this thread: reading what was written since its operation was recorded is an
+/// error.
 struct RunningRule {
   const char* op;
   std::uint64_t recorded;

@@ -15,10 +15,7 @@ Pack<T> select(const xsimd::batch_bool<T>& condition, const Pack<T>& a, const Pa
   return xsimd::select(condition, a, b);
 }
 template <class T>
-  requires std::is_arithmetic_v<T>
-T select(bool condition, T a, T b) {
-  return condition ? a : b;
-}
+requires std::is_arithmetic_v<T> T select(bool condition, T a, T b) { return condition ? a : b; }
 
 /// The larger and the smaller of two; a NaN stays one. (xsimd's a != a is false for a NaN, hence !(a == a).)
 template <class V>

@@ -26,7 +26,8 @@ Index unravel(const Shape& dims, long position) {
   return index;
 }
 
-/// Calls f(position in the tile, offset in the operand, inner stride, count) for each run of the innermost axis.
+/// Calls f(position in the tile, offset in the operand, inner stride, count) for each run of the innermost
+/// axis.
 template <class F>
 void for_runs(const Walk& walk, long first, long n, F f) {
   const Shape& dims = walk.dims;
@@ -58,7 +59,8 @@ template <class T>
 T identity(ReduceKind kind) {
   using Limits = std::numeric_limits<T>;
   if (kind == ReduceKind::sum) return T(0);
-  if constexpr (Limits::has_infinity) return kind == ReduceKind::max ? -Limits::infinity() : Limits::infinity();
+  if constexpr (Limits::has_infinity)
+    return kind == ReduceKind::max ? -Limits::infinity() : Limits::infinity();
   return kind == ReduceKind::max ? Limits::lowest() : Limits::max();
 }
 
@@ -118,7 +120,8 @@ Cut cut(const Program& p) {
   for (int i = 0; i < out.rank() && lead == 0 && out[i] == p.domain[i]; ++i) rows *= out[i];
   const long row = size / rows, lanes = 64 / long(sizeof(T)), group = lanes / std::gcd(row, lanes);
   if (rows >= 8 * group)
-    return {std::min((rows + group - 1) / group, max_blocks), group * row, (rows + group - 1) / group, false, size};
+    return {std::min((rows + group - 1) / group, max_blocks), group * row, (rows + group - 1) / group, false,
+            size};
   return {std::clamp(size / (8 * out.size()), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size};
 }
 
@@ -145,7 +148,8 @@ class Runner {
  private:
   T* accumulator(long block, std::size_t reduction) const {
     if (!cut_.partial) return reinterpret_cast<T*>(p_.reductions[reduction].out);
-    return reinterpret_cast<T*>(partial_->data) + (block * long(p_.reductions.size()) + long(reduction)) * stride_;
+    return reinterpret_cast<T*>(partial_->data) +
+           (block * long(p_.reductions.size()) + long(reduction)) * stride_;
   }
 
   void block(long b) const {
@@ -153,7 +157,8 @@ class Runner {
     constexpr long room = tile_size + 16;  // apart, so that the tiles do not fall on the same cache sets
     thread_local std::vector<T> scratch;
     scratch.resize(std::size_t(operands * room + 64));
-    T* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64 / sizeof(T);
+    T* aligned =
+        scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64 / sizeof(T);
     std::vector<Arg> args(std::size_t(operands), Arg{});
     for (int i = 0; i < operands; ++i) args[std::size_t(i)] = {aligned + i * room, 1};
     if (cut_.partial)
@@ -165,7 +170,8 @@ class Runner {
 
   void tile(long b, long first, long n, Arg* args, T* scratch) const {
     constexpr long lanes = 64 / long(sizeof(T)), room = tile_size + 16;
-    for (std::size_t i = 0; i < p_.leaves.size(); ++i) args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room);
+    for (std::size_t i = 0; i < p_.leaves.size(); ++i)
+      args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room);
     for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
     for (auto& step : p_.steps) {
       Arg in[max_inputs];
@@ -243,9 +249,12 @@ Walk::Walk(const Shape& shape, const Shape& domain) : strides{} {
 
 void execute(const Program& program) {
   switch (program.dtype) {
-    case DType::f32: return Runner<float>(program).run();
-    case DType::f64: return Runner<double>(program).run();
-    default: return Runner<std::int64_t>(program).run();
+    case DType::f32:
+      return Runner<float>(program).run();
+    case DType::f64:
+      return Runner<double>(program).run();
+    default:
+      return Runner<std::int64_t>(program).run();
   }
 }
 

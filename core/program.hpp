@@ -1,13 +1,14 @@
 #pragma once
-// A program: the steps of a fused chain over one domain, and how it is run tile by tile (private to core/lazy).
+// A program: the steps of a fused chain over one domain, and how it is run tile by tile (private to
+// core/lazy).
 #include <vector>
 
 #include "core/lazy.hpp"
 
 namespace xgrad::lazy {
 
-/// How an operand that is broadcast over the domain is walked: its own collapsed axes, so that neither the runs nor the
-/// order of a sum depend on what else is in the program.
+/// How an operand that is broadcast over the domain is walked: its own collapsed axes, so that neither the
+/// runs nor the order of a sum depend on what else is in the program.
 struct Walk {
   Shape dims;
   Strides strides;
@@ -46,7 +47,8 @@ struct Program {
   int registers = 0;
 };
 
-/// Runs all steps over all tiles. The order of every sum is fixed by the shapes: not by threads, nor by the other steps.
+/// Runs all steps over all tiles. The order of every sum is fixed by the shapes: not by threads, nor by the
+/// other steps.
 void execute(const Program& program);
 
 }  // namespace xgrad::lazy

@@ -34,8 +34,10 @@ Block block(std::uint64_t seed, std::uint64_t position) {
 /// In [0, 1) with as many bits as T holds, so that rounding never gives 1.
 template <class T>
 T unit(std::uint64_t bits) {
-  if constexpr (std::is_same_v<T, float>) return float(bits >> 40) * 0x1p-24f;
-  else return double(bits >> 11) * 0x1p-53;
+  if constexpr (std::is_same_v<T, float>)
+    return float(bits >> 40) * 0x1p-24f;
+  else
+    return double(bits >> 11) * 0x1p-53;
 }
 
 /// Fills an array with pairs f(block) -> two values, and moves the position on.
@@ -84,7 +86,8 @@ Array Generator::uniform(const Shape& shape, double low, double high, DType dtyp
       const T x = T(low + (high - low) * unit<T>(bits));
       return x == T(high) ? last : x;
     };
-    return draw<T>(shape, seed_, position_, [=](Block b) { return std::pair(scale(b.bits[0]), scale(b.bits[1])); });
+    return draw<T>(shape, seed_, position_,
+                   [=](Block b) { return std::pair(scale(b.bits[0]), scale(b.bits[1])); });
   });
 }
 
@@ -104,14 +107,16 @@ Array Generator::bernoulli(const Shape& shape, double p, DType dtype) {
   expect(p >= 0 && p <= 1, "bernoulli: {} is not a probability", p);
   return dispatch_floating(dtype, [&]<class T>() {
     auto flip = [=](std::uint64_t bits) { return T(unit<double>(bits) < p); };
-    return draw<T>(shape, seed_, position_, [=](Block b) { return std::pair(flip(b.bits[0]), flip(b.bits[1])); });
+    return draw<T>(shape, seed_, position_,
+                   [=](Block b) { return std::pair(flip(b.bits[0]), flip(b.bits[1])); });
   });
 }
 
 Array Generator::integers(const Shape& shape, std::int64_t low, std::int64_t high) {
   expect(low < high, "integers: there is none in [{}, {})", low, high);
   auto pick = [=](std::uint64_t bits) { return low + scale_below(bits, high - low); };
-  return draw<std::int64_t>(shape, seed_, position_, [=](Block b) { return std::pair(pick(b.bits[0]), pick(b.bits[1])); });
+  return draw<std::int64_t>(shape, seed_, position_,
+                            [=](Block b) { return std::pair(pick(b.bits[0]), pick(b.bits[1])); });
 }
 
 Generator& default_generator() {

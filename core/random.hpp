@@ -7,8 +7,9 @@
 
 namespace xgrad {
 
-/// Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011; the Random123 library). f32 and
-/// f64 draws from the same state agree up to rounding. The state is (seed, position), to be saved and restored.
+/// Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011; the Random123
+/// library). f32 and f64 draws from the same state agree up to rounding. The state is (seed, position), to be
+/// saved and restored.
 class Generator {
  public:
   explicit Generator(std::uint64_t seed = 0, std::uint64_t position = 0) : seed_(seed), position_(position) {}

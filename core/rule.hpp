@@ -1,5 +1,6 @@
 #pragma once
-// A rule carries the gradient of a result back to one input. Rules are small: most live without an allocation.
+// A rule carries the gradient of a result back to one input. Rules are small: most live without an
+// allocation.
 #include <cstddef>
 #include <new>
 #include <type_traits>
@@ -14,10 +15,11 @@ class Rule {
  public:
   Rule() = default;
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, Rule>)
-  Rule(F f) : type_(&type_for<F>) {
-    if constexpr (is_small<F>) new (room_) F(std::move(f));
-    else *reinterpret_cast<F**>(room_) = new F(std::move(f));
+  requires(!std::is_same_v<std::remove_cvref_t<F>, Rule>) Rule(F f) : type_(&type_for<F>) {
+    if constexpr (is_small<F>)
+      new (room_) F(std::move(f));
+    else
+      *reinterpret_cast<F**>(room_) = new F(std::move(f));
   }
   Rule(Rule&& other) noexcept : type_(std::exchange(other.type_, nullptr)) {
     if (type_) type_->move(other.room_, room_);
@@ -41,42 +43,47 @@ class Rule {
   };
   static constexpr std::size_t room_size = 24;
   template <class F>
-  static constexpr bool is_small =
-      sizeof(F) <= room_size && alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
+  static constexpr bool is_small = sizeof(F) <= room_size &&
+                                   alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
   template <class F>
   static F& get(void* room) {
-    if constexpr (is_small<F>) return *std::launder(reinterpret_cast<F*>(room));
-    else return **reinterpret_cast<F**>(room);
+    if constexpr (is_small<F>)
+      return *std::launder(reinterpret_cast<F*>(room));
+    else
+      return **reinterpret_cast<F**>(room);
   }
   template <class F>
   static constexpr bool takes_result = std::is_invocable_v<const F&, const Variable&, const Variable&>;
   template <class F>
-  static constexpr Type type_for{
-      [](const void* room, const Variable& gy, const Variable& y) -> Variable {
-        const F& f = get<F>(const_cast<void*>(room));
-        if constexpr (takes_result<F>) return f(gy, y);
-        else return f(gy);
-      },
-      [](void* from, void* to) noexcept {
-        if constexpr (is_small<F>) {
-          new (to) F(std::move(get<F>(from)));
-          get<F>(from).~F();
-        } else {
-          *reinterpret_cast<F**>(to) = *reinterpret_cast<F**>(from);
-        }
-      },
-      [](void* room) noexcept {
-        if constexpr (is_small<F>) get<F>(room).~F();
-        else delete &get<F>(room);
-      },
-      takes_result<F>};
+  static constexpr Type type_for{[](const void* room, const Variable& gy, const Variable& y) -> Variable {
+                                   const F& f = get<F>(const_cast<void*>(room));
+                                   if constexpr (takes_result<F>)
+                                     return f(gy, y);
+                                   else
+                                     return f(gy);
+                                 },
+                                 [](void* from, void* to) noexcept {
+                                   if constexpr (is_small<F>) {
+                                     new (to) F(std::move(get<F>(from)));
+                                     get<F>(from).~F();
+                                   } else {
+                                     *reinterpret_cast<F**>(to) = *reinterpret_cast<F**>(from);
+                                   }
+                                 },
+                                 [](void* room) noexcept {
+                                   if constexpr (is_small<F>)
+                                     get<F>(room).~F();
+                                   else
+                                     delete &get<F>(room);
+                                 },
+                                 takes_result<F>};
 
   const Type* type_ = nullptr;
   alignas(void*) std::byte room_[room_size];
 };
 
-/// An input with the rule that carries a gradient back to it: {x, [=](auto& gy) { return ...; }}, or (auto& gy, auto& y)
-/// where the result helps. Without a rule, {x} has no gradient.
+/// An input with the rule that carries a gradient back to it: {x, [=](auto& gy) { return ...; }}, or (auto&
+/// gy, auto& y) where the result helps. Without a rule, {x} has no gradient.
 struct Edge {
   Variable input;
   Rule rule;

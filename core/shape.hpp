@@ -10,7 +10,8 @@ namespace xgrad {
 /// The most axes that an array can have.
 inline constexpr int max_rank = 8;
 
-/// The lengths of the axes, outermost first: (N, C, H, W). The shape of a scalar is (). Throws Error beyond max_rank.
+/// The lengths of the axes, outermost first: (N, C, H, W). The shape of a scalar is (). Throws Error beyond
+/// max_rank.
 class Shape {
  public:
   Shape() = default;

@@ -32,12 +32,14 @@ Variable conform(const char* op, Variable gx, const Node& input) {
   expect(gx.defined(), "{}: a rule returned no gradient", op);
   if (gx.dtype() != input.dtype) gx = cast(gx, input.dtype);
   if (gx.shape() == input.shape) return gx;
-  expect(broadcasts_to(input.shape, gx.shape()), "{}: the rule for an input of shape {} returned a gradient of shape {}",
-         op, input.shape, gx.shape());
+  expect(broadcasts_to(input.shape, gx.shape()),
+         "{}: the rule for an input of shape {} returned a gradient of shape {}", op, input.shape,
+         gx.shape());
   return sum_to(gx, input.shape);
 }
 
-/// One walk from y to its inputs, deepest first. Gradients are in a local map and go as soon as they are used.
+/// One walk from y to its inputs, deepest first. Gradients are in a local map and go as soon as they are
+/// used.
 class Walk {
  public:
   bool wants(const Node* node) const { return !needed_ || needed_->contains(node); }
@@ -53,7 +55,8 @@ class Walk {
     needed_.emplace();
     for (auto& x : xs) needed_->insert(x.node());
     for (Node* node : nodes)
-      if (std::any_of(node->links.begin(), node->links.end(), [&](auto& link) { return wants(link.input.get()); }))
+      if (std::any_of(node->links.begin(), node->links.end(),
+                      [&](auto& link) { return wants(link.input.get()); }))
         needed_->insert(node);
   }
 
@@ -70,7 +73,8 @@ class Walk {
       grads_.erase(found);
       if (node->extra)
         for (auto& hook : node->extra->hooks)
-          if (Variable replaced = hook(g); replaced.defined()) g = conform("hook", std::move(replaced), *node);
+          if (Variable replaced = hook(g); replaced.defined())
+            g = conform("hook", std::move(replaced), *node);
       visit(node.get(), g);
       if (!node->links.empty()) step(*node, g);
     }
@@ -103,9 +107,11 @@ class Walk {
 };
 
 Variable initial_gradient(const char* caller, const Variable& y, const Variable& given) {
-  expect(y.defined() && y.requires_grad(), "{}: the result depends on nothing that requires a gradient", caller);
+  expect(y.defined() && y.requires_grad(), "{}: the result depends on nothing that requires a gradient",
+         caller);
   if (!given.defined()) return Variable(ones(y.shape(), y.dtype()));
-  expect(given.shape() == y.shape(), "{}: grad_output has shape {}, the result {}", caller, given.shape(), y.shape());
+  expect(given.shape() == y.shape(), "{}: grad_output has shape {}, the result {}", caller, given.shape(),
+         y.shape());
   return given.dtype() == y.dtype() ? given : cast(given, y.dtype());
 }
 
@@ -159,7 +165,8 @@ std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, c
 void Variable::backward() const {
   Variable gy = initial_gradient("backward", *this, {});
   Scoped<bool> scope(is_recording, false);
-  std::vector<std::pair<Ref<Node>, Variable>> leaves;  // stored at the end: an error in a rule leaves nothing half done
+  std::vector<std::pair<Ref<Node>, Variable>>
+      leaves;  // stored at the end: an error in a rule leaves nothing half done
   Walk().run(*this, std::move(gy), [&](Node* node, const Variable& g) {
     if (node->links.empty()) leaves.emplace_back(node, g);
   });
@@ -185,7 +192,8 @@ Variable broadcast_to(const Variable& x, const Shape& shape) {
 }
 Variable cast(const Variable& x, DType dtype) {
   if (x.dtype() == dtype && !x.data().is_number()) return x;
-  expect(is_floating(dtype) || !x.requires_grad(), "cast: a Variable that requires a gradient cannot become {}", dtype);
+  expect(is_floating(dtype) || !x.requires_grad(),
+         "cast: a Variable that requires a gradient cannot become {}", dtype);
   return record("cast", x.data().cast(dtype), {{x, [from = x.dtype()](auto& gy) { return cast(gy, from); }}});
 }
 

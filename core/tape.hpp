@@ -6,9 +6,10 @@
 
 namespace xgrad {
 
-/// The result y of an operation with the rules for its inputs; `op` must be a string literal. Inputs that want no
-/// gradient are dropped. A rule may return the gradient in the shape and dtype of y: the tape sums it to its input's.
-/// What the backward pass keeps alive is what the rules capture, and y where a rule asks for it.
+/// The result y of an operation with the rules for its inputs; `op` must be a string literal. Inputs that
+/// want no gradient are dropped. A rule may return the gradient in the shape and dtype of y: the tape sums it
+/// to its input's. What the backward pass keeps alive is what the rules capture, and y where a rule asks for
+/// it.
 Variable record(const char* op, Array y, std::span<Edge> edges);
 template <std::size_t N>
 Variable record(const char* op, Array y, Edge (&&edges)[N]) {
@@ -17,8 +18,8 @@ Variable record(const char* op, Array y, Edge (&&edges)[N]) {
 
 /// a + b for equal shapes, as gradients are added.
 Variable add_gradients(const Variable& a, const Variable& b);
-/// x summed along the axes where `shape` has length 1 or none: the adjoint of broadcast_to. Throws Error when x is no
-/// expansion of `shape`.
+/// x summed along the axes where `shape` has length 1 or none: the adjoint of broadcast_to. Throws Error when
+/// x is no expansion of `shape`.
 Variable sum_to(const Variable& x, const Shape& shape);
 /// x repeated to `shape` by NumPy's rules. Throws Error when it does not fit.
 Variable broadcast_to(const Variable& x, const Shape& shape);

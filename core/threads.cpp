@@ -1,5 +1,5 @@
-// The pool of threads. Idle ones spin for some microseconds and then sleep; one that was not given a core in time is not
-// waited for, so that a busy machine slows a loop down by what it takes and no more.
+// The pool of threads. Idle ones spin for some microseconds and then sleep; one that was not given a core in
+// time is not waited for, so that a busy machine slows a loop down by what it takes and no more.
 #include "core/threads.hpp"
 
 #include <sched.h>
@@ -108,7 +108,8 @@ int initial() {
   if (!wanted) return cores();
   char* end = nullptr;
   const long n = std::strtol(wanted, &end, 10);
-  expect(*wanted && !*end && n >= 1 && n <= 4096, "threads: XGRAD_THREADS is '{}', not a number of threads", wanted);
+  expect(*wanted && !*end && n >= 1 && n <= 4096, "threads: XGRAD_THREADS is '{}', not a number of threads",
+         wanted);
   return int(n);
 }
 std::atomic<int>& current() {
@@ -127,7 +128,8 @@ bool nested() { return inside; }
 
 void detail::run(long tasks, void (*task)(void*, long), void* context) {
   Job job{task, context, tasks, {}, {}, {}};
-  std::unique_lock lock(busy(), std::try_to_lock);  // another thread's loop has the workers: this one runs alone
+  std::unique_lock lock(busy(),
+                        std::try_to_lock);  // another thread's loop has the workers: this one runs alone
   const std::size_t helpers = lock ? std::size_t(std::min<long>(tasks, count())) - 1 : 0;
   while (workers().size() < helpers && lock) workers().emplace_back();
   for (std::size_t i = 0; i < helpers; ++i) workers()[i].offer(&job);

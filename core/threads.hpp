@@ -8,7 +8,8 @@
 
 namespace xgrad::threads {
 
-/// How many threads are used: by default $XGRAD_THREADS, else the cores that the process may use. Throws Error below 1.
+/// How many threads are used: by default $XGRAD_THREADS, else the cores that the process may use. Throws
+/// Error below 1.
 void set(int count);
 int count();
 /// True inside a parallel loop, where further loops run on the calling thread.
@@ -24,8 +25,9 @@ void for_each(long tasks, F&& f) {
   if (tasks <= 1 || count() == 1 || nested()) {
     for (long i = 0; i < tasks; ++i) f(i);
   } else {
-    detail::run(tasks, [](void* context, long i) { (*static_cast<std::remove_reference_t<F>*>(context))(i); },
-                const_cast<void*>(static_cast<const void*>(&f)));
+    detail::run(
+        tasks, [](void* context, long i) { (*static_cast<std::remove_reference_t<F>*>(context))(i); },
+        const_cast<void*>(static_cast<const void*>(&f)));
   }
 }
 

@@ -80,10 +80,13 @@ Variable::~Variable() {
 const Array& Variable::data() const {
   Node& node = checked(node_);
   // What the rule itself made, after its operation was recorded, it may also write.
-  if (running_rule && node.written > running_rule->recorded && node.recorded <= running_rule->recorded) [[unlikely]]
-    fail("{}: a Variable of shape {} that its gradient needs was written to after {} used it; call backward() before "
-         "writing, or write to a copy",
-         running_rule->op, node.shape, running_rule->op);
+  if (running_rule && node.written > running_rule->recorded && node.recorded <= running_rule->recorded)
+      [[unlikely]]
+    fail(
+        "{}: a Variable of shape {} that its gradient needs was written to after {} used it; call backward() "
+        "before "
+        "writing, or write to a copy",
+        running_rule->op, node.shape, running_rule->op);
   return node.data;
 }
 Array& Variable::mutable_data() {
@@ -93,8 +96,8 @@ Array& Variable::mutable_data() {
 }
 void Variable::set_data(Array data) {
   Node& node = checked(node_);
-  expect(data.shape() == node.shape && data.dtype() == node.dtype, "set_data: {} of {} does not replace {} of {}",
-         data.shape(), data.dtype(), node.shape, node.dtype);
+  expect(data.shape() == node.shape && data.dtype() == node.dtype,
+         "set_data: {} of {} does not replace {} of {}", data.shape(), data.dtype(), node.shape, node.dtype);
   if (node.data.is_number()) data = number(data.item());  // it stays one
   mutable_data() = std::move(data);
 }
@@ -103,7 +106,8 @@ DType Variable::dtype() const { return checked(node_).dtype; }
 bool Variable::requires_grad() const { return checked(node_).requires_grad; }
 void Variable::set_requires_grad(bool wanted) {
   Node& node = checked(node_);
-  expect(node.links.empty(), "set_requires_grad: this Variable is the result of {}; only leaves can be set", node.op);
+  expect(node.links.empty(), "set_requires_grad: this Variable is the result of {}; only leaves can be set",
+         node.op);
   expect(!wanted || is_floating(node.dtype), "requires_grad: {} has no gradient; use f32 or f64", node.dtype);
   node.requires_grad = wanted;
 }

@@ -15,8 +15,8 @@ struct Node;  // core/node.hpp
 struct RequiresGrad {};
 inline constexpr RequiresGrad requires_grad{};
 
-/// An array whose history is known. Copies are handles to the same node. The graph lives as long as its last handle.
-/// (Book 3, steps 1 to 9; there the history is kept by Function objects, here by the node itself.)
+/// An array whose history is known. Copies are handles to the same node. The graph lives as long as its last
+/// handle. (Book 3, steps 1 to 9; there the history is kept by Function objects, here by the node itself.)
 class Variable {
  public:
   Variable() noexcept = default;
@@ -40,7 +40,8 @@ class Variable {
   const Array& data() const;
   /// The data for writing. A rule that needs what was there before then raises an error instead of using it.
   Array& mutable_data();
-  /// Replaces the data by an array of the same shape and dtype; throws Error for another. Otherwise as mutable_data().
+  /// Replaces the data by an array of the same shape and dtype; throws Error for another. Otherwise as
+  /// mutable_data().
   void set_data(Array data);
   const Shape& shape() const;
   DType dtype() const;
@@ -58,11 +59,11 @@ class Variable {
   const Array& grad() const;
   Array& mutable_grad();
   void clear_grad();
-  /// Calls f with the gradient of this Variable whenever it has been computed; what f returns takes its place, unless it
-  /// is undefined.
+  /// Calls f with the gradient of this Variable whenever it has been computed; what f returns takes its
+  /// place, unless it is undefined.
   void register_hook(std::function<Variable(const Variable& grad)> f);
-  /// Adds the gradients of sum(*this) to .grad() of every leaf that requires one. Never records itself: for higher
-  /// orders call grad(). Throws Error when nothing here requires a gradient.
+  /// Adds the gradients of sum(*this) to .grad() of every leaf that requires one. Never records itself: for
+  /// higher orders call grad(). Throws Error when nothing here requires a gradient.
   void backward() const;
 
   /// The same data without the history.
@@ -81,12 +82,14 @@ class Variable {
 };
 
 struct GradOptions {
-  bool create_graph = false;   ///< record the gradients' own computation, so that they can be differentiated again
-  Variable grad_output = {};   ///< the gradient of y, of its shape; ones when not given
+  bool create_graph =
+      false;  ///< record the gradients' own computation, so that they can be differentiated again
+  Variable grad_output = {};  ///< the gradient of y, of its shape; ones when not given
 };
-/// The gradients of sum(y) with respect to each x, in their order and of their shapes; zeros where y does not depend on x.
-/// Nothing is stored. Throws Error when y requires no gradient.
-std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, const GradOptions& options = {});
+/// The gradients of sum(y) with respect to each x, in their order and of their shapes; zeros where y does not
+/// depend on x. Nothing is stored. Throws Error when y requires no gradient.
+std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs,
+                           const GradOptions& options = {});
 
 /// While one is alive, operations on this thread are not recorded: `NoGrad off;`.
 class [[nodiscard]] NoGrad {

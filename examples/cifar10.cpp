@@ -18,11 +18,13 @@ using namespace xgrad;
 
 namespace {
 
-// Accuracies that the posts report after each epoch of 500 steps: first 1,000 training and first 1,000 test images.
-constexpr double reported[25][2] = {
-    {.518, .511}, {.636, .635}, {.731, .703}, {.774, .740}, {.811, .754}, {.839, .763}, {.873, .769}, {.878, .784}, {.908, .800},
-    {.901, .781}, {.929, .796}, {.956, .803}, {.948, .817}, {.958, .799}, {.962, .808}, {.956, .789}, {.965, .804}, {.962, .796},
-    {.967, .812}, {.962, .814}, {.975, .800}, {.964, .796}, {.975, .804}, {.974, .798}, {.977, .810}};
+// Accuracies that the posts report after each epoch of 500 steps: first 1,000 training and first 1,000 test
+// images.
+constexpr double reported[25][2] = {{.518, .511}, {.636, .635}, {.731, .703}, {.774, .740}, {.811, .754},
+                                    {.839, .763}, {.873, .769}, {.878, .784}, {.908, .800}, {.901, .781},
+                                    {.929, .796}, {.956, .803}, {.948, .817}, {.958, .799}, {.962, .808},
+                                    {.956, .789}, {.965, .804}, {.962, .796}, {.967, .812}, {.962, .814},
+                                    {.975, .800}, {.964, .796}, {.975, .804}, {.974, .798}, {.977, .810}};
 constexpr double reported_final = .7912;  // all 10,000 test images
 
 struct Options {
@@ -37,7 +39,8 @@ struct Options {
 Options parse(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Trains the CIFAR-10 network of the posts: 12,500 steps of 100 images drawn with replacement, Adam, no augmentation.\n"
+      "Trains the CIFAR-10 network of the posts: 12,500 steps of 100 images drawn with replacement, Adam, no "
+      "augmentation.\n"
       "Without CIFAR-10 and without a network it trains on built-in pictures of shapes instead.");
   const CLI::Range positive(1, 1'000'000'000, "POSITIVE");
   app.option_defaults()->always_capture_default();
@@ -47,7 +50,8 @@ Options parse(int argc, char** argv) {
       ->check(positive);
   app.add_option("--batch", o.batch, "images in a step")->check(positive);
   app.add_option("--seed", o.seed, "fixes the first weights, the batches and the dropout");
-  app.add_option("--data", o.data, "folder that holds cifar-10-batches-bin (default: $XGRAD_DATA, the cache, a download)");
+  app.add_option("--data", o.data,
+                 "folder that holds cifar-10-batches-bin (default: $XGRAD_DATA, the cache, a download)");
   app.add_option("--out", o.out, "folder for metrics.jsonl and parameters (default: a new one in runs/)");
   app.add_option("--threads", o.threads, "threads to use (default: $XGRAD_THREADS or all cores)")
       ->check(positive);
@@ -84,7 +88,8 @@ std::filesystem::path output_folder(const Options& o) {
     folder = fmt::format("runs/cifar10{}", i > 1 ? fmt::format("-{}", i) : "");
     if (!std::filesystem::exists(folder)) break;
   }
-  expect(!std::filesystem::exists(folder / "metrics.jsonl"), "{}: holds a run already; choose another --out", folder.string());
+  expect(!std::filesystem::exists(folder / "metrics.jsonl"), "{}: holds a run already; choose another --out",
+         folder.string());
   make_folder(folder);
   return folder;
 }
@@ -99,11 +104,14 @@ void run(Options o) {
   DeepConvNet net;
   Adam adam(parameters(net), {.lr = 1e-3, .eps = 1e-7, .book = true});
   Loader train(data.train, {.batch = o.batch, .replacement = true, .seed = o.seed});
-  Loader first_train(data.train.first(1000), {.shuffle = false}), first_test(data.test.first(1000), {.shuffle = false});
+  Loader first_train(data.train.first(1000), {.shuffle = false}),
+      first_test(data.test.first(1000), {.shuffle = false});
   Loader all_test(data.test, {.shuffle = false});
 
-  fmt::print("{}: {} training images, {} epochs of {} steps of {} images, {} parameters, {} threads, seed {}\n", data.train.name,
-             data.train.size(), *o.epochs, *o.steps, o.batch, parameter_count(net), threads::count(), o.seed);
+  fmt::print(
+      "{}: {} training images, {} epochs of {} steps of {} images, {} parameters, {} threads, seed {}\n",
+      data.train.name, data.train.size(), *o.epochs, *o.steps, o.batch, parameter_count(net),
+      threads::count(), o.seed);
   fmt::print("                     accuracy of the first 1,000           reported\n");
   fmt::print("epoch   train loss   train    test      seconds      train    test\n");
   double best = 0, seconds = 0;
@@ -114,8 +122,9 @@ void run(Options o) {
     seconds += report.train.seconds;
     const bool comparable = !o.synthetic && o.steps == 500 && o.batch == 100 && report.epoch <= 25;
     const auto* theirs = reported[comparable ? report.epoch - 1 : 0];
-    fmt::print("{:5}   {:10.4f}   {:.3f}    {:.3f}   {:10.1f}   {}\n", report.epoch, report.train.loss, on_train.accuracy,
-               on_test.accuracy, report.train.seconds, comparable ? fmt::format("   {:.3f}   {:.3f}", theirs[0], theirs[1]) : "");
+    fmt::print("{:5}   {:10.4f}   {:.3f}    {:.3f}   {:10.1f}   {}\n", report.epoch, report.train.loss,
+               on_train.accuracy, on_test.accuracy, report.train.seconds,
+               comparable ? fmt::format("   {:.3f}   {:.3f}", theirs[0], theirs[1]) : "");
     std::fflush(stdout);
     log.write({{"epoch", report.epoch},
                {"step", report.steps},
@@ -126,16 +135,22 @@ void run(Options o) {
     save(net, folder / "parameters.safetensors");
     return true;
   };
-  auto loss = [](const Variable& logits, const Array& labels) { return cross_entropy(logits, labels, {.epsilon = 1e-7}); };
-  fit(net, adam, train, {.epochs = *o.epochs, .steps_per_epoch = *o.steps, .loss = loss, .on_epoch = on_epoch});
+  auto loss = [](const Variable& logits, const Array& labels) {
+    return cross_entropy(logits, labels, {.epsilon = 1e-7});
+  };
+  fit(net, adam, train,
+      {.epochs = *o.epochs, .steps_per_epoch = *o.steps, .loss = loss, .on_epoch = on_epoch});
 
   const Score final_score = evaluate(net, all_test.epoch());
-  fmt::print("best on the first 1,000 test images: {:.3f}{}\n", best, o.synthetic ? "" : " (reported: .817, in the title .814)");
+  fmt::print("best on the first 1,000 test images: {:.3f}{}\n", best,
+             o.synthetic ? "" : " (reported: .817, in the title .814)");
   fmt::print("final on all {} test images: {:.4f}{}\n", final_score.samples, final_score.accuracy,
              o.synthetic ? "" : fmt::format(" (reported after 25 epochs: {:.4f})", reported_final));
   fmt::print("{} of training, {} with evaluations; metrics and parameters in {}\n", clock_text(seconds),
              clock_text(whole.seconds()), folder.string());
-  log.write({{"final_test_accuracy", final_score.accuracy}, {"final_test_images", final_score.samples}, {"seconds", seconds}});
+  log.write({{"final_test_accuracy", final_score.accuracy},
+             {"final_test_images", final_score.samples},
+             {"seconds", seconds}});
 }
 
 }  // namespace

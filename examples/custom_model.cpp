@@ -6,7 +6,8 @@
 
 using namespace xgrad;
 
-// An operation: what it computes, and a rule for each input. Rules are written with Variables, so every order is right.
+// An operation: what it computes, and a rule for each input. Rules are written with Variables, so every order
+// is right.
 Variable mish(const Variable& x) { return x * tanh(softplus(x)); }  // composed: no rule needed
 Variable softsign(const Variable& x) {
   return elementwise("softsign", [](auto v) { return v / (1 + xsimd::abs(v)); },
@@ -20,7 +21,8 @@ struct ScaledLinear {
   Variable operator()(const Variable& x) const { return linear(x) * scale; }
 };
 
-// A model: a struct of layers. Nothing is registered; parameters, saving and copying find the members by themselves.
+// A model: a struct of layers. Nothing is registered; parameters, saving and copying find the members by
+// themselves.
 struct SineNet {
   ScaledLinear first{Linear(1, 32)};
   Linear second{32, 32}, last{32, 1};
@@ -44,7 +46,8 @@ int main() {
 
   // Are first and second derivatives right? The same model in f64, against finite differences.
   to(net, DType::f64);
-  const auto report = gradcheck([&](const auto& v) { return net(v[0]); }, {default_generator().normal({4, 1}, 0, 1, DType::f64)});
+  const auto report = gradcheck([&](const auto& v) { return net(v[0]); },
+                                {default_generator().normal({4, 1}, 0, 1, DType::f64)});
   fmt::print("gradient check: {}, largest {}\n", report ? "passed" : "FAILED", report.message);
   return report ? 0 : 1;
 }

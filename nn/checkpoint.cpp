@@ -32,7 +32,8 @@ NamedArray read_array(const std::string& file, const std::string& name, const Js
   const auto offsets = entry.at("data_offsets").get<std::vector<std::uint64_t>>();
   const auto dims = entry.at("shape").get<std::vector<long>>();
   expect(offsets.size() == 2 && offsets[0] <= offsets[1] && offsets[1] <= data_size,
-         "{}: array {} does not lie within the {} bytes of data; the file is truncated or damaged", file, name, data_size);
+         "{}: array {} does not lie within the {} bytes of data; the file is truncated or damaged", file,
+         name, data_size);
   expect(int(dims.size()) <= max_rank && std::all_of(dims.begin(), dims.end(), [](long n) { return n >= 0; }),
          "{}: array {} has a shape that cannot be", file, name);
   const DType dtype = dtype_named(file, name, entry.at("dtype").get<std::string>());
@@ -91,8 +92,10 @@ Tensors load_tensors(const std::string& path) {
   try {
     const Json header = Json::parse(text);
     for (auto& [name, entry] : header.items()) {
-      if (name == "__metadata__") tensors.metadata = entry.get<std::map<std::string, std::string>>();
-      else tensors.arrays.push_back(read_array(path, name, entry, in, 8 + length, size - 8 - length));
+      if (name == "__metadata__")
+        tensors.metadata = entry.get<std::map<std::string, std::string>>();
+      else
+        tensors.arrays.push_back(read_array(path, name, entry, in, 8 + length, size - 8 - length));
     }
   } catch (const Json::exception& e) {
     fail("{}: the header of this safetensors file is damaged: {}", path, e.what());
@@ -100,18 +103,21 @@ Tensors load_tensors(const std::string& path) {
   return tensors;
 }
 
-const Array& detail::fitting(const Tensors& tensors, const std::string& source, const std::string& name, const Array& like) {
-  auto found = std::find_if(tensors.arrays.begin(), tensors.arrays.end(), [&](auto& a) { return a.name == name; });
+const Array& detail::fitting(const Tensors& tensors, const std::string& source, const std::string& name,
+                             const Array& like) {
+  auto found =
+      std::find_if(tensors.arrays.begin(), tensors.arrays.end(), [&](auto& a) { return a.name == name; });
   expect(found != tensors.arrays.end(), "{}: has no {}, which the model needs", source, name);
   const Array& array = found->value;
-  expect(array.shape() == like.shape() && array.dtype() == like.dtype(), "{}: {} is {} of {}, the model's {} of {}", source,
-         name, array.shape(), array.dtype(), like.shape(), like.dtype());
+  expect(array.shape() == like.shape() && array.dtype() == like.dtype(),
+         "{}: {} is {} of {}, the model's {} of {}", source, name, array.shape(), array.dtype(), like.shape(),
+         like.dtype());
   return array;
 }
 
 void detail::check_all_used(const Tensors& tensors, const std::string& source, std::size_t leaves) {
-  expect(tensors.arrays.size() == leaves, "{}: holds {} arrays, the model {}; it belongs to another model", source,
-         tensors.arrays.size(), leaves);
+  expect(tensors.arrays.size() == leaves, "{}: holds {} arrays, the model {}; it belongs to another model",
+         source, tensors.arrays.size(), leaves);
 }
 
 }  // namespace xgrad

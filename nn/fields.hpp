@@ -21,9 +21,12 @@ constexpr bool has_members(std::index_sequence<I...>) {
 /// How many members an aggregate has: the most that it can be initialised with.
 template <class T, std::size_t N = 24>
 constexpr std::size_t member_count() {
-  if constexpr (N == 0) return 0;
-  else if constexpr (has_members<T>(std::make_index_sequence<N>{})) return N;
-  else return member_count<T, N - 1>();
+  if constexpr (N == 0)
+    return 0;
+  else if constexpr (has_members<T>(std::make_index_sequence<N>{}))
+    return N;
+  else
+    return member_count<T, N - 1>();
 }
 
 /// References to the members of an aggregate, in order.
@@ -49,7 +52,9 @@ constexpr auto members(T& m) {
   else if constexpr (n == 15) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p, q] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p, q); }
   else if constexpr (n == 16) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r); }
   // clang-format on
-  else static_assert(n <= 16, "a model with more than 16 members: group some of them, or give it `void each(auto&& f)`");
+  else
+    static_assert(n <= 16,
+                  "a model with more than 16 members: group some of them, or give it `void each(auto&& f)`");
 }
 
 template <class T>
@@ -69,7 +74,8 @@ template <auto Pointer>
 consteval std::string_view spelled() {
   const std::string_view text = __PRETTY_FUNCTION__;  // ends in ".value.Net::conv1); ..." or ".value.conv1]"
   const auto parenthesis = text.rfind(')');
-  const auto stop = parenthesis > text.find("Pointer = ") && parenthesis != text.npos ? parenthesis : text.rfind(']');
+  const auto stop =
+      parenthesis > text.find("Pointer = ") && parenthesis != text.npos ? parenthesis : text.rfind(']');
   const auto start = text.find_last_of(":.", stop) + 1;
   return text.substr(start, stop - start);
 }

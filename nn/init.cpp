@@ -18,7 +18,9 @@ struct Fans {
   }
 };
 
-Array draw_normal(const Shape& shape, double variance) { return default_generator().normal(shape, 0, std::sqrt(variance)); }
+Array draw_normal(const Shape& shape, double variance) {
+  return default_generator().normal(shape, 0, std::sqrt(variance));
+}
 
 }  // namespace
 

@@ -6,8 +6,8 @@
 
 namespace xgrad {
 
-/// Makes the first values of a weight of the given shape: (out, in) or (out, in, KH, KW). The fans are in KH KW and
-/// out KH KW. Draws from the default generator.
+/// Makes the first values of a weight of the given shape: (out, in) or (out, in, KH, KW). The fans are in KH
+/// KW and out KH KW. Draws from the default generator.
 using Initializer = std::function<Array(const Shape& shape)>;
 
 /// N(0, 2 / fan_in), for ReLU (He et al., 2015).

@@ -14,14 +14,17 @@ namespace {
 
 thread_local bool is_training = true;
 
-Parameter initial(const Initializer& init, const Shape& shape) { return Parameter(init ? init(shape) : he()(shape)); }
+Parameter initial(const Initializer& init, const Shape& shape) {
+  return Parameter(init ? init(shape) : he()(shape));
+}
 
 Parameter maybe(bool wanted, const Shape& shape, double value = 0) {
   return wanted ? Parameter(full(shape, value)) : Parameter();
 }
 
 long divided(const char* layer, long channels, long groups) {
-  expect(groups > 0 && channels % groups == 0, "{}: {} channels do not split into {} groups", layer, channels, groups);
+  expect(groups > 0 && channels % groups == 0, "{}: {} channels do not split into {} groups", layer, channels,
+         groups);
   return channels / groups;
 }
 
@@ -79,7 +82,8 @@ Variable Dropout::operator()(const Variable& x) const {
   return dropout(x, p, {.training = training(), .inverted = inverted});
 }
 
-Embedding::Embedding(long vocabulary, long features, const Initializer& init) : weight(init({vocabulary, features})) {}
+Embedding::Embedding(long vocabulary, long features, const Initializer& init)
+    : weight(init({vocabulary, features})) {}
 Variable Embedding::operator()(const Array& indices) const { return embedding(weight, indices); }
 
 }  // namespace xgrad

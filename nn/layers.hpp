@@ -63,14 +63,15 @@ class ConvTranspose2d {
 
 struct BatchNormOptions {
   double eps = 1e-5;
-  double momentum = 0.1;         ///< of the running statistics: running = (1 - momentum) running + momentum batch
-  bool affine = true;            ///< whether gamma (weight) and beta (bias) are trained
-  bool unbiased = true;          ///< the running variance is divided by n - 1, as in PyTorch
-  double initial_variance = 1;   ///< where the running variance starts
+  double momentum = 0.1;  ///< of the running statistics: running = (1 - momentum) running + momentum batch
+  bool affine = true;     ///< whether gamma (weight) and beta (bias) are trained
+  bool unbiased = true;   ///< the running variance is divided by n - 1, as in PyTorch
+  double initial_variance = 1;  ///< where the running variance starts
 };
 /// The book's batch normalisation (volume 1, page 188): biased variance, eps 1e-6, running statistics from 0.
 inline constexpr BatchNormOptions book_batch_norm{.eps = 1e-6, .unbiased = false, .initial_variance = 0};
-/// Batch normalisation over all axes but the second: (N, C, ...) -> the same. In evaluation by the running statistics.
+/// Batch normalisation over all axes but the second: (N, C, ...) -> the same. In evaluation by the running
+/// statistics.
 class BatchNorm {
  public:
   explicit BatchNorm(long channels, const BatchNormOptions& options = {});
@@ -95,7 +96,8 @@ class LayerNorm {
   double eps;
 };
 
-/// Drops each element with probability p in training. `inverted = false` is the book's way, which scales in evaluation.
+/// Drops each element with probability p in training. `inverted = false` is the book's way, which scales in
+/// evaluation.
 struct Dropout {
   double p = 0.5;
   bool inverted = true;
@@ -112,7 +114,8 @@ class Embedding {
   Parameter weight;
 };
 
-/// Layers, models or functions of one Variable, one after another: Sequential net{Linear(4, 8), relu, Linear(8, 2)};
+/// Layers, models or functions of one Variable, one after another: Sequential net{Linear(4, 8), relu,
+/// Linear(8, 2)};
 template <class... Layers>
 class Sequential {
  public:

@@ -16,7 +16,8 @@ class MetricsLog {
 
   /// Starts the file afresh. Throws Error when it cannot be written.
   explicit MetricsLog(const std::filesystem::path& path);
-  /// One line, in the given order. Numbers that are not finite become null. Throws Error when it cannot be written.
+  /// One line, in the given order. Numbers that are not finite become null. Throws Error when it cannot be
+  /// written.
   void write(std::initializer_list<std::pair<const char*, Value>> entries);
 
  private:

@@ -47,8 +47,8 @@ void Optimizer::step() {
       if (!p.value.grad().defined()) continue;
       const Variable value = p.value.detach();
       Variable g = p.value.grad();
-      expect(g.shape() == value.shape(), "{}: gradient {} does not fit parameter {} {}", name(), g.shape(), p.name,
-             value.shape());
+      expect(g.shape() == value.shape(), "{}: gradient {} does not fit parameter {} {}", name(), g.shape(),
+             p.name, value.shape());
       const double decay = group.options.weight_decay;
       if (decay != 0 && couples_weight_decay()) g = g + value * decay;
       Slots& slots = slots_[p.value.node()];
@@ -63,7 +63,8 @@ std::vector<NamedArray> Optimizer::state() const {
   std::vector<NamedArray> state{{fmt::format("{}.step", name()), full({}, double(steps_), DType::i64)}};
   for (auto& p : parameters())
     if (auto known = slots_.find(p.value.node()); known != slots_.end())
-      for (auto& [key, array] : known->second) state.push_back({fmt::format("{}.{}.{}", name(), p.name, key), array});
+      for (auto& [key, array] : known->second)
+        state.push_back({fmt::format("{}.{}.{}", name(), p.name, key), array});
   return state;
 }
 
@@ -82,8 +83,8 @@ void Optimizer::load_state(const std::vector<NamedArray>& state) {
     bool found = false;
     for (auto& p : parameters()) {
       if (p.name != owner) continue;
-      expect(array.shape() == p.value.shape(), "{}: {} of shape {} does not fit parameter {} {}", name(), key, array.shape(),
-             p.name, p.value.shape());
+      expect(array.shape() == p.value.shape(), "{}: {} of shape {} does not fit parameter {} {}", name(), key,
+             array.shape(), p.name, p.value.shape());
       loaded[p.value.node()][key.substr(dot + 1)] = array;
       found = true;
     }
@@ -94,15 +95,19 @@ void Optimizer::load_state(const std::vector<NamedArray>& state) {
   steps_ = steps;
 }
 
-Variable SGD::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots&) { return p - g * lr; }
+Variable SGD::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots&) {
+  return p - g * lr;
+}
 
-Variable Momentum::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
+Variable Momentum::update(const Variable& p, const Variable& g, double lr, const GroupOptions&,
+                          Slots& slots) {
   Array& v = slot(slots, "v", p);
   v = (v * momentum_ + g).data();
   return p - v * lr;
 }
 
-Variable Nesterov::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
+Variable Nesterov::update(const Variable& p, const Variable& g, double lr, const GroupOptions&,
+                          Slots& slots) {
   Array& v = slot(slots, "v", p);
   v = (v * momentum_ + g).data();
   return p - (g + v * momentum_) * lr;
@@ -125,12 +130,14 @@ Variable Adam::update(const Variable& p, const Variable& g, double lr, const Gro
   Array &m = slot(slots, "m", p), &v = slot(slots, "v", p);
   m = (m * beta1 + g * (1 - beta1)).data();
   v = (v * beta2 + square(g) * (1 - beta2)).data();
-  const double correction1 = 1 - std::pow(beta1, double(steps_)), correction2 = std::sqrt(1 - std::pow(beta2, double(steps_)));
+  const double correction1 = 1 - std::pow(beta1, double(steps_)),
+               correction2 = std::sqrt(1 - std::pow(beta2, double(steps_)));
   if (book) return p - m / (sqrt(v) + eps) * (lr * correction2 / correction1);
   return p - m / (sqrt(v) * (1 / correction2) + eps) * (lr / correction1);
 }
 
-Variable AdamW::update(const Variable& p, const Variable& g, double lr, const GroupOptions& options, Slots& slots) {
+Variable AdamW::update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
+                       Slots& slots) {
   return Adam::update(p * (1 - lr * options.weight_decay), g, lr, options, slots);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Optimizers: the formulas of PyTorch, and the book's where they differ. Each is a few lines of arithmetic in optim.cpp.
+// Optimizers: the formulas of PyTorch, and the book's where they differ. Each is a few lines of arithmetic in
+// optim.cpp.
 #include <map>
 
 #include "nn/visit.hpp"
@@ -43,7 +44,8 @@ class Optimizer {
   /// The arrays that an optimizer keeps for a parameter, by name; zeros at first.
   using Slots = std::map<std::string, Array>;
   /// One parameter's new value; `lr` includes the factor, and g the weight decay unless it is decoupled.
-  virtual Variable update(const Variable& p, const Variable& g, double lr, const GroupOptions& options, Slots& slots) = 0;
+  virtual Variable update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
+                          Slots& slots) = 0;
   virtual const char* name() const = 0;
   /// Whether weight decay is added to the gradient.
   virtual bool couples_weight_decay() const { return true; }
@@ -59,7 +61,9 @@ class Optimizer {
 /// p -= lr g.
 class SGD : public Optimizer {
  public:
-  explicit SGD(const Parameters& parameters, const GroupOptions& options = {}) { add_group(parameters, options); }
+  explicit SGD(const Parameters& parameters, const GroupOptions& options = {}) {
+    add_group(parameters, options);
+  }
 
  private:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
@@ -74,7 +78,8 @@ struct MomentumOptions {
 /// v = momentum v + g, p -= lr v (Polyak); with a constant lr the book's formula, volume 1, page 170.
 class Momentum : public Optimizer {
  public:
-  explicit Momentum(const Parameters& parameters, const MomentumOptions& options = {}) : momentum_(options.momentum) {
+  explicit Momentum(const Parameters& parameters, const MomentumOptions& options = {})
+      : momentum_(options.momentum) {
     add_group(parameters, {options.lr, options.weight_decay});
   }
 
@@ -138,8 +143,9 @@ struct AdamOptions {
   double weight_decay = 0;
   bool book = false;  ///< eps outside the bias correction, as in the book's code; there it is 1e-7
 };
-/// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, corrected for their start at 0 (Kingma and Ba, 2015):
-/// p -= lr m' / (sqrt(v') + eps). The book's (volume 1, page 174): p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps).
+/// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, corrected for their start at 0 (Kingma and Ba,
+/// 2015): p -= lr m' / (sqrt(v') + eps). The book's (volume 1, page 174): p -= lr sqrt(1 - beta2^t) / (1 -
+/// beta1^t) m / (sqrt(v) + eps).
 class Adam : public Optimizer {
  public:
   explicit Adam(const Parameters& parameters, const AdamOptions& options = {}) : options_(options) {
@@ -158,7 +164,8 @@ struct AdamWOptions {
   double eps = 1e-8;
   double weight_decay = 0.01;
 };
-/// Adam with weight decay apart from the gradient: p -= lr weight_decay p first (Loshchilov and Hutter, 2019).
+/// Adam with weight decay apart from the gradient: p -= lr weight_decay p first (Loshchilov and Hutter,
+/// 2019).
 class AdamW : public Adam {
  public:
   explicit AdamW(const Parameters& parameters, const AdamWOptions& o = {})

@@ -4,8 +4,8 @@
 
 namespace xgrad {
 
-/// A Variable that is trained. A value: a copy of a model has parameters of its own, and assigning one writes into it, so
-/// that an optimizer that holds it goes on with the new data.
+/// A Variable that is trained. A value: a copy of a model has parameters of its own, and assigning one writes
+/// into it, so that an optimizer that holds it goes on with the new data.
 class Parameter : public Variable {
  public:
   /// None: what a layer without a bias has.
@@ -14,8 +14,10 @@ class Parameter : public Variable {
   Parameter(const Parameter& other) : Variable(copy_of(other)) {}
   Parameter(Parameter&&) noexcept = default;
   Parameter& operator=(const Parameter& other) {
-    if (defined() && other.defined() && other.shape() == shape() && other.dtype() == dtype()) set_data(other.data());
-    else Variable::operator=(copy_of(other));
+    if (defined() && other.defined() && other.shape() == shape() && other.dtype() == dtype())
+      set_data(other.data());
+    else
+      Variable::operator=(copy_of(other));
     return *this;
   }
 

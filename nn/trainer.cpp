@@ -14,7 +14,8 @@ Variable default_loss(const Variable& logits, const Array& labels) { return cros
 
 long count_correct(const Variable& logits, const Array& labels) {
   const Array guesses = argmax(logits, 1);
-  expect(guesses.shape() == labels.shape(), "accuracy: labels {} do not fit logits {}", labels.shape(), logits.shape());
+  expect(guesses.shape() == labels.shape(), "accuracy: labels {} do not fit logits {}", labels.shape(),
+         logits.shape());
   const auto *guess = guesses.data<std::int64_t>(), *label = labels.data<std::int64_t>();
   long correct = 0;
   for (long i = 0; i < labels.size(); ++i) correct += guess[i] == label[i];
@@ -31,8 +32,8 @@ Score ScoreSum::score() const {
   return {loss_ / n, double(correct_) / n, samples_};
 }
 
-void fit(const Forward& forward, Optimizer& optimizer, const std::function<Samples()>& next, long steps_per_epoch,
-         const FitOptions& options) {
+void fit(const Forward& forward, Optimizer& optimizer, const std::function<Samples()>& next,
+         long steps_per_epoch, const FitOptions& options) {
   long step = (options.first_epoch - 1) * steps_per_epoch;
   for (long epoch = options.first_epoch; epoch <= options.epochs; ++epoch) {
     ScoreSum sum;
@@ -44,7 +45,8 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
       const Variable logits = forward(Variable(batch.inputs));
       const Variable loss = options.loss(logits, batch.labels);
       const double value = loss.item();
-      expect(std::isfinite(value), "fit: the loss is {} at step {} of epoch {}; try a smaller learning rate", value, i, epoch);
+      expect(std::isfinite(value), "fit: the loss is {} at step {} of epoch {}; try a smaller learning rate",
+             value, i, epoch);
       sum.add(value, count_correct(logits, batch.labels), batch.labels.size());
       loss.backward();
       if (options.clip_norm > 0) clip_grad_norm(optimizer.parameters(), options.clip_norm);

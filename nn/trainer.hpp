@@ -34,19 +34,19 @@ Variable default_loss(const Variable& logits, const Array& labels);
 
 struct FitOptions {
   long epochs = 1;
-  long first_epoch = 1;          ///< above 1 when training goes on
-  long steps_per_epoch = 0;      ///< as many as the loader has when 0
+  long first_epoch = 1;      ///< above 1 when training goes on
+  long steps_per_epoch = 0;  ///< as many as the loader has when 0
   Loss loss = default_loss;
   Schedule schedule = constant_lr();
-  double clip_norm = 0;          ///< the gradients' common norm is limited to this when above 0
-  bool progress = true;          ///< a bar on standard error
+  double clip_norm = 0;  ///< the gradients' common norm is limited to this when above 0
+  bool progress = true;  ///< a bar on standard error
   /// Called after each epoch; training ends when it returns false.
   std::function<bool(const EpochReport&)> on_epoch = {};
 };
 
 /// Trains by batches that next() gives. Throws Error when the loss is no longer a number.
-void fit(const Forward& forward, Optimizer& optimizer, const std::function<Samples()>& next, long steps_per_epoch,
-         const FitOptions& options);
+void fit(const Forward& forward, Optimizer& optimizer, const std::function<Samples()>& next,
+         long steps_per_epoch, const FitOptions& options);
 
 /// Trains a model by the batches of a loader: anything with next() -> {images, labels} and steps_per_epoch().
 template <class Model, class Loader>

@@ -9,13 +9,16 @@ namespace xgrad {
 namespace detail {
 
 template <class M, class F>
-concept HasEach = requires(M& m, F& f) { m.each(f); };
+concept HasEach = requires(M& m, F& f) {
+  m.each(f);
+};
 template <class M>
 concept PointerLike = requires(M& m) {
   *m;
   static_cast<bool>(m);
   requires std::is_class_v<std::remove_reference_t<decltype(*m)>>;
-} && std::is_class_v<M>;
+}
+&&std::is_class_v<M>;
 template <class M>
 concept Range = requires(M& m) {
   m.begin();
@@ -24,14 +27,16 @@ concept Range = requires(M& m) {
 
 }  // namespace detail
 
-/// Calls f(name, leaf) for each Parameter and Buffer of a model, in the order of the members: "conv1.weight", "blocks.0.bias".
-/// A model is a struct whose members are layers, models, vectors or optionals of them, or anything without parameters;
-/// nothing needs to be declared. A class with a constructor says what it holds:
+/// Calls f(name, leaf) for each Parameter and Buffer of a model, in the order of the members: "conv1.weight",
+/// "blocks.0.bias". A model is a struct whose members are layers, models, vectors or optionals of them, or
+/// anything without parameters; nothing needs to be declared. A class with a constructor says what it holds:
 ///   void each(auto&& f) { f("weight", weight); f("bias", bias); }
 template <class M, class F>
 void visit(M& model, F&& f, const std::string& path = "") {
   using Model = std::remove_const_t<M>;
-  auto down = [&](const std::string& name, auto& member) { visit(member, f, path.empty() ? name : path + "." + name); };
+  auto down = [&](const std::string& name, auto& member) {
+    visit(member, f, path.empty() ? name : path + "." + name);
+  };
   if constexpr (std::same_as<Model, Parameter>) {
     if (model.defined()) f(path, model);
   } else if constexpr (std::same_as<Model, Buffer>) {
@@ -49,10 +54,12 @@ void visit(M& model, F&& f, const std::string& path = "") {
     auto members = detail::members(model);
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       (down(detail::member_name<Model, I>(), std::get<I>(members)), ...);
-    }(std::make_index_sequence<std::tuple_size_v<decltype(members)>>{});
+    }
+    (std::make_index_sequence<std::tuple_size_v<decltype(members)>>{});
   } else {
     static_assert(std::is_trivially_copyable_v<Model> || std::is_same_v<Model, Variable>,
-                  "a class with a constructor needs `void each(auto&& f)` that names its parameters, as the layers have");
+                  "a class with a constructor needs `void each(auto&& f)` that names its parameters, as the "
+                  "layers have");
   }
 }
 
@@ -83,8 +90,10 @@ template <class M>
 std::vector<NamedArray> state(const M& model) {
   std::vector<NamedArray> found;
   visit(const_cast<M&>(model), [&](const std::string& name, auto& leaf) {
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>) found.push_back({name, leaf.data()});
-    else found.push_back({name, leaf.value});
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
+      found.push_back({name, leaf.data()});
+    else
+      found.push_back({name, leaf.value});
   });
   return found;
 }
@@ -101,8 +110,10 @@ long parameter_count(M& model) {
 template <class M>
 void to(M& model, DType dtype) {
   visit(model, [&](const std::string&, auto& leaf) {
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>) leaf = Parameter(leaf.data().cast(dtype));
-    else leaf.value = leaf.value.cast(dtype);
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
+      leaf = Parameter(leaf.data().cast(dtype));
+    else
+      leaf.value = leaf.value.cast(dtype);
   });
 }
 

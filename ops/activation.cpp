@@ -12,13 +12,15 @@ namespace {
 
 /// g where y is positive, else 0. Where y is a NaN the gradient is one too, as it should be seen.
 Variable keep_positive(const Variable& g, const Variable& y) {
-  return elementwise("keep_positive", [](auto v, auto k) { return pack::select(k > decltype(k)(0), v, k * 0); },
+  return elementwise("keep_positive",
+                     [](auto v, auto k) { return pack::select(k > decltype(k)(0), v, k * 0); },
                      {{g, [=](auto& gy) { return keep_positive(gy, y); }}, {y}});
 }
 
 }  // namespace
 
-// exp(-x) may overflow: 1 / inf is 0, as it should be. (1 + tanh(x / 2)) / 2 would lose the digits of small results.
+// exp(-x) may overflow: 1 / inf is 0, as it should be. (1 + tanh(x / 2)) / 2 would lose the digits of small
+// results.
 Variable sigmoid(const Variable& x) {
   return elementwise("sigmoid", [](auto v) { return decltype(v)(1) / (decltype(v)(1) + xsimd::exp(-v)); },
                      {{x, [](auto& gy, auto& y) { return gy * (y * (1 - y)); }}});
@@ -26,7 +28,8 @@ Variable sigmoid(const Variable& x) {
 
 Variable softplus(const Variable& x) {
   return elementwise(
-      "softplus", [](auto v) { return pack::maximum(v, decltype(v)(0)) + xsimd::log1p(xsimd::exp(-xsimd::abs(v))); },
+      "softplus",
+      [](auto v) { return pack::maximum(v, decltype(v)(0)) + xsimd::log1p(xsimd::exp(-xsimd::abs(v))); },
       {{x, [=](auto& gy) { return gy * sigmoid(x); }}});
 }
 

@@ -8,8 +8,8 @@
 namespace xgrad {
 namespace {
 
-/// x to the power y, each lane by the C library: xsimd's exp(y log x) makes 3^2 less than 9 and 0^0 zero. Squares, which
-/// most powers are, are quick and exact.
+/// x to the power y, each lane by the C library: xsimd's exp(y log x) makes 3^2 less than 9 and 0^0 zero.
+/// Squares, which most powers are, are quick and exact.
 template <class T>
 pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y) {
   if (xsimd::all(y == pack::Pack<T>(2))) return x * x;
@@ -40,8 +40,9 @@ Variable mul(const Variable& a, const Variable& b) {
 }
 
 Variable div(const Variable& a, const Variable& b) {
-  return elementwise("div", [](auto x, auto y) { return x / y; },
-                     {{a, [=](auto& gy) { return gy / b; }}, {b, [=](auto& gy, auto& y) { return -(gy * y / b); }}});
+  return elementwise(
+      "div", [](auto x, auto y) { return x / y; },
+      {{a, [=](auto& gy) { return gy / b; }}, {b, [=](auto& gy, auto& y) { return -(gy * y / b); }}});
 }
 
 Variable neg(const Variable& x) {
@@ -82,10 +83,9 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
     if (is_floating(c.dtype())) c = c.detach() != 0;  // 0.5 is not 0, as an integer it would be
     c = Variable(c.data().cast(dtype));
   }
-  return elementwise_any("where", [](auto k, auto x, auto y) { return pack::select(k == decltype(k)(0), y, x); },
-                         {{c},
-                          {a, [=](auto& gy) { return where(c, gy, 0); }},
-                          {b, [=](auto& gy) { return where(c, 0, gy); }}});
+  return elementwise_any(
+      "where", [](auto k, auto x, auto y) { return pack::select(k == decltype(k)(0), y, x); },
+      {{c}, {a, [=](auto& gy) { return where(c, gy, 0); }}, {b, [=](auto& gy) { return where(c, 0, gy); }}});
 }
 
 Variable clip(const Variable& x, double low, double high) {

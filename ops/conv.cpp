@@ -1,4 +1,5 @@
-// Convolution: <g, conv2d(x, w)> is linear in g, x and w, so the three partial derivatives are each other's rules.
+// Convolution: <g, conv2d(x, w)> is linear in g, x and w, so the three partial derivatives are each other's
+// rules.
 #include "ops/conv.hpp"
 
 #include "core/error.hpp"
@@ -36,7 +37,8 @@ Variable convolve_weight(const Variable& g, const Variable& x, const ConvShape& 
 
 void check_options(const char* op, Pair stride, Pair padding, Pair dilation) {
   expect(stride.h > 0 && stride.w > 0, "{}: stride ({}, {}) is not positive", op, stride.h, stride.w);
-  expect(dilation.h > 0 && dilation.w > 0, "{}: dilation ({}, {}) is not positive", op, dilation.h, dilation.w);
+  expect(dilation.h > 0 && dilation.w > 0, "{}: dilation ({}, {}) is not positive", op, dilation.h,
+         dilation.w);
   expect(padding.h >= 0 && padding.w >= 0, "{}: padding ({}, {}) is negative", op, padding.h, padding.w);
 }
 
@@ -59,7 +61,8 @@ Variable add_bias(const char* op, const Variable& y, const Variable& bias) {
 }
 
 /// The geometry of the windows of a kernel over images.
-ConvShape windows(const char* op, const Shape& images, Pair kernel, Pair stride, Pair padding, Pair dilation) {
+ConvShape windows(const char* op, const Shape& images, Pair kernel, Pair stride, Pair padding,
+                  Pair dilation) {
   check_options(op, stride, padding, dilation);
   expect(kernel.h > 0 && kernel.w > 0, "{}: kernel ({}, {}) is not positive", op, kernel.h, kernel.w);
   ConvShape s{};
@@ -74,17 +77,18 @@ ConvShape windows(const char* op, const Shape& images, Pair kernel, Pair stride,
 
 }  // namespace
 
-Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias, const Conv2dOptions& options) {
+Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
+                const Conv2dOptions& options) {
   check_images("conv2d", x);
   expect(weight.rank() == 4, "conv2d: weight {} is not (O, C, KH, KW)", weight.shape());
   expect(weight.dtype() == x.dtype(), "conv2d: input is {}, weight {}", x.dtype(), weight.dtype());
   const long groups = options.groups, channels = x.shape()[1], outputs = weight.shape()[0];
   expect(groups > 0 && channels % groups == 0 && outputs % groups == 0,
          "conv2d: {} input and {} output channels do not split into {} groups", channels, outputs, groups);
-  expect(weight.shape()[1] == channels / groups, "conv2d: input has {} channels but weight {} expects {}", channels,
-         weight.shape(), weight.shape()[1] * groups);
-  ConvShape s = windows("conv2d", x.shape(), {weight.shape()[2], weight.shape()[3]}, options.stride, options.padding,
-                        options.dilation);
+  expect(weight.shape()[1] == channels / groups, "conv2d: input has {} channels but weight {} expects {}",
+         channels, weight.shape(), weight.shape()[1] * groups);
+  ConvShape s = windows("conv2d", x.shape(), {weight.shape()[2], weight.shape()[3]}, options.stride,
+                        options.padding, options.dilation);
   s.groups = groups, s.c = channels / groups, s.o = outputs / groups;
   return add_bias("conv2d", convolve(x, weight, s), bias);
 }
@@ -97,18 +101,22 @@ Variable conv_transpose2d(const Variable& x, const Variable& weight, const Varia
   expect(weight.rank() == 4, "conv_transpose2d: weight {} is not (C, O, KH, KW)", weight.shape());
   expect(weight.dtype() == x.dtype(), "conv_transpose2d: input is {}, weight {}", x.dtype(), weight.dtype());
   const long channels = x.shape()[1];
-  expect(weight.shape()[0] == channels, "conv_transpose2d: input has {} channels but weight {} expects {}", channels,
-         weight.shape(), weight.shape()[0]);
-  expect(groups > 0 && channels % groups == 0, "conv_transpose2d: {} channels do not split into {} groups", channels, groups);
-  expect(extra.h >= 0 && extra.w >= 0 && extra.h < std::max(stride.h, dilation.h) && extra.w < std::max(stride.w, dilation.w),
-         "conv_transpose2d: output_padding ({}, {}) must be smaller than stride or dilation", extra.h, extra.w);
+  expect(weight.shape()[0] == channels, "conv_transpose2d: input has {} channels but weight {} expects {}",
+         channels, weight.shape(), weight.shape()[0]);
+  expect(groups > 0 && channels % groups == 0, "conv_transpose2d: {} channels do not split into {} groups",
+         channels, groups);
+  expect(extra.h >= 0 && extra.w >= 0 && extra.h < std::max(stride.h, dilation.h) &&
+             extra.w < std::max(stride.w, dilation.w),
+         "conv_transpose2d: output_padding ({}, {}) must be smaller than stride or dilation", extra.h,
+         extra.w);
   const long kh = weight.shape()[2], kw = weight.shape()[3];
   const long h = (x.shape()[2] - 1) * stride.h - 2 * padding.h + dilation.h * (kh - 1) + extra.h + 1;
   const long w = (x.shape()[3] - 1) * stride.w - 2 * padding.w + dilation.w * (kw - 1) + extra.w + 1;
   expect(h > 0 && w > 0, "conv_transpose2d: images {} would become ({}, {})", x.shape(), h, w);
   // It is the gradient of a convolution whose input is our result.
   const long outputs = weight.shape()[1] * groups;
-  ConvShape s = windows("conv_transpose2d", {x.shape()[0], outputs, h, w}, {kh, kw}, stride, padding, dilation);
+  ConvShape s =
+      windows("conv_transpose2d", {x.shape()[0], outputs, h, w}, {kh, kw}, stride, padding, dilation);
   s.groups = groups, s.c = weight.shape()[1], s.o = channels / groups;
   return add_bias("conv_transpose2d", convolve_input(x, weight, s), bias);
 }
@@ -116,21 +124,23 @@ Variable conv_transpose2d(const Variable& x, const Variable& weight, const Varia
 Variable unfold(const Variable& x, Pair kernel, const WindowOptions& options) {
   check_images("unfold", x);
   const ConvShape s = windows("unfold", x.shape(), kernel, options.stride, options.padding, options.dilation);
-  return record("unfold", kernels::unfold(x.data(), s),
-                {{x, [=](auto& gy) { return fold(gy, {s.h, s.w}, kernel, options); }}});
+  return record("unfold", kernels::unfold(x.data(), s), {{x, [=](auto& gy) {
+                                                            return fold(gy, {s.h, s.w}, kernel, options);
+                                                          }}});
 }
 
 Variable fold(const Variable& columns, Pair size, Pair kernel, const WindowOptions& options) {
   expect(kernel.h > 0 && kernel.w > 0, "fold: kernel ({}, {}) is not positive", kernel.h, kernel.w);
   expect(size.h > 0 && size.w > 0, "fold: the size of the images ({}, {}) is not positive", size.h, size.w);
-  expect(columns.rank() == 3 && is_floating(columns.dtype()) && columns.shape()[1] % (kernel.h * kernel.w) == 0,
-         "fold: {} of {} are not columns (N, C KH KW, L) of a kernel ({}, {})", columns.shape(), columns.dtype(), kernel.h,
-         kernel.w);
+  expect(
+      columns.rank() == 3 && is_floating(columns.dtype()) && columns.shape()[1] % (kernel.h * kernel.w) == 0,
+      "fold: {} of {} are not columns (N, C KH KW, L) of a kernel ({}, {})", columns.shape(), columns.dtype(),
+      kernel.h, kernel.w);
   const long channels = columns.shape()[1] / (kernel.h * kernel.w);
   const ConvShape s = windows("fold", {columns.shape()[0], channels, size.h, size.w}, kernel, options.stride,
                               options.padding, options.dilation);
-  expect(columns.shape()[2] == s.oh * s.ow, "fold: images of ({}, {}) have {} windows, not {}", size.h, size.w,
-         s.oh * s.ow, columns.shape()[2]);
+  expect(columns.shape()[2] == s.oh * s.ow, "fold: images of ({}, {}) have {} windows, not {}", size.h,
+         size.w, s.oh * s.ow, columns.shape()[2]);
   return record("fold", kernels::fold(columns.data(), s),
                 {{columns, [=](auto& gy) { return unfold(gy, kernel, options); }}});
 }

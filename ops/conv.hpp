@@ -19,8 +19,10 @@ struct Conv2dOptions {
   long groups = 1;    ///< input and output channels are split into so many independent convolutions
 };
 /// x (N, C, H, W), weight (O, C / groups, KH, KW), bias (O,) or undefined -> (N, O, OH, OW) with
-/// OH = (H + 2 padding - dilation (KH - 1) - 1) / stride + 1. A cross-correlation, as in the book and everywhere.
-Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias = {}, const Conv2dOptions& options = {});
+/// OH = (H + 2 padding - dilation (KH - 1) - 1) / stride + 1. A cross-correlation, as in the book and
+/// everywhere.
+Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias = {},
+                const Conv2dOptions& options = {});
 
 struct ConvTranspose2dOptions {
   Pair stride = 1;
@@ -39,9 +41,11 @@ struct WindowOptions {
   Pair padding = 0;
   Pair dilation = 1;
 };
-/// The windows of a kernel as columns: (N, C, H, W) -> (N, C KH KW, L), L = OH OW, as torch.unfold; the book's im2col.
+/// The windows of a kernel as columns: (N, C, H, W) -> (N, C KH KW, L), L = OH OW, as torch.unfold; the
+/// book's im2col.
 Variable unfold(const Variable& x, Pair kernel, const WindowOptions& options = {});
-/// The adjoint of unfold, which adds overlapping windows up: (N, C KH KW, L) -> (N, C, size.h, size.w); the book's col2im.
+/// The adjoint of unfold, which adds overlapping windows up: (N, C KH KW, L) -> (N, C, size.h, size.w); the
+/// book's col2im.
 Variable fold(const Variable& columns, Pair size, Pair kernel, const WindowOptions& options = {});
 
 }  // namespace xgrad

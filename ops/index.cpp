@@ -11,15 +11,16 @@ void check_index(const char* op, const Array& index, long length) {
   expect(index.dtype() == DType::i64, "{}: indices must be i64, not {}", op, index.dtype());
   const std::int64_t* data = index.data<std::int64_t>();
   for (long i = 0; i < index.size(); ++i)
-    expect(data[i] >= 0 && data[i] < length, "{}: index {} at position {} is out of range for length {}", op, data[i], i,
-           length);
+    expect(data[i] >= 0 && data[i] < length, "{}: index {} at position {} is out of range for length {}", op,
+           data[i], i, length);
 }
 
 void check_gather(const char* op, const Variable& x, int axis, const Array& index) {
-  expect(index.rank() == x.rank(), "{}: index of shape {} has not the rank of {}", op, index.shape(), x.shape());
+  expect(index.rank() == x.rank(), "{}: index of shape {} has not the rank of {}", op, index.shape(),
+         x.shape());
   for (int i = 0; i < x.rank(); ++i)
-    expect(i == axis || index.shape()[i] <= x.shape()[i], "{}: index of shape {} does not fit into {}", op, index.shape(),
-           x.shape());
+    expect(i == axis || index.shape()[i] <= x.shape()[i], "{}: index of shape {} does not fit into {}", op,
+           index.shape(), x.shape());
   check_index(op, index, x.shape()[axis]);
 }
 
@@ -49,11 +50,12 @@ Variable gather(const Variable& x, int axis, const Array& index) {
 Variable scatter_add(const Variable& x, int axis, const Array& index, const Variable& source) {
   axis = normalize_axis("scatter_add", axis, x.rank());
   check_gather("scatter_add", x, axis, index);
-  expect(source.shape() == index.shape(), "scatter_add: source of shape {} for an index of shape {}", source.shape(),
-         index.shape());
+  expect(source.shape() == index.shape(), "scatter_add: source of shape {} for an index of shape {}",
+         source.shape(), index.shape());
   expect(source.dtype() == x.dtype(), "scatter_add: dtypes {} and {} differ", x.dtype(), source.dtype());
-  return record("scatter_add", kernels::scatter_add(x.data(), axis, index, source.data()),
-                {{x, [](auto& gy) { return gy; }}, {source, [=](auto& gy) { return gather(gy, axis, index); }}});
+  return record(
+      "scatter_add", kernels::scatter_add(x.data(), axis, index, source.data()),
+      {{x, [](auto& gy) { return gy; }}, {source, [=](auto& gy) { return gather(gy, axis, index); }}});
 }
 
 Variable take(const Variable& x, const Array& indices, int axis) {

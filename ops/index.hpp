@@ -5,10 +5,11 @@
 
 namespace xgrad {
 
-/// y[i][j] = x[index[i][j]][j] for axis 0, and so on (as torch.gather): `index` has x's rank and is nowhere longer than x
-/// except along the axis.
+/// y[i][j] = x[index[i][j]][j] for axis 0, and so on (as torch.gather): `index` has x's rank and is nowhere
+/// longer than x except along the axis.
 Variable gather(const Variable& x, int axis, const Array& index);
-/// x with `source` added at the indexed places: the adjoint of gather (as torch.scatter_add). Repeated indices add up.
+/// x with `source` added at the indexed places: the adjoint of gather (as torch.scatter_add). Repeated
+/// indices add up.
 Variable scatter_add(const Variable& x, int axis, const Array& index, const Variable& source);
 /// Whole rows along an axis: (..., n, ...) by indices of shape (k...) -> (..., k..., ...), as numpy.take.
 Variable take(const Variable& x, const Array& indices, int axis = 0);

@@ -19,7 +19,8 @@ Variable reduced(const char* op, const Variable& losses, Reduction reduction) {
 }
 
 void check_logits(const char* op, const Variable& x) {
-  expect(x.rank() >= 2 && is_floating(x.dtype()), "{}: {} of {} is not (N, C, ...) of f32 or f64", op, x.shape(), x.dtype());
+  expect(x.rank() >= 2 && is_floating(x.dtype()), "{}: {} of {} is not (N, C, ...) of f32 or f64", op,
+         x.shape(), x.dtype());
   expect(x.shape()[1] > 0, "{}: there are no classes in {}", op, x.shape());
 }
 
@@ -27,11 +28,12 @@ void check_logits(const char* op, const Variable& x) {
 Variable pick(const char* op, const Variable& x, const Array& labels) {
   expect(labels.dtype() == DType::i64, "{}: labels must be i64, not {}{}", op, labels.dtype(),
          is_floating(labels.dtype()) ? "; probabilities are given as a Variable" : "");
-  expect(labels.shape() == drop_axes(x.shape(), Axes(1)), "{}: labels {} do not fit {}", op, labels.shape(), x.shape());
+  expect(labels.shape() == drop_axes(x.shape(), Axes(1)), "{}: labels {} do not fit {}", op, labels.shape(),
+         x.shape());
   const std::int64_t* label = labels.data<std::int64_t>();
   for (long i = 0; i < labels.size(); ++i)
-    expect(label[i] >= 0 && label[i] < x.shape()[1], "{}: label {} at position {} is not one of {} classes", op, label[i], i,
-           x.shape()[1]);
+    expect(label[i] >= 0 && label[i] < x.shape()[1], "{}: label {} at position {} is not one of {} classes",
+           op, label[i], i, x.shape()[1]);
   Shape index = labels.shape();
   index.insert(1, 1);
   return squeeze(gather(x, 1, labels.reshape(index)), 1);
@@ -48,8 +50,8 @@ void check_pair(const char* op, const char* what, const Variable& x, const Varia
   expect(x.dtype() == target.dtype(), "{}: {} are {}, not {}", op, what, target.dtype(), x.dtype());
 }
 
-/// x minus its largest element along the axis, a constant: exp of it cannot overflow, and digits that all elements share
-/// are gone before any are rounded away.
+/// x minus its largest element along the axis, a constant: exp of it cannot overflow, and digits that all
+/// elements share are gone before any are rounded away.
 Variable shifted(const char* op, const Variable& x, int axis) {
   axis = normalize_axis(op, axis, x.rank());
   expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
@@ -77,12 +79,14 @@ Variable cross_entropy(const Variable& logits, const Array& labels, const CrossE
   return reduced("cross_entropy", losses, options.reduction);
 }
 
-Variable cross_entropy(const Variable& logits, const Variable& probabilities, const CrossEntropyOptions& options) {
+Variable cross_entropy(const Variable& logits, const Variable& probabilities,
+                       const CrossEntropyOptions& options) {
   check_logits("cross_entropy", logits);
   check_pair("cross_entropy", "probabilities", logits, probabilities);
   const double s = options.label_smoothing;
   const Variable target = s > 0 ? probabilities * (1 - s) + s / double(logits.shape()[1]) : probabilities;
-  return reduced("cross_entropy", -sum(target * log_probabilities(logits, options.epsilon), 1), options.reduction);
+  return reduced("cross_entropy", -sum(target * log_probabilities(logits, options.epsilon), 1),
+                 options.reduction);
 }
 
 Variable nll_loss(const Variable& log_probabilities, const Array& labels, Reduction reduction) {
@@ -95,7 +99,8 @@ Variable mse_loss(const Variable& x, const Variable& target, Reduction reduction
   return reduced("mse_loss", square(x - target), reduction);
 }
 
-Variable binary_cross_entropy_with_logits(const Variable& logits, const Variable& target, Reduction reduction) {
+Variable binary_cross_entropy_with_logits(const Variable& logits, const Variable& target,
+                                          Reduction reduction) {
   check_pair("binary_cross_entropy_with_logits", "targets", logits, target);
   return reduced("binary_cross_entropy_with_logits", softplus(logits) - logits * target, reduction);
 }

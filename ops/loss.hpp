@@ -13,17 +13,20 @@ Variable log_softmax(const Variable& x, int axis = -1);
 enum class Reduction { mean, sum, none };
 
 struct CrossEntropyOptions {
-  double label_smoothing = 0;  ///< this much of the probability is spread evenly over all classes (Szegedy et al., 2016)
+  double label_smoothing =
+      0;  ///< this much of the probability is spread evenly over all classes (Szegedy et al., 2016)
   Reduction reduction = Reduction::mean;
   double epsilon = 0;  ///< added to the probability before the logarithm: the book's 1e-7 (volume 1, page 93)
 };
-/// The cross-entropy of softmax(logits) for labels (i64): logits (N, C) with labels (N,), or (N, C, ...) with (N, ...).
-/// The loss of a sample is -log softmax(logits)[label]. Throws Error for a label out of range.
+/// The cross-entropy of softmax(logits) for labels (i64): logits (N, C) with labels (N,), or (N, C, ...) with
+/// (N, ...). The loss of a sample is -log softmax(logits)[label]. Throws Error for a label out of range.
 Variable cross_entropy(const Variable& logits, const Array& labels, const CrossEntropyOptions& options = {});
 /// The same for targets that are probabilities of the logits' shape.
-Variable cross_entropy(const Variable& logits, const Variable& probabilities, const CrossEntropyOptions& options = {});
+Variable cross_entropy(const Variable& logits, const Variable& probabilities,
+                       const CrossEntropyOptions& options = {});
 /// -log_probabilities[label] of each sample: (N, C) with labels (N,), or (N, C, ...) with (N, ...).
-Variable nll_loss(const Variable& log_probabilities, const Array& labels, Reduction reduction = Reduction::mean);
+Variable nll_loss(const Variable& log_probabilities, const Array& labels,
+                  Reduction reduction = Reduction::mean);
 /// The squared difference.
 Variable mse_loss(const Variable& x, const Variable& target, Reduction reduction = Reduction::mean);
 /// The cross-entropy of sigmoid(logits) for targets in [0, 1] of the same shape, without overflow.

@@ -17,14 +17,16 @@ pack::Pack<T> logarithm(const pack::Pack<T>& v) {
   } else {  // xsimd is wrong for subnormal doubles
     using P = pack::Pack<T>;
     const auto tiny = v < P(std::numeric_limits<T>::min());
-    return xsimd::log(pack::select(tiny, v * P(0x1p54), v)) - pack::select(tiny, P(54 * std::numbers::ln2), P(0));
+    return xsimd::log(pack::select(tiny, v * P(0x1p54), v)) -
+           pack::select(tiny, P(54 * std::numbers::ln2), P(0));
   }
 }
 
 }  // namespace
 
 Variable exp(const Variable& x) {
-  return elementwise("exp", [](auto v) { return xsimd::exp(v); }, {{x, [](auto& gy, auto& y) { return gy * y; }}});
+  return elementwise("exp", [](auto v) { return xsimd::exp(v); },
+                     {{x, [](auto& gy, auto& y) { return gy * y; }}});
 }
 
 Variable log(const Variable& x) {
@@ -32,7 +34,8 @@ Variable log(const Variable& x) {
 }
 
 Variable log1p(const Variable& x) {
-  return elementwise("log1p", [](auto v) { return xsimd::log1p(v); }, {{x, [=](auto& gy) { return gy / (x + 1); }}});
+  return elementwise("log1p", [](auto v) { return xsimd::log1p(v); },
+                     {{x, [=](auto& gy) { return gy / (x + 1); }}});
 }
 
 Variable expm1(const Variable& x) {
@@ -51,15 +54,18 @@ Variable rsqrt(const Variable& x) {
 }
 
 Variable square(const Variable& x) {
-  return elementwise_any("square", [](auto v) { return v * v; }, {{x, [=](auto& gy) { return gy * (x * 2); }}});
+  return elementwise_any("square", [](auto v) { return v * v; },
+                         {{x, [=](auto& gy) { return gy * (x * 2); }}});
 }
 
 Variable sin(const Variable& x) {
-  return elementwise("sin", [](auto v) { return xsimd::sin(v); }, {{x, [=](auto& gy) { return gy * cos(x); }}});
+  return elementwise("sin", [](auto v) { return xsimd::sin(v); },
+                     {{x, [=](auto& gy) { return gy * cos(x); }}});
 }
 
 Variable cos(const Variable& x) {
-  return elementwise("cos", [](auto v) { return xsimd::cos(v); }, {{x, [=](auto& gy) { return -(gy * sin(x)); }}});
+  return elementwise("cos", [](auto v) { return xsimd::cos(v); },
+                     {{x, [=](auto& gy) { return -(gy * sin(x)); }}});
 }
 
 Variable tanh(const Variable& x) {

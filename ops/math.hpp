@@ -1,5 +1,6 @@
 #pragma once
-// Elementary functions, elementwise, of f32 and f64. docs/architecture.md states their errors in units of the last place.
+// Elementary functions, elementwise, of f32 and f64. docs/architecture.md states their errors in units of the
+// last place.
 #include "core/tape.hpp"
 
 namespace xgrad {

@@ -34,11 +34,11 @@ Variable product(const Variable& a, const Variable& b, bool ta, bool tb) {
 
 Variable matmul(const Variable& a, const Variable& b, const MatmulOptions& options) {
   expect(a.rank() > 0 && b.rank() > 0, "matmul: cannot multiply {} by {}", a.shape(), b.shape());
-  expect(is_floating(a.dtype()) && a.dtype() == b.dtype(), "matmul: cannot multiply {} by {}; cast to f32 or f64",
-         a.dtype(), b.dtype());
+  expect(is_floating(a.dtype()) && a.dtype() == b.dtype(),
+         "matmul: cannot multiply {} by {}; cast to f32 or f64", a.dtype(), b.dtype());
   const bool ta = a.rank() > 1 && options.transpose_a, tb = b.rank() > 1 && options.transpose_b;
-  expect(a.dim(ta ? -2 : -1) == b.dim(b.rank() == 1 || tb ? -1 : -2), "matmul: cannot multiply {}{} by {}{}", a.shape(),
-         ta ? " transposed" : "", b.shape(), tb ? " transposed" : "");
+  expect(a.dim(ta ? -2 : -1) == b.dim(b.rank() == 1 || tb ? -1 : -2), "matmul: cannot multiply {}{} by {}{}",
+         a.shape(), ta ? " transposed" : "", b.shape(), tb ? " transposed" : "");
   if (a.rank() == 1) return squeeze(matmul(unsqueeze(a, 0), b, {.transpose_b = tb}), b.rank() == 1 ? -1 : -2);
   if (b.rank() == 1) return squeeze(matmul(a, unsqueeze(b, 1), {.transpose_a = ta}), -1);
   for (int i = 3; i <= std::min(a.rank(), b.rank()); ++i)
@@ -50,13 +50,16 @@ Variable matmul(const Variable& a, const Variable& b, const MatmulOptions& optio
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
   expect(x.rank() >= 1 && weight.rank() == 2 && x.dim(-1) == weight.shape()[1],
          "linear: input {} does not fit weight {}", x.shape(), weight.shape());
-  expect(is_floating(x.dtype()) && x.dtype() == weight.dtype(), "linear: input is {}, weight {}", x.dtype(), weight.dtype());
+  expect(is_floating(x.dtype()) && x.dtype() == weight.dtype(), "linear: input is {}, weight {}", x.dtype(),
+         weight.dtype());
   Shape shape = x.shape();
   shape[x.rank() - 1] = weight.shape()[0];
-  const Variable rows = reshape(x, {x.dim(-1) ? x.size() / x.dim(-1) : shape.size() / std::max(1l, weight.shape()[0]), x.dim(-1)});
+  const Variable rows = reshape(
+      x, {x.dim(-1) ? x.size() / x.dim(-1) : shape.size() / std::max(1l, weight.shape()[0]), x.dim(-1)});
   const Variable y = reshape(matmul(rows, weight, {.transpose_b = true}), shape);
   if (!bias.defined()) return y;
-  expect(bias.shape() == Shape{weight.shape()[0]}, "linear: bias {} does not fit weight {}", bias.shape(), weight.shape());
+  expect(bias.shape() == Shape{weight.shape()[0]}, "linear: bias {} does not fit weight {}", bias.shape(),
+         weight.shape());
   expect(bias.dtype() == x.dtype(), "linear: input is {}, bias {}", x.dtype(), bias.dtype());
   return y + bias;
 }

@@ -16,20 +16,21 @@ Variable per_channel(const char* what, const Variable& v, const Variable& x) {
   for (int i = 0; i < x.rank(); ++i) shape.push_back(i == 1 ? x.shape()[1] : 1);
   expect(v.dtype() == x.dtype(), "batch_norm: input is {}, {} {}", x.dtype(), what, v.dtype());
   if (v.shape() == shape) return v;
-  expect(v.shape() == Shape{x.shape()[1]}, "batch_norm: {} {} does not fit input {}", what, v.shape(), x.shape());
+  expect(v.shape() == Shape{x.shape()[1]}, "batch_norm: {} {} does not fit input {}", what, v.shape(),
+         x.shape());
   return reshape(v, shape);
 }
 
 Axes all_but_channels(const Variable& x) {
-  expect(x.rank() >= 2 && is_floating(x.dtype()), "batch_norm: {} of {} is not (N, C, ...) of f32 or f64", x.shape(),
-         x.dtype());
+  expect(x.rank() >= 2 && is_floating(x.dtype()), "batch_norm: {} of {} is not (N, C, ...) of f32 or f64",
+         x.shape(), x.dtype());
   Axes axes{0};
   for (int i = 2; i < x.rank(); ++i) axes.push_back(i);
   return axes;
 }
 
-/// Mean and variance in one pass, from the differences d to a constant near the mean: exact in f32 where the mean is far
-/// from 0, and the gradients do not depend on the constant.
+/// Mean and variance in one pass, from the differences d to a constant near the mean: exact in f32 where the
+/// mean is far from 0, and the gradients do not depend on the constant.
 struct Moments {
   Variable d, mean_d, var;
 };
@@ -74,7 +75,8 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
 }
 
 Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps) {
-  expect(x.rank() >= 1 && is_floating(x.dtype()), "layer_norm: {} of {} is not (..., C) of f32 or f64", x.shape(), x.dtype());
+  expect(x.rank() >= 1 && is_floating(x.dtype()), "layer_norm: {} of {} is not (..., C) of f32 or f64",
+         x.shape(), x.dtype());
   const Shape last = gamma.defined() ? gamma.shape() : beta.defined() ? beta.shape() : Shape{x.dim(-1)};
   const int rank = last.rank();
   expect(rank >= 1 && rank <= x.rank() && std::equal(last.begin(), last.end(), x.shape().end() - rank),
@@ -82,8 +84,8 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
   expect(last.size() > 0, "layer_norm: shape {} has no elements along the axes", x.shape());
   for (const Variable* p : {&gamma, &beta})
     expect(!p->defined() || (p->shape() == last && p->dtype() == x.dtype()),
-           "layer_norm: input is {} {}, gamma and beta must be {} {}, not {} {}", x.shape(), x.dtype(), last, x.dtype(),
-           p->defined() ? p->shape() : last, p->defined() ? p->dtype() : x.dtype());
+           "layer_norm: input is {} {}, gamma and beta must be {} {}, not {} {}", x.shape(), x.dtype(), last,
+           x.dtype(), p->defined() ? p->shape() : last, p->defined() ? p->dtype() : x.dtype());
   Axes axes;
   for (int i = 1; i <= rank; ++i) axes.push_back(-i);
   const Variable d = x - mean(x, axes, keepdims);

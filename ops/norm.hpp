@@ -10,22 +10,24 @@ struct BatchNormResult {
   Variable y, mean, var;  ///< the statistics have x's rank, with length 1 along the reduced axes
 };
 /// Batch normalisation of x (N, C) or (N, C, ...) over all axes but the second, with the biased variance:
-/// gamma (x - mean) / sqrt(var + eps) + beta, gamma and beta (C,) or undefined for 1 and 0 (Ioffe and Szegedy, 2015).
+/// gamma (x - mean) / sqrt(var + eps) + beta, gamma and beta (C,) or undefined for 1 and 0 (Ioffe and
+/// Szegedy, 2015).
 BatchNormResult batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps = 1e-5);
 /// The same with given statistics (C,), as in evaluation.
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Variable& mean,
                     const Variable& var, double eps = 1e-5);
-/// Normalisation over the last axes, of which gamma and beta (or undefined) have the shape; over the last axis alone
-/// without them (Ba et al., 2016).
-Variable layer_norm(const Variable& x, const Variable& gamma = {}, const Variable& beta = {}, double eps = 1e-5);
+/// Normalisation over the last axes, of which gamma and beta (or undefined) have the shape; over the last
+/// axis alone without them (Ba et al., 2016).
+Variable layer_norm(const Variable& x, const Variable& gamma = {}, const Variable& beta = {},
+                    double eps = 1e-5);
 
 struct DropoutOptions {
   bool training = true;
   bool inverted = true;            ///< false: the book's, which scales in evaluation (volume 1, page 196)
   Generator* generator = nullptr;  ///< the default generator when not given
 };
-/// Each element is dropped with probability p in training. Inverted, as everywhere: those that stay are divided by 1 - p.
-/// The book's: those that stay are left alone, and evaluation multiplies by 1 - p.
+/// Each element is dropped with probability p in training. Inverted, as everywhere: those that stay are
+/// divided by 1 - p. The book's: those that stay are left alone, and evaluation multiplies by 1 - p.
 Variable dropout(const Variable& x, double p = 0.5, const DropoutOptions& options = {});
 
 }  // namespace xgrad

@@ -17,15 +17,27 @@ PoolShape pool_shape(const char* op, const Variable& x, Pair kernel, const PoolO
   expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 first", op, x.dtype());
   expect(kernel.h > 0 && kernel.w > 0, "{}: kernel ({}, {}) is not positive", op, kernel.h, kernel.w);
   const Pair padding = options.padding;
-  const Pair stride{options.stride.h ? options.stride.h : kernel.h, options.stride.w ? options.stride.w : kernel.w};
+  const Pair stride{options.stride.h ? options.stride.h : kernel.h,
+                    options.stride.w ? options.stride.w : kernel.w};
   expect(stride.h > 0 && stride.w > 0, "{}: stride ({}, {}) is not positive", op, stride.h, stride.w);
   expect(padding.h >= 0 && padding.w >= 0 && 2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w,
-         "{}: padding ({}, {}) is more than half of the kernel ({}, {})", op, padding.h, padding.w, kernel.h, kernel.w);
+         "{}: padding ({}, {}) is more than half of the kernel ({}, {})", op, padding.h, padding.w, kernel.h,
+         kernel.w);
   const long h = x.shape()[2], w = x.shape()[3];
-  expect(h > 0 && w > 0 && h + 2 * padding.h >= kernel.h && w + 2 * padding.w >= kernel.w, "{}: kernel ({}, {}) does not fit into images {}",
-         op, kernel.h, kernel.w, x.shape());
-  return {x.shape()[0], x.shape()[1], h, w, kernel.h, kernel.w, stride.h, stride.w, padding.h, padding.w,
-          (h + 2 * padding.h - kernel.h) / stride.h + 1, (w + 2 * padding.w - kernel.w) / stride.w + 1};
+  expect(h > 0 && w > 0 && h + 2 * padding.h >= kernel.h && w + 2 * padding.w >= kernel.w,
+         "{}: kernel ({}, {}) does not fit into images {}", op, kernel.h, kernel.w, x.shape());
+  return {x.shape()[0],
+          x.shape()[1],
+          h,
+          w,
+          kernel.h,
+          kernel.w,
+          stride.h,
+          stride.w,
+          padding.h,
+          padding.w,
+          (h + 2 * padding.h - kernel.h) / stride.h + 1,
+          (w + 2 * padding.w - kernel.w) / stride.w + 1};
 }
 
 Variable pool_scatter(const Variable& g, const Array& places, const PoolShape& s);
@@ -46,7 +58,8 @@ Variable pool_scatter(const Variable& g, const Array& places, const PoolShape& s
 Variable max_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) {
   const PoolShape s = pool_shape("max_pool2d", x, kernel, options);
   const auto [y, places] = kernels::max_pool(x.data(), s);
-  return record("max_pool2d", y, {{x, [=, places = places](auto& gy) { return pool_scatter(gy, places, s); }}});
+  return record("max_pool2d", y,
+                {{x, [=, places = places](auto& gy) { return pool_scatter(gy, places, s); }}});
 }
 
 // Rows first, then columns: the sums of kernel.h + kernel.w slices.

@@ -42,10 +42,11 @@ Reduced reduced_floating(const char* op, const Variable& x, const Axes& axes, bo
 Variable extreme(const char* op, ReduceKind kind, const Variable& x, const Axes& axes, bool keepdims) {
   const Reduced r = reduced(op, x, axes, keepdims);
   expect(r.count > 0, "{}: shape {} has no elements along the axes", op, x.shape());
-  Variable y = record(op, lazy::reduce_to(kind, x.data(), r.kept), {{x, [=](auto& gy, auto& y) {
-                        const Variable equals = x == y;
-                        return gy * equals / sum_to(equals, y.shape());
-                      }}});
+  Variable y =
+      record(op, lazy::reduce_to(kind, x.data(), r.kept), {{x, [=](auto& gy, auto& y) {
+                                                              const Variable equals = x == y;
+                                                              return gy * equals / sum_to(equals, y.shape());
+                                                            }}});
   return reshape(y, r.result);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Reductions. Without axes all are reduced; negative axes count from the last; reduced axes are dropped unless `keepdims`.
+// Reductions. Without axes all are reduced; negative axes count from the last; reduced axes are dropped
+// unless `keepdims`.
 #include "core/tape.hpp"
 
 namespace xgrad {
@@ -12,9 +13,11 @@ Variable sum(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 Variable mean(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The mean square distance from the mean (divided by n, as NumPy does; PyTorch divides by n - 1).
 Variable var(const Variable& x, const Axes& axes = {}, bool keepdims = false);
-/// The largest element; equal ones share the gradient evenly. A NaN stays one. Throws Error when there is none.
+/// The largest element; equal ones share the gradient evenly. A NaN stays one. Throws Error when there is
+/// none.
 Variable max(const Variable& x, const Axes& axes = {}, bool keepdims = false);
-/// The smallest element; equal ones share the gradient evenly. A NaN stays one. Throws Error when there is none.
+/// The smallest element; equal ones share the gradient evenly. A NaN stays one. Throws Error when there is
+/// none.
 Variable min(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The product; its gradients are right where elements are 0.
 Variable prod(const Variable& x, const Axes& axes = {}, bool keepdims = false);

@@ -34,7 +34,8 @@ Variable take_window(const Variable& x, const Window& window) {
   return record("slice", y, {{x, [=, whole = x.shape()](auto& gy) { return embed(gy, whole, window); }}});
 }
 
-/// An array of the given shape with x in the window and `value` elsewhere: the adjoint of take_window when that is 0.
+/// An array of the given shape with x in the window and `value` elsewhere: the adjoint of take_window when
+/// that is 0.
 Variable embed(const Variable& x, const Shape& whole, const Window& window, double value) {
   const Array data = x.data();
   Array y = full(whole, value, x.dtype());
@@ -44,7 +45,8 @@ Variable embed(const Variable& x, const Shape& whole, const Window& window, doub
     offset += window.start[std::size_t(i)] * to[std::size_t(i)];
     to[std::size_t(i)] *= window.step[std::size_t(i)];
   }
-  kernels::copy(x.shape(), width(x.dtype()), data.bytes(), 0, contiguous_strides(x.shape()), y.mutable_bytes(), offset, to);
+  kernels::copy(x.shape(), width(x.dtype()), data.bytes(), 0, contiguous_strides(x.shape()),
+                y.mutable_bytes(), offset, to);
   return record("pad", y, {{x, [=](auto& gy) { return take_window(gy, window); }}});
 }
 
@@ -84,7 +86,8 @@ Variable transpose(const Variable& x, const Axes& order) {
   }
   const Array data = x.data();
   Array y(shape, x.dtype());
-  kernels::copy(shape, width(x.dtype()), data.bytes(), 0, from, y.mutable_bytes(), 0, contiguous_strides(shape));
+  kernels::copy(shape, width(x.dtype()), data.bytes(), 0, from, y.mutable_bytes(), 0,
+                contiguous_strides(shape));
   return record("transpose", y, {{x, [=](auto& gy) { return transpose(gy, inverse); }}});
 }
 
@@ -114,8 +117,10 @@ Variable concat(const std::vector<Variable>& xs, int axis) {
   shape[axis] = 0;
   for (auto& x : xs) {
     Shape other = x.shape();
-    expect(other.rank() == shape.rank(), "concat: shapes {} and {} have different ranks", xs[0].shape(), x.shape());
-    expect(x.dtype() == xs[0].dtype(), "concat: dtypes {} and {} differ; cast one of them", xs[0].dtype(), x.dtype());
+    expect(other.rank() == shape.rank(), "concat: shapes {} and {} have different ranks", xs[0].shape(),
+           x.shape());
+    expect(x.dtype() == xs[0].dtype(), "concat: dtypes {} and {} differ; cast one of them", xs[0].dtype(),
+           x.dtype());
     shape[axis] += other[axis];
     other[axis] = shape[axis];
     expect(other == shape, "concat: shapes {} and {} differ beside axis {}", xs[0].shape(), x.shape(), axis);
@@ -126,8 +131,8 @@ Variable concat(const std::vector<Variable>& xs, int axis) {
   long at = 0;
   for (auto& x : xs) {
     const long length = x.shape()[axis];
-    kernels::copy(x.shape(), width(x.dtype()), x.data().bytes(), 0, contiguous_strides(x.shape()), y.mutable_bytes(),
-                  at * to[std::size_t(axis)], to);
+    kernels::copy(x.shape(), width(x.dtype()), x.data().bytes(), 0, contiguous_strides(x.shape()),
+                  y.mutable_bytes(), at * to[std::size_t(axis)], to);
     edges.emplace_back(x, [=](auto& gy) { return slice(gy, axis, at, at + length); });
     at += length;
   }
@@ -140,7 +145,8 @@ Variable stack(const std::vector<Variable>& xs, int axis) {
   std::vector<Variable> expanded;
   for (auto& x : xs) {
     expect(x.shape() == xs[0].shape(), "stack: shapes {} and {} differ", xs[0].shape(), x.shape());
-    expect(x.dtype() == xs[0].dtype(), "stack: dtypes {} and {} differ; cast one of them", xs[0].dtype(), x.dtype());
+    expect(x.dtype() == xs[0].dtype(), "stack: dtypes {} and {} differ; cast one of them", xs[0].dtype(),
+           x.dtype());
     expanded.push_back(unsqueeze(x, axis));
   }
   return concat(expanded, axis);
@@ -153,8 +159,8 @@ std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths,
     expect(length >= 0, "split: negative length {}", length);
     total += length;
   }
-  expect(total == x.shape()[axis], "split: the lengths add up to {}, but axis {} of shape {} has {}", total, axis,
-         x.shape(), x.shape()[axis]);
+  expect(total == x.shape()[axis], "split: the lengths add up to {}, but axis {} of shape {} has {}", total,
+         axis, x.shape(), x.shape()[axis]);
   std::vector<Variable> parts;
   long at = 0;
   for (long length : lengths) {

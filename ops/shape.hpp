@@ -20,10 +20,11 @@ Variable concat(const std::vector<Variable>& xs, int axis = 0);
 Variable stack(const std::vector<Variable>& xs, int axis = 0);
 /// Parts of the given lengths along an axis, which must add up to its length.
 std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths, int axis = 0);
-/// x[start:stop:step] along an axis by NumPy's rules: negative positions count from the end, too large ones are cut.
+/// x[start:stop:step] along an axis by NumPy's rules: negative positions count from the end, too large ones
+/// are cut.
 Variable slice(const Variable& x, int axis, long start, long stop, long step = 1);
-/// `value` before and after the elements of each axis; the last axes when fewer pairs than axes are given. Throws Error
-/// for negative widths.
+/// `value` before and after the elements of each axis; the last axes when fewer pairs than axes are given.
+/// Throws Error for negative widths.
 Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths, double value = 0);
 /// The elements in reverse order along the given axes (all when none is given).
 Variable flip(const Variable& x, const Axes& axes = {});

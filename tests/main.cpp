@@ -16,11 +16,15 @@ struct Counter : Catch::TestEventListenerBase {
   using Catch::TestEventListenerBase::TestEventListenerBase;
   void testCaseStarting(const Catch::TestCaseInfo&) override { skipped_now = false; }
   void testCaseEnded(const Catch::TestCaseStats& stats) override {
-    if (stats.totals.testCases.failed) ++failed;
-    else ++(skipped_now ? skipped : passed);
+    if (stats.totals.testCases.failed)
+      ++failed;
+    else
+      ++(skipped_now ? skipped : passed);
   }
   void testRunEnded(const Catch::TestRunStats&) override {
-    std::atexit([] { std::cout << passed << " passed, " << failed << " failed, " << skipped << " skipped" << std::endl; });
+    std::atexit([] {
+      std::cout << passed << " passed, " << failed << " failed, " << skipped << " skipped" << std::endl;
+    });
   }
 };
 CATCH_REGISTER_LISTENER(Counter)

@@ -15,7 +15,8 @@ Conv2d conv3x3(long in, long out, const Initializer& init = he()) {
   return Conv2d(in, out, {.kernel = 3, .padding = 1, .init = init});
 }
 long width(long channels, long divide) {
-  expect(divide > 0 && channels % divide == 0, "DeepConvNet: {} channels cannot be divided by {}", channels, divide);
+  expect(divide > 0 && channels % divide == 0, "DeepConvNet: {} channels cannot be divided by {}", channels,
+         divide);
   return channels / divide;
 }
 

@@ -91,8 +91,8 @@ void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
         const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
         T* room = scratch<T>(blocks.k * columns);
         im2col(s, x + image * s.c * s.h * s.w, first, rows, room, columns);
-        gemm(false, true, s.o, blocks.k, columns, g + image * s.o * blocks.pixels + first * s.ow, blocks.pixels, room,
-             columns, fresh ? 0 : 1, sum, blocks.k);
+        gemm(false, true, s.o, blocks.k, columns, g + image * s.o * blocks.pixels + first * s.ow,
+             blocks.pixels, room, columns, fresh ? 0 : 1, sum, blocks.k);
       }
     }
   });
@@ -115,7 +115,8 @@ Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
   if (by_winograd(x, s))
     winograd::forward(x.data<float>(), weight.data<float>(), y.mutable_data<float>(), s);
   else
-    dispatch_floating(x.dtype(), [&]<class T>() { forward(x.data<T>(), weight.data<T>(), y.mutable_data<T>(), s); });
+    dispatch_floating(x.dtype(),
+                      [&]<class T>() { forward(x.data<T>(), weight.data<T>(), y.mutable_data<T>(), s); });
   return y;
 }
 
@@ -125,7 +126,9 @@ Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
   if (by_winograd(g, s))
     winograd::input_gradient(g.data<float>(), weight.data<float>(), gx.mutable_data<float>(), s);
   else
-    dispatch_floating(g.dtype(), [&]<class T>() { input_gradient(g.data<T>(), weight.data<T>(), gx.mutable_data<T>(), s); });
+    dispatch_floating(g.dtype(), [&]<class T>() {
+      input_gradient(g.data<T>(), weight.data<T>(), gx.mutable_data<T>(), s);
+    });
   return gx;
 }
 
@@ -135,7 +138,8 @@ Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s) {
   if (by_winograd(g, s))
     winograd::weight_gradient(g.data<float>(), x.data<float>(), gw.mutable_data<float>(), s);
   else
-    dispatch_floating(g.dtype(), [&]<class T>() { weight_gradient(g.data<T>(), x.data<T>(), gw.mutable_data<T>(), s); });
+    dispatch_floating(g.dtype(),
+                      [&]<class T>() { weight_gradient(g.data<T>(), x.data<T>(), gw.mutable_data<T>(), s); });
   return gw;
 }
 
@@ -145,7 +149,8 @@ Array unfold(const Array& x, const ConvShape& s) {
   dispatch_floating(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
-    threads::for_each(s.n, [&](long n) { im2col(s, in + n * s.c * s.h * s.w, 0, s.oh, out + n * k * pixels, pixels); });
+    threads::for_each(
+        s.n, [&](long n) { im2col(s, in + n * s.c * s.h * s.w, 0, s.oh, out + n * k * pixels, pixels); });
   });
   return y;
 }
@@ -156,7 +161,8 @@ Array fold(const Array& columns, const ConvShape& s) {
   dispatch_floating(columns.dtype(), [&]<class T>() {
     const T* in = columns.data<T>();
     T* out = x.mutable_data<T>();
-    threads::for_each(s.n, [&](long n) { col2im(s, in + n * k * pixels, pixels, 0, s.oh, out + n * s.c * s.h * s.w); });
+    threads::for_each(
+        s.n, [&](long n) { col2im(s, in + n * k * pixels, pixels, 0, s.oh, out + n * s.c * s.h * s.w); });
   });
   return x;
 }

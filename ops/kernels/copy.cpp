@@ -60,7 +60,8 @@ void copy_plane(const Axis& rows, const Axis& columns, const T* from, T* to) {
           const Axis width{std::min(side, columns.length - c), columns.from, columns.to};
           const T* source = from + r + c * columns.from;
           T* target = to + r * rows.to + c;
-          if (height.length == side && width.length == side) transpose_block(source, columns.from, target, rows.to);
+          if (height.length == side && width.length == side)
+            transpose_block(source, columns.from, target, rows.to);
           else
             for (long i = 0; i < height.length; ++i)
               for (long j = 0; j < width.length; ++j) target[i * rows.to + j] = source[i + j * columns.from];
@@ -83,7 +84,8 @@ void copy(std::vector<Axis> axes, const T* from, T* to) {
   // The axis along which the source is contiguous goes next to the innermost one.
   Axis across{1, 0, 0};
   if (inner.from != 1)
-    if (auto it = std::find_if(axes.begin(), axes.end(), [](auto& a) { return a.from == 1; }); it != axes.end()) {
+    if (auto it = std::find_if(axes.begin(), axes.end(), [](auto& a) { return a.from == 1; });
+        it != axes.end()) {
       across = *it;
       axes.erase(it);
     }
@@ -99,24 +101,29 @@ void copy(std::vector<Axis> axes, const T* from, T* to) {
         source += rest % axes[k].length * axes[k].from;
         target += rest % axes[k].length * axes[k].to;
       }
-      if (across.length == 1) copy_line(inner, source, target);
-      else copy_plane(across, inner, source, target);
+      if (across.length == 1)
+        copy_line(inner, source, target);
+      else
+        copy_plane(across, inner, source, target);
     }
   });
 }
 
 }  // namespace
 
-void copy(const Shape& shape, long width, const void* from, long from_offset, const Strides& from_strides, void* to,
-          long to_offset, const Strides& to_strides) {
+void copy(const Shape& shape, long width, const void* from, long from_offset, const Strides& from_strides,
+          void* to, long to_offset, const Strides& to_strides) {
   if (shape.size() == 0) return;
   auto axes = collapse(shape, from_strides, to_strides);
   auto run = [&]<class T>(T) {
     copy(std::move(axes), static_cast<const T*>(from) + from_offset, static_cast<T*>(to) + to_offset);
   };
-  if (width == 1) run(std::uint8_t());
-  else if (width == 4) run(std::uint32_t());
-  else run(std::uint64_t());
+  if (width == 1)
+    run(std::uint8_t());
+  else if (width == 4)
+    run(std::uint32_t());
+  else
+    run(std::uint64_t());
 }
 
 }  // namespace xgrad::kernels

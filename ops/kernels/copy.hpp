@@ -4,9 +4,9 @@
 
 namespace xgrad::kernels {
 
-/// Copies the elements of `shape`, each of `width` bytes (1, 4 or 8), between two layouts; offsets and strides are in
-/// elements and may be negative. The layouts must not overlap.
-void copy(const Shape& shape, long width, const void* from, long from_offset, const Strides& from_strides, void* to,
-          long to_offset, const Strides& to_strides);
+/// Copies the elements of `shape`, each of `width` bytes (1, 4 or 8), between two layouts; offsets and
+/// strides are in elements and may be negative. The layouts must not overlap.
+void copy(const Shape& shape, long width, const void* from, long from_offset, const Strides& from_strides,
+          void* to, long to_offset, const Strides& to_strides);
 
 }  // namespace xgrad::kernels

@@ -25,17 +25,17 @@ CBLAS_TRANSPOSE transposed(bool t) { return t ? CblasTrans : CblasNoTrans; }
 
 }  // namespace
 
-void gemm(bool ta, bool tb, long m, long n, long k, const float* a, long lda, const float* b, long ldb, float beta,
-          float* c, long ldc) {
+void gemm(bool ta, bool tb, long m, long n, long k, const float* a, long lda, const float* b, long ldb,
+          float beta, float* c, long ldc) {
   use_one_thread();
-  cblas_sgemm(CblasRowMajor, transposed(ta), transposed(tb), integer(m), integer(n), integer(k), 1, a, integer(lda), b,
-              integer(ldb), beta, c, integer(ldc));
+  cblas_sgemm(CblasRowMajor, transposed(ta), transposed(tb), integer(m), integer(n), integer(k), 1, a,
+              integer(lda), b, integer(ldb), beta, c, integer(ldc));
 }
-void gemm(bool ta, bool tb, long m, long n, long k, const double* a, long lda, const double* b, long ldb, double beta,
-          double* c, long ldc) {
+void gemm(bool ta, bool tb, long m, long n, long k, const double* a, long lda, const double* b, long ldb,
+          double beta, double* c, long ldc) {
   use_one_thread();
-  cblas_dgemm(CblasRowMajor, transposed(ta), transposed(tb), integer(m), integer(n), integer(k), 1, a, integer(lda), b,
-              integer(ldb), beta, c, integer(ldc));
+  cblas_dgemm(CblasRowMajor, transposed(ta), transposed(tb), integer(m), integer(n), integer(k), 1, a,
+              integer(lda), b, integer(ldb), beta, c, integer(ldc));
 }
 
 Array matmul(const Array& a, const Array& b, bool ta, bool tb, const Shape& batch) {

@@ -19,7 +19,8 @@ struct Inside {
   }
 };
 
-/// Calls f(row of the columns, position in that row, channel, image row or -1, tap b) for each line of ow elements.
+/// Calls f(row of the columns, position in that row, channel, image row or -1, tap b) for each line of ow
+/// elements.
 template <class F>
 void each_window_line(const ConvShape& s, long first_row, long rows, F f) {
   long line = 0;
@@ -32,7 +33,8 @@ void each_window_line(const ConvShape& s, long first_row, long rows, F f) {
         }
 }
 
-/// One image (c, h, w) -> columns (c kh kw, rows ow) for the output rows from first_row; `stride` elements a row.
+/// One image (c, h, w) -> columns (c kh kw, rows ow) for the output rows from first_row; `stride` elements a
+/// row.
 template <class T>
 void im2col(const ConvShape& s, const T* image, long first_row, long rows, T* columns, long stride) {
   each_window_line(s, first_row, rows, [&](long line, long at, long c, long ih, long b) {

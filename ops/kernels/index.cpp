@@ -83,10 +83,12 @@ Array take(const Array& x, const Array& indices, int axis) {
   const std::int64_t* at = indices.data<std::int64_t>();
   const char* in = x.bytes();
   char* out = y.mutable_bytes();
-  threads::for_ranges(rows.outer * count, std::max(1l, (1l << 16) / std::max(1l, bytes)), [&](long first, long last) {
-    for (long i = first; i < last; ++i)
-      std::memcpy(out + i * bytes, in + (i / count * rows.length + at[i % count]) * bytes, std::size_t(bytes));
-  });
+  threads::for_ranges(rows.outer * count, std::max(1l, (1l << 16) / std::max(1l, bytes)),
+                      [&](long first, long last) {
+                        for (long i = first; i < last; ++i)
+                          std::memcpy(out + i * bytes, in + (i / count * rows.length + at[i % count]) * bytes,
+                                      std::size_t(bytes));
+                      });
   return y;
 }
 

@@ -13,16 +13,19 @@ namespace {
 template <class F>
 void dispatch_types(DType elements, DType places, F f) {
   dispatch_floating(elements, [&]<class T>() {
-    if (places == DType::u8) f.template operator()<T, std::uint8_t>();
-    else f.template operator()<T, std::int64_t>();
+    if (places == DType::u8)
+      f.template operator()<T, std::uint8_t>();
+    else
+      f.template operator()<T, std::int64_t>();
   });
 }
 
 template <class F>
 void each_plane(const PoolShape& s, F f) {
-  threads::for_ranges(s.n * s.c, std::max(1l, (1l << 14) / std::max(1l, s.h * s.w)), [&](long first, long last) {
-    for (long plane = first; plane < last; ++plane) f(plane);
-  });
+  threads::for_ranges(s.n * s.c, std::max(1l, (1l << 14) / std::max(1l, s.h * s.w)),
+                      [&](long first, long last) {
+                        for (long plane = first; plane < last; ++plane) f(plane);
+                      });
 }
 
 /// Calls f(output element, offset in the plane of its noted place).
@@ -89,7 +92,9 @@ std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
     T* out = y.mutable_data<T>();
     P* at = places.mutable_data<P>();
     const long pixels = s.oh * s.ow;
-    each_plane(s, [&](long plane) { pool_plane(s, in + plane * s.h * s.w, out + plane * pixels, at + plane * pixels); });
+    each_plane(s, [&](long plane) {
+      pool_plane(s, in + plane * s.h * s.w, out + plane * pixels, at + plane * pixels);
+    });
   });
   return {y, places};
 }
@@ -102,8 +107,9 @@ Array pool_gather(const Array& x, const Array& places, const PoolShape& s) {
     const P* at = places.data<P>();
     const long pixels = s.oh * s.ow;
     each_plane(s, [&](long plane) {
-      each_place(s, at + plane * pixels,
-                 [&, base = in + plane * s.h * s.w](long k, long offset) { out[plane * pixels + k] = base[offset]; });
+      each_place(s, at + plane * pixels, [&, base = in + plane * s.h * s.w](long k, long offset) {
+        out[plane * pixels + k] = base[offset];
+      });
     });
   });
   return y;

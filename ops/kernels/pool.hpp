@@ -12,7 +12,8 @@ struct PoolShape {
   long oh, ow;
 };
 
-/// The largest element of each window and its place in the window, row by row: u8, or i64 for windows above 256.
+/// The largest element of each window and its place in the window, row by row: u8, or i64 for windows above
+/// 256.
 std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s);
 /// (n, c, h, w) -> (n, c, oh, ow): the elements at the places.
 Array pool_gather(const Array& x, const Array& places, const PoolShape& s);

@@ -9,8 +9,10 @@ namespace xgrad::kernels {
 typedef std::uint8_t Bytes __attribute__((vector_size(16)));
 typedef std::uint8_t LooseBytes __attribute__((vector_size(16), aligned(1), may_alias));
 
-/// One row of windows: `width` of them from the rows `top` and `bottom`. The first of equal elements counts; a NaN wins.
-inline void pool_row_2x2(const float* top, const float* bottom, long width, float* out, std::uint8_t* places) {
+/// One row of windows: `width` of them from the rows `top` and `bottom`. The first of equal elements counts;
+/// a NaN wins.
+inline void pool_row_2x2(const float* top, const float* bottom, long width, float* out,
+                         std::uint8_t* places) {
   constexpr Permutation even{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
   constexpr Permutation odd{1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
   auto load = [](const float* p) { return Pack(*reinterpret_cast<const LoosePack*>(p)); };
@@ -41,15 +43,18 @@ inline void pool_row_2x2(const float* top, const float* bottom, long width, floa
   }
 }
 
-/// The adjoint of reading at the places: each element at its place in the rows `top` and `bottom`, zeros beside it.
-inline void scatter_row_2x2(const float* g, const std::uint8_t* places, long width, float* top, float* bottom) {
+/// The adjoint of reading at the places: each element at its place in the rows `top` and `bottom`, zeros
+/// beside it.
+inline void scatter_row_2x2(const float* g, const std::uint8_t* places, long width, float* top,
+                            float* bottom) {
   constexpr Permutation low{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
   constexpr Permutation high{8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
   auto store = [](float* p, Pack v) { *reinterpret_cast<LoosePack*>(p) = v; };
   long j = 0;
   for (; j + lanes <= width; j += lanes) {
     const Pack v = *reinterpret_cast<const LoosePack*>(g + j);
-    const Permutation place = __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places + j)), Permutation);
+    const Permutation place =
+        __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places + j)), Permutation);
     auto at = [&](int number) { return place == number ? v : Pack{}; };
     store(top + 2 * j, __builtin_shuffle(at(0), at(1), low));
     store(top + 2 * j + lanes, __builtin_shuffle(at(0), at(1), high));

@@ -16,9 +16,10 @@ struct Lines {
   /// Calls f(offset of the line's first element, number of the line) for each line.
   template <class F>
   void each(F f) const {
-    threads::for_ranges(outer * inner, std::max(1l, (1l << 14) / std::max(1l, length)), [&](long first, long last) {
-      for (long i = first; i < last; ++i) f(i / inner * length * inner + i % inner, i);
-    });
+    threads::for_ranges(outer * inner, std::max(1l, (1l << 14) / std::max(1l, length)),
+                        [&](long first, long last) {
+                          for (long i = first; i < last; ++i) f(i / inner * length * inner + i % inner, i);
+                        });
   }
 };
 
@@ -32,7 +33,8 @@ Array cumsum(const Array& x, int axis) {
     T* out = y.mutable_data<T>();
     lines.each([&](long at, long) {
       T total = 0;
-      for (long k = 0; k < lines.length; ++k) out[at + k * lines.inner] = total = T(total + in[at + k * lines.inner]);
+      for (long k = 0; k < lines.length; ++k)
+        out[at + k * lines.inner] = total = T(total + in[at + k * lines.inner]);
     });
   });
   return y;

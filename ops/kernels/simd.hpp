@@ -1,5 +1,6 @@
 #pragma once
-// Packs of sixteen floats for kernels that shuffle lanes; the compiler splits them where registers are shorter.
+// Packs of sixteen floats for kernels that shuffle lanes; the compiler splits them where registers are
+// shorter.
 
 namespace xgrad::kernels {
 

@@ -1,4 +1,5 @@
-// Winograd convolution: blocks of tiles go through transform, 36 matrix products and back while they are in the cache.
+// Winograd convolution: blocks of tiles go through transform, 36 matrix products and back while they are in
+// the cache.
 #include "ops/kernels/winograd.hpp"
 
 #include <vector>
@@ -23,10 +24,11 @@ class Room {
   Ref<Storage> storage_;
 };
 
-/// C[Rows][32] (+)= the sum over k of a[row * a_row + k * a_k] times b[k][32]; a jumps by `a_panel` after 32 steps of k.
+/// C[Rows][32] (+)= the sum over k of a[row * a_row + k * a_k] times b[k][32]; a jumps by `a_panel` after 32
+/// steps of k.
 template <int Rows>
-XGRAD_INLINE void multiply(long k, const float* a, long a_row, long a_k, long a_panel, const float* b, float* c,
-                           bool accumulate) {
+XGRAD_INLINE void multiply(long k, const float* a, long a_row, long a_k, long a_panel, const float* b,
+                           float* c, bool accumulate) {
   Pack sum[Rows][2];
   XGRAD_UNROLL for (int i = 0; i < Rows; ++i) sum[i][0] = sum[i][1] = Pack{};
   for (long k0 = 0; k0 < k; k0 += panel, a += a_panel) {
@@ -40,16 +42,16 @@ XGRAD_INLINE void multiply(long k, const float* a, long a_row, long a_k, long a_
       }
     }
   }
-  XGRAD_UNROLL for (int i = 0; i < Rows; ++i)
-    XGRAD_UNROLL for (int j = 0; j < 2; ++j) {
-      Pack& out = *reinterpret_cast<Pack*>(c + i * panel + j * lanes);
-      out = accumulate ? out + sum[i][j] : sum[i][j];
-    }
+  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < 2; ++j) {
+    Pack& out = *reinterpret_cast<Pack*>(c + i * panel + j * lanes);
+    out = accumulate ? out + sum[i][j] : sum[i][j];
+  }
 }
 
-/// out[p / 32][tile][32] = sum over q of v[q / 32][tile][q % 32] u[p / 32][q][p % 32]. Rows of v up to a multiple of 4 are
-/// read and computed.
-void multiply_tiles(long tiles, long outputs, long inputs, long inputs_padded, const float* v, const float* u, float* out) {
+/// out[p / 32][tile][32] = sum over q of v[q / 32][tile][q % 32] u[p / 32][q][p % 32]. Rows of v up to a
+/// multiple of 4 are read and computed.
+void multiply_tiles(long tiles, long outputs, long inputs, long inputs_padded, const float* v, const float* u,
+                    float* out) {
   const long rows = round_up(tiles, 4);
   for (long p = 0; p < outputs / panel; ++p) {
     const float* weights = u + p * inputs_padded * panel;
@@ -62,22 +64,24 @@ void multiply_tiles(long tiles, long outputs, long inputs, long inputs_padded, c
   }
 }
 /// du[p / 32][q][32] += sum over tiles of v[q / 32][tile][q % 32] g[p / 32][tile][p % 32].
-void multiply_weights(long tiles, long outputs, long inputs, const float* v, const float* g, float* du, bool accumulate) {
+void multiply_weights(long tiles, long outputs, long inputs, const float* v, const float* g, float* du,
+                      bool accumulate) {
   const long rows = round_up(tiles, 4);
   for (long p = 0; p < outputs / panel; ++p)
     for (long q = 0; q < inputs; q += 8)
-      multiply<8>(tiles, v + q / panel * rows * panel + q % panel, 1, panel, panel * panel, g + p * rows * panel,
-                  du + (p * inputs + q) * panel, accumulate);
+      multiply<8>(tiles, v + q / panel * rows * panel + q % panel, 1, panel, panel * panel,
+                  g + p * rows * panel, du + (p * inputs + q) * panel, accumulate);
 }
 
 /// A convolution from `in` to `out` channels, cut into blocks of whole images or of bands of tile rows.
 struct Plan {
   long images, in, out, in_padded, out_padded;
   long height, width, result_height, result_width, padding;
-  long tile_rows, tile_columns, band_rows, bands;  // tiles of an image; tile rows in a band; bands of an image
-  long block_images, blocks, most_tiles;           // most_tiles in a block
-  long v_step, m_step;                             // floats from one of the 36 matrices to the next
-  std::vector<Layout> inputs, results;             // one a band
+  long tile_rows, tile_columns, band_rows,
+      bands;                              // tiles of an image; tile rows in a band; bands of an image
+  long block_images, blocks, most_tiles;  // most_tiles in a block
+  long v_step, m_step;                    // floats from one of the 36 matrices to the next
+  std::vector<Layout> inputs, results;    // one a band
 
   Plan(const ConvShape& s, bool backwards) {
     images = s.n, in = backwards ? s.o : s.c, out = backwards ? s.c : s.o;
@@ -92,13 +96,15 @@ struct Plan {
     block_images = bands > 1 ? 1 : std::clamp(wanted / (tile_rows * tile_columns), 1l, std::max(1l, images));
     blocks = bands > 1 ? images * bands : (images + block_images - 1) / block_images;
     most_tiles = block_images * band_rows * tile_columns;
-    v_step = in_padded * round_up(most_tiles, 4) + 80;  // apart, so that the matrices fall on different cache sets
+    v_step =
+        in_padded * round_up(most_tiles, 4) + 80;  // apart, so that the matrices fall on different cache sets
     m_step = out_padded * round_up(most_tiles, 4) + 80;
     for (long band = 0; band < bands; ++band) {
       const long rows = std::min(band_rows, tile_rows - band * band_rows), start = first_input_row(band);
       const long top = start - (4 * band * band_rows - padding);
       const long stop = std::min(height, 4 * (band * band_rows + rows) + 2 - padding);
-      inputs.emplace_back(std::max(0l, stop - start), width, height * width, 4 * rows + 2, 4 * tile_columns + 2, top, padding);
+      inputs.emplace_back(std::max(0l, stop - start), width, height * width, 4 * rows + 2,
+                          4 * tile_columns + 2, top, padding);
       const long lines = std::min(4 * rows, result_height - 4 * band * band_rows);
       results.emplace_back(lines, result_width, result_height * result_width, 4 * rows, 4 * tile_columns);
     }
@@ -119,20 +125,22 @@ struct Block {
   long row_count() const { return round_up(tiles, 4); }
 };
 
-/// Transforms all channels of a block's images: M d M' of each tile into 36 matrices [channel / 32][tile][32].
+/// Transforms all channels of a block's images: M d M' of each tile into 36 matrices [channel /
+/// 32][tile][32].
 template <const auto& M>
-void transform(const Block& b, const Layout& layout, const float* images, long channels, long first_row_offset, float* plane,
-               float* matrices, long step) {
+void transform(const Block& b, const Layout& layout, const float* images, long channels,
+               long first_row_offset, float* plane, float* matrices, long step) {
   std::memset(plane, 0, std::size_t(layout.plane_size()) * sizeof(float));
   for (long n = 0; n < b.count; ++n)
     for (long c = 0; c < channels; c += panel) {
-      load(images + ((b.first + n) * channels + c) * layout.channel_step + first_row_offset, channels - c, layout, plane);
+      load(images + ((b.first + n) * channels + c) * layout.channel_step + first_row_offset, channels - c,
+           layout, plane);
       gather<M>(plane, layout, matrices + (c / panel * b.row_count() + n * b.tiles_each) * panel, step);
     }
 }
 
-/// G w G' as u[point][p / 32][q][32], p being the result's channel. `backwards` exchanges the channels and turns the
-/// kernels around: the convolution that carries gradients back.
+/// G w G' as u[point][p / 32][q][32], p being the result's channel. `backwards` exchanges the channels and
+/// turns the kernels around: the convolution that carries gradients back.
 void transform_weights(const float* weight, long outputs, long inputs, bool backwards, float* u) {
   const long p_padded = round_up(outputs, panel), q_padded = round_up(inputs, panel);
   const long step = p_padded * q_padded, q_blocks = q_padded / lanes;
@@ -155,8 +163,9 @@ void transform_weights(const float* weight, long outputs, long inputs, bool back
     }
     for (int k = 0; k < points; ++k) {
       if (backwards) transpose(result[k]);
-      float* to = u + k * step + (backwards ? (q0 / panel * p_padded + p0) * panel + q0 % panel
-                                            : (p0 / panel * q_padded + q0) * panel + p0 % panel);
+      float* to = u + k * step +
+                  (backwards ? (q0 / panel * p_padded + p0) * panel + q0 % panel
+                             : (p0 / panel * q_padded + q0) * panel + p0 % panel);
       for (int i = 0; i < lanes; ++i) *reinterpret_cast<Pack*>(to + i * panel) = result[k][i];
     }
   });
@@ -174,7 +183,8 @@ void transform_weight_gradient(const float* du, long parts, long outputs, long i
       Pack sum[points];
       for (int k = 0; k < points; ++k) {
         sum[k] = *reinterpret_cast<const Pack*>(from + k * step);
-        for (long part = 1; part < parts; ++part) sum[k] += *reinterpret_cast<const Pack*>(from + (part * points + k) * step);
+        for (long part = 1; part < parts; ++part)
+          sum[k] += *reinterpret_cast<const Pack*>(from + (part * points + k) * step);
       }
       sandwich<GT>(sum, taps + q * 9);
     }
@@ -194,15 +204,17 @@ void convolve(const Plan& plan, const float* x, const float* u, float* y) {
     const Block block(plan, index);
     const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
     Room v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
-    transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v, plan.v_step);
+    transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
+                  plan.v_step);
     for (long k = 0; k < points; ++k)
-      multiply_tiles(block.tiles, plan.out_padded, plan.in, plan.in_padded, v + k * plan.v_step, u + k * plan.weights_step(),
-                     m + k * plan.m_step);
+      multiply_tiles(block.tiles, plan.out_padded, plan.in, plan.in_padded, v + k * plan.v_step,
+                     u + k * plan.weights_step(), m + k * plan.m_step);
     for (long n = 0; n < block.count; ++n)
       for (long c = 0; c < plan.out; c += panel) {
         scatter(m + (c / panel * block.row_count() + n * block.tiles_each) * panel, plan.m_step, out, plane);
         store(plane, plan.out - c, out,
-              y + ((block.first + n) * plan.out + c) * out.channel_step + 4 * block.band * plan.band_rows * plan.result_width);
+              y + ((block.first + n) * plan.out + c) * out.channel_step +
+                  4 * block.band * plan.band_rows * plan.result_width);
       }
   });
 }
@@ -210,8 +222,8 @@ void convolve(const Plan& plan, const float* x, const float* u, float* y) {
 }  // namespace
 
 bool can(const ConvShape& s) {
-  return s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1 && s.dh == 1 && s.dw == 1 && s.groups == 1 && s.ph <= 2 &&
-         s.ph == s.pw && s.n > 0 && s.c > 0 && s.o > 0;
+  return s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1 && s.dh == 1 && s.dw == 1 && s.groups == 1 &&
+         s.ph <= 2 && s.ph == s.pw && s.n > 0 && s.c > 0 && s.o > 0;
 }
 bool should(const ConvShape& s) { return can(s) && s.c >= 16 && s.o >= 16 && s.oh * s.ow >= 4; }
 
@@ -242,11 +254,13 @@ void weight_gradient(const float* g, const float* x, float* gw, const ConvShape&
     for (long index = first; index < plan.blocks * (part + 1) / parts; ++index) {
       const Block block(plan, index);
       const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
-      transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v, plan.v_step);
-      transform<A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width, plane, m, plan.m_step);
+      transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
+                    plan.v_step);
+      transform<A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width, plane, m,
+                   plan.m_step);
       for (long k = 0; k < points; ++k)
-        multiply_weights(block.tiles, plan.out_padded, plan.in_padded, v + k * plan.v_step, m + k * plan.m_step,
-                         sum + k * plan.weights_step(), index != first);
+        multiply_weights(block.tiles, plan.out_padded, plan.in_padded, v + k * plan.v_step,
+                         m + k * plan.m_step, sum + k * plan.weights_step(), index != first);
     }
   });
   transform_weight_gradient(du, parts, s.o, s.c, gw);

@@ -1,9 +1,9 @@
 #pragma once
 // The transforms of Winograd's F(4x4, 3x3) (Lavin and Gray, 2016), with channels in the lanes of a pack.
 //
-// Images are (C, H, W) outside. Inside, 32 channels at a time are a plane [row][column][32] with room for whole tiles; the
-// 36 numbers of a transformed tile go to 36 matrices [tile][32], whose products with the transformed weights are the
-// convolution.
+// Images are (C, H, W) outside. Inside, 32 channels at a time are a plane [row][column][32] with room for
+// whole tiles; the 36 numbers of a transformed tile go to 36 matrices [tile][32], whose products with the
+// transformed weights are the convolution.
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -13,7 +13,7 @@
 
 namespace xgrad::kernels::winograd {
 
-inline constexpr long panel = 32;  // channels in a plane
+inline constexpr long panel = 32;   // channels in a plane
 inline constexpr long points = 36;  // of a transformed tile
 
 template <int R, int C>
@@ -40,7 +40,8 @@ inline constexpr Matrix<6, 3> G{{{1 / 4.f, 0, 0},
                                  {1 / 24.f, 1 / 12.f, 1 / 6.f},
                                  {1 / 24.f, -1 / 12.f, 1 / 6.f},
                                  {0, 0, 1}}};
-inline constexpr Matrix<4, 6> AT{{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
+inline constexpr Matrix<4, 6> AT{
+    {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
 inline constexpr Matrix<6, 4> A = AT.transposed();
 inline constexpr Matrix<3, 6> GT = G.transposed();
 
@@ -84,15 +85,16 @@ struct Layout {
   long plane_size() const { return rows * columns * panel; }
 };
 
-/// Calls f(first pixel, channel of the first lane) for blocks of sixteen pixels by sixteen channels. The last block of
-/// pixels overlaps the one before.
+/// Calls f(first pixel, channel of the first lane) for blocks of sixteen pixels by sixteen channels. The last
+/// block of pixels overlaps the one before.
 template <class F>
 XGRAD_INLINE void each_block(const Layout& layout, long channels, F f) {
   for (long c = 0; c < std::min(channels, panel); c += lanes)
     for (long p = 0; p < layout.pixels; p += lanes) f(std::max(0l, std::min(p, layout.pixels - lanes)), c);
 }
 
-/// Up to 32 channels of an image into a plane; the border must be zero already, and missing channels become zero.
+/// Up to 32 channels of an image into a plane; the border must be zero already, and missing channels become
+/// zero.
 inline void load(const float* image, long channels, const Layout& layout, float* plane) {
   each_block(layout, panel, [&](long p, long c) {
     Pack a[16];
@@ -101,11 +103,14 @@ inline void load(const float* image, long channels, const Layout& layout, float*
       a[i] = Pack{};
       if (c + i >= channels) continue;
       const float* from = image + (c + i) * layout.channel_step + p;
-      if (pixels == lanes) a[i] = *reinterpret_cast<const LoosePack*>(from);
-      else std::memcpy(&a[i], from, std::size_t(pixels) * sizeof(float));
+      if (pixels == lanes)
+        a[i] = *reinterpret_cast<const LoosePack*>(from);
+      else
+        std::memcpy(&a[i], from, std::size_t(pixels) * sizeof(float));
     }
     transpose(a);
-    for (int i = 0; i < pixels; ++i) *reinterpret_cast<Pack*>(plane + layout.offset[std::size_t(p + i)] + c) = a[i];
+    for (int i = 0; i < pixels; ++i)
+      *reinterpret_cast<Pack*>(plane + layout.offset[std::size_t(p + i)] + c) = a[i];
   });
 }
 
@@ -115,17 +120,21 @@ inline void store(const float* plane, long channels, const Layout& layout, float
     Pack a[16];
     const long pixels = std::min(lanes, layout.pixels - p);
     for (int i = 0; i < 16; ++i)
-      a[i] = i < pixels ? *reinterpret_cast<const Pack*>(plane + layout.offset[std::size_t(p + i)] + c) : Pack{};
+      a[i] =
+          i < pixels ? *reinterpret_cast<const Pack*>(plane + layout.offset[std::size_t(p + i)] + c) : Pack{};
     transpose(a);
     for (int i = 0; i < 16 && c + i < channels; ++i) {
       float* to = image + (c + i) * layout.channel_step + p;
-      if (pixels == lanes) *reinterpret_cast<LoosePack*>(to) = a[i];
-      else std::memcpy(to, &a[i], std::size_t(pixels) * sizeof(float));
+      if (pixels == lanes)
+        *reinterpret_cast<LoosePack*>(to) = a[i];
+      else
+        std::memcpy(to, &a[i], std::size_t(pixels) * sizeof(float));
     }
   });
 }
 
-/// For each 4x4 tile of a plane, M d M' of its window (6x6 or 4x4) -> matrices[point][tile][32], `step` floats apart.
+/// For each 4x4 tile of a plane, M d M' of its window (6x6 or 4x4) -> matrices[point][tile][32], `step`
+/// floats apart.
 template <const auto& M>
 inline void gather(const float* plane, const Layout& layout, float* matrices, long step) {
   constexpr int C = std::remove_cvref_t<decltype(M)>::columns;
@@ -134,11 +143,11 @@ inline void gather(const float* plane, const Layout& layout, float* matrices, lo
       for (long c = 0; c < panel; c += lanes) {
         Pack d[C * C], r[points];
         const float* from = plane + (i * layout.columns + j) * panel + c;
-        XGRAD_UNROLL for (int a = 0; a < C; ++a)
-          XGRAD_UNROLL for (int b = 0; b < C; ++b)
-            d[a * C + b] = *reinterpret_cast<const Pack*>(from + (a * layout.columns + b) * panel);
+        XGRAD_UNROLL for (int a = 0; a < C; ++a) XGRAD_UNROLL for (int b = 0; b < C; ++b) d[a * C + b] =
+            *reinterpret_cast<const Pack*>(from + (a * layout.columns + b) * panel);
         sandwich<M>(d, r);
-        XGRAD_UNROLL for (int k = 0; k < points; ++k) *reinterpret_cast<Pack*>(matrices + k * step + c) = r[k];
+        XGRAD_UNROLL for (int k = 0; k < points; ++k) * reinterpret_cast<Pack*>(matrices + k * step + c) =
+            r[k];
       }
 }
 
@@ -148,12 +157,12 @@ inline void scatter(const float* matrices, long step, const Layout& layout, floa
     for (long j = 0; j + 4 <= layout.columns; j += 4, matrices += panel)
       for (long c = 0; c < panel; c += lanes) {
         Pack d[points], r[16];
-        XGRAD_UNROLL for (int k = 0; k < points; ++k) d[k] = *reinterpret_cast<const Pack*>(matrices + k * step + c);
+        XGRAD_UNROLL for (int k = 0; k < points; ++k) d[k] =
+            *reinterpret_cast<const Pack*>(matrices + k * step + c);
         sandwich<AT>(d, r);
         float* to = plane + (i * layout.columns + j) * panel + c;
-        XGRAD_UNROLL for (int a = 0; a < 4; ++a)
-          XGRAD_UNROLL for (int b = 0; b < 4; ++b)
-            *reinterpret_cast<Pack*>(to + (a * layout.columns + b) * panel) = r[a * 4 + b];
+        XGRAD_UNROLL for (int a = 0; a < 4; ++a) XGRAD_UNROLL for (int b = 0; b < 4; ++b) *
+            reinterpret_cast<Pack*>(to + (a * layout.columns + b) * panel) = r[a * 4 + b];
       }
 }
 

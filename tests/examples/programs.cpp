@@ -36,10 +36,12 @@ std::string bytes(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("cifar10 trains, writes its metrics and parameters, and a seed fixes them for any number of threads") {
+TEST_CASE(
+    "cifar10 trains, writes its metrics and parameters, and a seed fixes them for any number of threads") {
   TemporaryFolder folder;
   auto train = [&](const std::string& name, const std::string& options) {
-    return run(program("cifar10") + "--synthetic --epochs 2 --steps 3 --batch 20 --out " + (folder / name).string() + options);
+    return run(program("cifar10") + "--synthetic --epochs 2 --steps 3 --batch 20 --out " +
+               (folder / name).string() + options);
   };
   const Outcome first = train("a", " --seed 5 --threads 1");
   INFO(first.output);
@@ -66,7 +68,8 @@ TEST_CASE("cifar10 trains, writes its metrics and parameters, and a seed fixes t
 
 TEST_CASE("cifar10 refuses what it cannot do in one line") {
   TemporaryFolder folder;
-  const Outcome data = run(program("cifar10") + "--data " + folder.path.string() + " --out " + (folder / "run").string());
+  const Outcome data =
+      run(program("cifar10") + "--data " + folder.path.string() + " --out " + (folder / "run").string());
   CHECK(data.exit_code == 1);
   CHECK(data.output.starts_with("error: cifar10: "));
   CHECK(std::count(data.output.begin(), data.output.end(), '\n') == 1);
@@ -79,7 +82,8 @@ TEST_CASE("cifar10 refuses what it cannot do in one line") {
   CHECK(run(program("cifar10") + "--epoch 3").exit_code == 2);
   CHECK(run(program("cifar10") + "--batch -1").exit_code == 2);
   CHECK(run(program("cifar10") + "--epochs x").exit_code == 2);
-  CHECK(run("XGRAD_THREADS=none " + program("cifar10") + "--synthetic --out " + (folder / "r").string()).exit_code == 1);
+  CHECK(run("XGRAD_THREADS=none " + program("cifar10") + "--synthetic --out " + (folder / "r").string())
+            .exit_code == 1);
   const Outcome help = run(program("cifar10") + "--help");
   CHECK(help.exit_code == 0);
   CHECK(help.output.find("--epochs") != std::string::npos);

@@ -31,7 +31,8 @@ double difference(Ours make_ours, Theirs make_theirs) {
   for (auto& p : xgrad::parameters(net)) weights.push_back(tensor(p.value.data()).requires_grad_());
   auto ours = make_ours(xgrad::parameters(net));
   auto theirs = make_theirs(weights);
-  const auto tx = tensor(x), tl = torch::from_blob(const_cast<std::int64_t*>(labels.data<std::int64_t>()), {20}, torch::kLong);
+  const auto tx = tensor(x), tl = torch::from_blob(const_cast<std::int64_t*>(labels.data<std::int64_t>()),
+                                                   {20}, torch::kLong);
   for (int step = 0; step < 100; ++step) {
     ours.zero_grad();
     xgrad::cross_entropy(net(x), labels).backward();
@@ -58,15 +59,25 @@ TEST_CASE("optimizers agree with libtorch's over 100 steps") {
   CHECK(difference([](auto p) { return xgrad::SGD(p, {.lr = .1, .weight_decay = .01}); },
                    [](Tensors w) { return optim::SGD(w, optim::SGDOptions(.1).weight_decay(.01)); }) < 1e-9);
   CHECK(difference([](auto p) { return Momentum(p, {.lr = .05, .weight_decay = .01}); },
-                   [](Tensors w) { return optim::SGD(w, optim::SGDOptions(.05).momentum(.9).weight_decay(.01)); }) < 1e-9);
+                   [](Tensors w) {
+                     return optim::SGD(w, optim::SGDOptions(.05).momentum(.9).weight_decay(.01));
+                   }) < 1e-9);
   CHECK(difference([](auto p) { return Nesterov(p, {.lr = .05}); },
-                   [](Tensors w) { return optim::SGD(w, optim::SGDOptions(.05).momentum(.9).nesterov(true)); }) < 1e-9);
+                   [](Tensors w) {
+                     return optim::SGD(w, optim::SGDOptions(.05).momentum(.9).nesterov(true));
+                   }) < 1e-9);
   CHECK(difference([](auto p) { return AdaGrad(p, {.lr = .05, .weight_decay = .01}); },
-                   [](Tensors w) { return optim::Adagrad(w, optim::AdagradOptions(.05).weight_decay(.01)); }) < 1e-9);
+                   [](Tensors w) {
+                     return optim::Adagrad(w, optim::AdagradOptions(.05).weight_decay(.01));
+                   }) < 1e-9);
   CHECK(difference([](auto p) { return RMSprop(p, {.lr = .01, .weight_decay = .01}); },
-                   [](Tensors w) { return optim::RMSprop(w, optim::RMSpropOptions(.01).weight_decay(.01)); }) < 1e-9);
+                   [](Tensors w) {
+                     return optim::RMSprop(w, optim::RMSpropOptions(.01).weight_decay(.01));
+                   }) < 1e-9);
   CHECK(difference([](auto p) { return Adam(p, {.lr = .01, .weight_decay = .01}); },
-                   [](Tensors w) { return optim::Adam(w, optim::AdamOptions(.01).weight_decay(.01)); }) < 1e-9);
+                   [](Tensors w) { return optim::Adam(w, optim::AdamOptions(.01).weight_decay(.01)); }) <
+        1e-9);
   CHECK(difference([](auto p) { return AdamW(p, {.lr = .01, .weight_decay = .1}); },
-                   [](Tensors w) { return optim::AdamW(w, optim::AdamWOptions(.01).weight_decay(.1)); }) < 1e-9);
+                   [](Tensors w) { return optim::AdamW(w, optim::AdamWOptions(.01).weight_decay(.1)); }) <
+        1e-9);
 }

@@ -23,7 +23,9 @@ std::string read(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-void write(const std::filesystem::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+void write(const std::filesystem::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
 std::string with_header(const std::string& json, const std::string& data = "") {
   const std::uint64_t length = json.size();
   return std::string(reinterpret_cast<const char*>(&length), 8) + json + data;
@@ -39,7 +41,8 @@ TEST_CASE("a model is saved and loaded by name") {
   load(other, folder / "net.safetensors");
   CHECK(std::ranges::equal(other.fc.weight.data().elements<float>(), net.fc.weight.data().elements<float>()));
   CHECK(other.norm.running_mean.value.data<float>()[1] == 7);
-  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);  // nothing else is left behind
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) ==
+        1);  // nothing else is left behind
 }
 
 TEST_CASE("all dtypes and empty arrays survive, with texts beside them") {
@@ -74,7 +77,8 @@ TEST_CASE("a file of another model is refused and changes nothing") {
     BatchNorm norm{2};
   } wide;
   save(wide, path);
-  CHECK(error_of([&] { load(net, path); }) == path + ": fc.weight is (2, 4) of f32, the model's (2, 3) of f32");
+  CHECK(error_of([&] { load(net, path); }) ==
+        path + ": fc.weight is (2, 4) of f32, the model's (2, 3) of f32");
   struct Narrow {
     Linear fc{3, 2};
   } narrow;
@@ -82,7 +86,8 @@ TEST_CASE("a file of another model is refused and changes nothing") {
   CHECK(error_of([&] { load(net, path); }) == path + ": has no norm.weight, which the model needs");
   save(net, path);
   const Array before = narrow.fc.weight.data();
-  CHECK(error_of([&] { load(narrow, path); }) == path + ": holds 6 arrays, the model 2; it belongs to another model");
+  CHECK(error_of([&] { load(narrow, path); }) ==
+        path + ": holds 6 arrays, the model 2; it belongs to another model");
   CHECK(std::ranges::equal(before.elements<float>(), narrow.fc.weight.data().elements<float>()));
 }
 
@@ -91,20 +96,27 @@ TEST_CASE("damaged files are refused by name") {
   const std::string path = folder / "x.safetensors";
   CHECK(error_of([&] { load_tensors(path); }) == path + ": cannot be opened");
   write(path, "");
-  CHECK(error_of([&] { load_tensors(path); }) == path + ": this is no safetensors file, or a truncated one: 0 bytes");
+  CHECK(error_of([&] { load_tensors(path); }) ==
+        path + ": this is no safetensors file, or a truncated one: 0 bytes");
   write(path, "\x89PNG\r\n\x1a\n0000000000000");
-  CHECK(error_of([&] { load_tensors(path); }) == path + ": this is no safetensors file, or a truncated one: 21 bytes");
+  CHECK(error_of([&] { load_tensors(path); }) ==
+        path + ": this is no safetensors file, or a truncated one: 21 bytes");
   write(path, with_header("{\"a\": "));
-  CHECK(error_of([&] { load_tensors(path); }).starts_with(path + ": the header of this safetensors file is damaged: "));
+  CHECK(error_of([&] {
+          load_tensors(path);
+        }).starts_with(path + ": the header of this safetensors file is damaged: "));
   write(path, with_header("{\"a\": 3}"));
-  CHECK(error_of([&] { load_tensors(path); }).starts_with(path + ": the header of this safetensors file is damaged: "));
+  CHECK(error_of([&] {
+          load_tensors(path);
+        }).starts_with(path + ": the header of this safetensors file is damaged: "));
   write(path, with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "1234"));
   CHECK(error_of([&] { load_tensors(path); }) ==
         path + ": array a does not lie within the 4 bytes of data; the file is truncated or damaged");
   write(path, with_header(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", "12345678"));
   CHECK(error_of([&] { load_tensors(path); }) == path + ": array a of shape (3,) has 8 bytes at offset 62");
   write(path, with_header(R"({"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}})", "12345678"));
-  CHECK(error_of([&] { load_tensors(path); }) == path + ": array a has dtype F16; F32, F64, I64 and U8 can be read");
+  CHECK(error_of([&] { load_tensors(path); }) ==
+        path + ": array a has dtype F16; F32, F64, I64 and U8 can be read");
   write(path, with_header(R"({"a":{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}})", "12345678"));
   CHECK(error_of([&] { load_tensors(path); }) == path + ": array a has a shape that cannot be");
 }

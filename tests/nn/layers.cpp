@@ -19,9 +19,11 @@ double at(const Array& a, long i) { return double(a.data<float>()[i]); }
 TEST_CASE("layers give the shapes that they promise") {
   const Variable images(zeros({2, 4, 9, 7}));
   CHECK(Linear(4, 3)(Variable(zeros({5, 6, 4}))).shape() == Shape{5, 6, 3});
-  CHECK(Conv2d(4, 6, {.kernel = {3, 2}, .stride = 2, .padding = 1, .groups = 2})(images).shape() == Shape{2, 6, 5, 4});
-  CHECK(ConvTranspose2d(4, 6, {.kernel = 3, .stride = 2, .padding = 1, .output_padding = 1})(images).shape() ==
-        Shape{2, 6, 18, 14});
+  CHECK(Conv2d(4, 6, {.kernel = {3, 2}, .stride = 2, .padding = 1, .groups = 2})(images).shape() ==
+        Shape{2, 6, 5, 4});
+  CHECK(
+      ConvTranspose2d(4, 6, {.kernel = 3, .stride = 2, .padding = 1, .output_padding = 1})(images).shape() ==
+      Shape{2, 6, 18, 14});
   CHECK(BatchNorm(4)(images).shape() == images.shape());
   CHECK(LayerNorm({9, 7})(images).shape() == images.shape());
   CHECK(Embedding(10, 3)(zeros({4, 5}, DType::i64)).shape() == Shape{4, 5, 3});
@@ -29,9 +31,12 @@ TEST_CASE("layers give the shapes that they promise") {
 }
 
 TEST_CASE("layers name what does not fit") {
-  CHECK(error_of([] { Linear(4, 3)(Variable(zeros({5, 6}))); }) == "linear: input (5, 6) does not fit weight (3, 4)");
-  CHECK(error_of([] { Conv2d(3, 8)(Variable(zeros({2, 4, 9, 7}))); }) ==
-        "conv2d: input has 4 channels but weight (8, 3, 3, 3) expects 3");
+  CHECK(error_of([] {
+          Linear(4, 3)(Variable(zeros({5, 6})));
+        }) == "linear: input (5, 6) does not fit weight (3, 4)");
+  CHECK(error_of([] {
+          Conv2d(3, 8)(Variable(zeros({2, 4, 9, 7})));
+        }) == "conv2d: input has 4 channels but weight (8, 3, 3, 3) expects 3");
   CHECK(error_of([] { Conv2d(3, 8, {.groups = 2}); }) == "Conv2d: 3 channels do not split into 2 groups");
   CHECK(error_of([] { Embedding(10, 3)(full({1}, 10, DType::i64)); }) ==
         "embedding: index 10 at position 0 is out of range for length 10");
@@ -53,7 +58,8 @@ TEST_CASE("initialisers have the variances of their papers") {
 }
 
 TEST_CASE("batch normalisation keeps running statistics, as PyTorch and as the book do") {
-  const Variable x(Array({4, 1}, std::vector<float>{1, 2, 3, 6}));  // mean 3, biased variance 3.5, unbiased 14 / 3
+  const Variable x(
+      Array({4, 1}, std::vector<float>{1, 2, 3, 6}));  // mean 3, biased variance 3.5, unbiased 14 / 3
   BatchNorm torch(1), book(1, book_batch_norm);
   for (int i = 0; i < 2; ++i) torch(x), book(x);
   CHECK(at(torch.running_mean.value, 0) == Approx(3 * .1 + 3 * .1 * .9));

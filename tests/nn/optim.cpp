@@ -48,14 +48,17 @@ void check_equal(const std::vector<double>& a, const std::vector<double>& b) {
 }  // namespace
 
 TEST_CASE("optimizers follow their formulas") {
-  check_equal(course([](auto p) { return SGD(p, {.lr = .1}); }), formula([](double x, double g, int) { return x - .1 * g; }));
+  check_equal(course([](auto p) { return SGD(p, {.lr = .1}); }),
+              formula([](double x, double g, int) { return x - .1 * g; }));
   check_equal(course([](auto p) { return SGD(p, {.lr = .1, .weight_decay = .3}); }),
               formula([](double x, double g, int) { return x - .1 * (g + .3 * x); }));
-  check_equal(course([](auto p) { return Momentum(p, {.lr = .1}); }), formula([v = 0.](double x, double g, int) mutable {
+  check_equal(course([](auto p) { return Momentum(p, {.lr = .1}); }),
+              formula([v = 0.](double x, double g, int) mutable {
                 v = .9 * v - .1 * g;  // as the book writes it
                 return x + v;
               }));
-  check_equal(course([](auto p) { return Nesterov(p, {.lr = .1}); }), formula([v = 0.](double x, double g, int) mutable {
+  check_equal(course([](auto p) { return Nesterov(p, {.lr = .1}); }),
+              formula([v = 0.](double x, double g, int) mutable {
                 const double step = .9 * .9 * v - 1.9 * .1 * g;  // as the book writes it
                 v = .9 * v - .1 * g;
                 return x + step;
@@ -84,8 +87,9 @@ TEST_CASE("Adam follows the paper, and the book where that is asked for") {
               formula([=](double x, double g, int t) mutable { return adam(x, g, t, false); }));
   check_equal(course([](auto p) { return Adam(p, {.lr = .1, .eps = 1e-7, .book = true}); }),
               formula([=](double x, double g, int t) mutable { return adam(x, g, t, true); }));
-  check_equal(course([](auto p) { return AdamW(p, {.lr = .1, .weight_decay = .2}); }),
-              formula([=](double x, double g, int t) mutable { return adam(x * (1 - .1 * .2), g, t, false); }));
+  check_equal(
+      course([](auto p) { return AdamW(p, {.lr = .1, .weight_decay = .2}); }),
+      formula([=](double x, double g, int t) mutable { return adam(x * (1 - .1 * .2), g, t, false); }));
 }
 
 TEST_CASE("groups have learning rates of their own, and a schedule scales them all") {
@@ -150,9 +154,11 @@ TEST_CASE("an optimizer's state can be saved and taken back: the run goes on bit
   CHECK(state[0].name == "adam.step");
   CHECK(state[1].name == "adam.x.m");
   state.push_back({"adam.y.m", zeros({1})});
-  CHECK(error_of([&] { second.load_state(state); }) == "adam: adam.y.m belongs to no parameter of this optimizer");
+  CHECK(error_of([&] { second.load_state(state); }) ==
+        "adam: adam.y.m belongs to no parameter of this optimizer");
   state = first.state();
   state[1].value = zeros({3}, DType::f64);
-  CHECK(error_of([&] { second.load_state(state); }) == "adam: adam.x.m of shape (3,) does not fit parameter x (1,)");
+  CHECK(error_of([&] { second.load_state(state); }) ==
+        "adam: adam.x.m of shape (3,) does not fit parameter x (1,)");
   CHECK(error_of([&] { second.load_state({}); }) == "adam: the state has no adam.step");
 }

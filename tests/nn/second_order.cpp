@@ -8,18 +8,20 @@ using namespace xgrad;
 
 namespace {
 
-/// loss + the norm of its gradient with respect to the images and to all parameters, as a function of the parameters.
-/// Checked by gradcheck: its first order holds the second derivatives of the network.
+/// loss + the norm of its gradient with respect to the images and to all parameters, as a function of the
+/// parameters. Checked by gradcheck: its first order holds the second derivatives of the network.
 template <class Net, class Loss>
 GradcheckReport check_penalty(Net& net, const Array& images, Loss loss_of) {
   to(net, DType::f64);
   std::vector<Array> values;  // biases of 0 would leave units that are never active right on the kink of ReLU
   for (auto& p : parameters(net))
-    values.push_back(p.value.rank() > 1 ? p.value.data() : default_generator().normal(p.value.shape(), .1, .1, DType::f64));
+    values.push_back(p.value.rank() > 1 ? p.value.data()
+                                        : default_generator().normal(p.value.shape(), .1, .1, DType::f64));
   auto penalty = [&](const std::vector<Variable>& given) {
     std::size_t i = 0;
     visit(net, [&](const std::string&, auto& leaf) {
-      if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>) static_cast<Variable&>(leaf) = given[i++];
+      if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
+        static_cast<Variable&>(leaf) = given[i++];
     });
     const Variable x(images, requires_grad);
     const Variable loss = loss_of(net(x));
@@ -44,7 +46,9 @@ struct NormNet {
   Conv2d conv2{3, 4, {.kernel = 3, .stride = 2}};
   BatchNorm norm2{4};
   Linear fc{16, 3};
-  Variable operator()(const Variable& x) const { return fc(flatten(gelu(norm2(conv2(gelu(norm1(conv1(x)))))))); }
+  Variable operator()(const Variable& x) const {
+    return fc(flatten(gelu(norm2(conv2(gelu(norm1(conv1(x))))))));
+  }
 };
 
 }  // namespace
@@ -55,8 +59,8 @@ TEST_CASE("the gradient penalty of the headline network's loss differentiates") 
   net.dropout.p = 0;
   const Array images = default_generator().uniform({2, 3, 32, 32}, 0, 1, DType::f64);
   const Array labels = default_generator().integers({2}, 0, 10);
-  const auto report =
-      check_penalty(net, images, [&](const Variable& logits) { return cross_entropy(logits, labels, {.epsilon = 1e-7}); });
+  const auto report = check_penalty(
+      net, images, [&](const Variable& logits) { return cross_entropy(logits, labels, {.epsilon = 1e-7}); });
   INFO(report.message);
   CHECK(report.passed);
   CHECK(report.checked > 100);
@@ -67,7 +71,8 @@ TEST_CASE("so does that of a network with batch normalisation in training mode")
   NormNet net;
   const Array images = default_generator().normal({3, 2, 5, 5}, 0, 1, DType::f64);
   const Array labels = default_generator().integers({3}, 0, 3);
-  const auto report = check_penalty(net, images, [&](const Variable& logits) { return cross_entropy(logits, labels); });
+  const auto report =
+      check_penalty(net, images, [&](const Variable& logits) { return cross_entropy(logits, labels); });
   INFO(report.message);
   CHECK(report.passed);
   CHECK(report.checked > 50);

@@ -62,7 +62,8 @@ TEST_CASE("fit stops when the loss is no longer a number, and when it is told to
   SGD sgd(parameters(net));
   Loader loader(shapes(100, 0, 1).train, {.batch = 50});
   int epochs = 0;
-  fit(net, sgd, loader, {.epochs = 5, .progress = false, .on_epoch = [&](const EpochReport&) { return ++epochs < 2; }});
+  fit(net, sgd, loader,
+      {.epochs = 5, .progress = false, .on_epoch = [&](const EpochReport&) { return ++epochs < 2; }});
   CHECK(epochs == 2);
 }
 

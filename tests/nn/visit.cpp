@@ -37,10 +37,11 @@ std::vector<std::string> names(M& model) {
 
 TEST_CASE("visit names every parameter and buffer in the order of the members") {
   Net net;
-  CHECK(names(net) == std::vector<std::string>{"conv.weight", "blocks.0.a.weight", "blocks.0.a.bias", "blocks.0.b.weight",
-                                               "blocks.0.b.bias", "blocks.1.a.weight", "blocks.1.a.bias",
-                                               "blocks.1.b.weight", "blocks.1.b.bias", "norm.weight", "norm.bias",
-                                               "norm.running_mean", "norm.running_var", "scale"});
+  CHECK(names(net) == std::vector<std::string>{"conv.weight", "blocks.0.a.weight", "blocks.0.a.bias",
+                                               "blocks.0.b.weight", "blocks.0.b.bias", "blocks.1.a.weight",
+                                               "blocks.1.a.bias", "blocks.1.b.weight", "blocks.1.b.bias",
+                                               "norm.weight", "norm.bias", "norm.running_mean",
+                                               "norm.running_var", "scale"});
   net.head.emplace(2, 1);
   CHECK(names(net)[9] == "head.weight");
   CHECK(parameters(net).size() == 14);  // without the two buffers
@@ -49,7 +50,8 @@ TEST_CASE("visit names every parameter and buffer in the order of the members") 
 
 TEST_CASE("Sequential and repeat hold layers, functions and models") {
   Sequential net{Linear(2, 4), relu, Block(), [](const Variable& x) { return x * 2; }};
-  CHECK(names(net) == std::vector<std::string>{"0.weight", "0.bias", "2.a.weight", "2.a.bias", "2.b.weight", "2.b.bias"});
+  CHECK(names(net) ==
+        std::vector<std::string>{"0.weight", "0.bias", "2.a.weight", "2.a.bias", "2.b.weight", "2.b.bias"});
   auto stack = repeat<Linear>(3, 5, 5);
   CHECK(names(stack).back() == "2.bias");
 }
