@@ -212,6 +212,14 @@ TEST_CASE("tape: rules large and small, with the result and without") {
             .item() == 56);
   CHECK(grad(record("y", (x * 5).data(), {{x, [](auto& gy, auto& y) { return gy * y; }}}), {x})[0].item() ==
         10);
+  struct Inward {  // knows its own place
+    const Inward* place = this;
+    Inward() = default;
+    Inward(const Inward&) noexcept {}
+  } inward;
+  const Variable moved =
+      record("moved", x.data(), {{x, [inward](auto& gy) { return gy * (inward.place == &inward ? 7 : 0); }}});
+  CHECK(grad(moved, {x})[0].item() == 7);
   std::vector<Edge> edges;  // as many as there are inputs
   for (int i = 0; i < 10; ++i) edges.emplace_back(x, [i](auto& gy) { return gy * i; });
   CHECK(grad(record("many", x.data(), std::span<Edge>(edges)), {x})[0].item() == 45);

@@ -1,6 +1,8 @@
 // Models as plain structs: names, values, copies.
 #include "nn/visit.hpp"
 
+#include <optional>
+
 #include "nn/layers.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "nn/optim.hpp"
