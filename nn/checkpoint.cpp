@@ -85,7 +85,7 @@ Tensors load_tensors(const std::string& path) {
   std::uint64_t length = 0;
   in.read(reinterpret_cast<char*>(&length), sizeof length);
   expect(bool(in) && length <= longest_header && length + 8 <= size,
-         "{}: this is no safetensors path, or a truncated one: {} bytes", path, size);
+         "{}: this is no safetensors file, or a truncated one: {} bytes", path, size);
   std::string text(length, '\0');
   in.read(text.data(), std::streamsize(length));
   Tensors tensors;
