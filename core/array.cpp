@@ -149,7 +149,7 @@ Array Array::reshape(Shape to) const {
 }
 
 Array Array::cast(DType to) const {
-  if (to == dtype()) return *this;
+  if (to == dtype() && !is_number()) return *this;
   Array result(shape(), to);
   const char* from = bytes();
   dispatch(dtype(), [&]<class From>() {

@@ -13,7 +13,8 @@ template <class F, std::size_t N>
 Variable elementwise(const char* op, F, Edge (&&edges)[N]) {
   static_assert(N <= max_inputs);
   Array in[N];
-  for (std::size_t i = 0; i < N; ++i) in[i] = edges[i].input.data();
+  for (std::size_t i = 0; i < N; ++i)
+    if (edges[i].input.defined()) in[i] = edges[i].input.data();
   return record(op, lazy::map(op, lazy::floating_steps<F, N>, in, N), std::span<Edge>(edges));
 }
 /// The same for an f that is also defined for 64-bit integers.
@@ -21,7 +22,8 @@ template <class F, std::size_t N>
 Variable elementwise_any(const char* op, F, Edge (&&edges)[N]) {
   static_assert(N <= max_inputs);
   Array in[N];
-  for (std::size_t i = 0; i < N; ++i) in[i] = edges[i].input.data();
+  for (std::size_t i = 0; i < N; ++i)
+    if (edges[i].input.defined()) in[i] = edges[i].input.data();
   return record(op, lazy::map(op, lazy::all_steps<F, N>, in, N), std::span<Edge>(edges));
 }
 

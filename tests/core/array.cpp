@@ -1,5 +1,4 @@
-// Arrays: creation, reading, values that share storage and copy on write, conversion, and the words of their
-// errors.
+// Arrays: creation, reading, values that copy on write, conversion, and the words of their errors.
 #include "core/array.hpp"
 
 #include "core/map.hpp"

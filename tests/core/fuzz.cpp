@@ -1,5 +1,4 @@
-// Random programs of elementwise work and reductions: against a plain reference, and bit by bit however they
-// are run.
+// Random programs: against a plain reference, and bit by bit however they are run.
 #include "core/map.hpp"
 #include "tests/catch.hpp"
 #include "tests/core/fuzz_program.hpp"

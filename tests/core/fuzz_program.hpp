@@ -1,5 +1,5 @@
 #pragma once
-// Random programs for the fuzz test: elementwise work and reductions of arrays that broadcast with each other.
+// Random programs for the fuzz test: elementwise work and reductions of arrays that all broadcast.
 #include <algorithm>
 
 #include "tests/core/helpers.hpp"

@@ -1,5 +1,4 @@
-// Gradient checks: they pass what is right, and name the element of what is wrong, at first and at second
-// order.
+// Gradient checks pass what is right, and name the element of what is wrong, to second order.
 #include "core/gradcheck.hpp"
 
 #include "core/tape.hpp"

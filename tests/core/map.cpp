@@ -1,5 +1,4 @@
-// map: generic lambdas over packs as operations on arrays, and the functions that both packs and numbers
-// have.
+// map: lambdas over packs as operations on arrays, and the functions that packs and numbers share.
 #include "core/map.hpp"
 
 #include "tests/catch.hpp"

@@ -1,5 +1,4 @@
-// The bridge to xtensor: views both ways, arrays from expressions, and operations of one's own with an
-// xtensor forward.
+// The bridge to xtensor: views both ways, arrays from expressions, operations of one's own.
 #include "core/xtensor.hpp"
 
 #include <xtensor/xmath.hpp>

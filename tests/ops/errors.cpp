@@ -258,4 +258,9 @@ TEST_CASE("bad input to losses", "[ops][errors]") {
        "binary_cross_entropy_with_logits: targets are f64, not f32");
 }
 
+TEST_CASE("errors: an operand that holds nothing is named with the operation") {
+  SAYS(exp(Variable()), "exp: operand 1 holds nothing");
+  SAYS(f32({2}) + Variable(), "add: operand 2 holds nothing");
+}
+
 }  // namespace xgrad::tests

@@ -153,4 +153,10 @@ TEST_CASE("xtensor expressions stand on either side of each operator", "[ops]") 
   }
 }
 
+TEST_CASE("mixing: a number that was cast is a number no longer") {
+  const Variable fixed = cast(Variable(2.0), DType::f64);
+  CHECK_FALSE(fixed.data().is_number());
+  CHECK(error_of([&] { fixed + Variable(ones({2})); }) == "add: dtypes f64 and f32 differ; cast one of them");
+}
+
 }  // namespace xgrad::tests
