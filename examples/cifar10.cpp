@@ -44,7 +44,7 @@ Options parse(int argc, char** argv) {
       "Without CIFAR-10 and without a network it trains on built-in pictures of shapes instead.");
   const CLI::Range positive(1, 1'000'000'000, "POSITIVE");
   app.option_defaults()->always_capture_default();
-  app.add_option("--epochs", o.epochs, "how many epochs (default: 25; 4 on the built-in shapes)")
+  app.add_option("--epochs", o.epochs, "how many epochs (default: 25; 3 on the built-in shapes)")
       ->check(positive);
   app.add_option("--steps", o.steps, "training steps in an epoch (default: 500; 100 on the built-in shapes)")
       ->check(positive);
@@ -76,7 +76,7 @@ Split find_data(Options& o) {
       o.synthetic = true;
     }
   fmt::print("Training on built-in pictures of shapes (ten classes) instead of photographs.\n");
-  o.epochs = o.epochs.value_or(4);
+  o.epochs = o.epochs.value_or(3);
   o.steps = o.steps.value_or(100);
   return shapes(10000, 1000, 0);
 }
