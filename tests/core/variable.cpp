@@ -27,7 +27,7 @@ TEST_CASE("variable: an empty one says so") {
   CHECK(error_of([&] { none.data(); }) == "variable: it holds nothing");
   CHECK(error_of([&] { none.shape(); }) == "variable: it holds nothing");
   CHECK(error_of([&] { none.requires_grad(); }) == "variable: it holds nothing");
-  CHECK(error_of([&] { none + 1; }) == "variable: it holds nothing");
+  CHECK(error_of([&] { none + 1; }) == "add: operand 1 holds nothing");
   CHECK(error_of([] { Variable{Array()}; }) == "array: it holds nothing");
   CHECK(error_of([&] { none.backward(); }) ==
         "backward: the result depends on nothing that requires a gradient");
