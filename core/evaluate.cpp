@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/profile.hpp"
 #include "core/program.hpp"
 
 namespace xgrad::lazy {
@@ -86,10 +87,12 @@ class Planner {
       program.leaves.push_back({leaf->data, Walk(leaf->shape, program.domain), dense});
     }
     assign_registers();
+    for (auto& step : steps_) ops.push_back(step.value->op);
     for (std::size_t i = 0; i < roots.size(); ++i) {
       Value& root = *roots[i];
       char* out = root.reserve();
       outputs.push_back(out);
+      if (root.is_reduction) ops.push_back(root.op);
       if (root.is_reduction)
         program.reductions.push_back(
             {root.reduction, operand(results_[i]), out, Walk(root.shape, program.domain), root.shape});
@@ -100,6 +103,7 @@ class Planner {
 
   Program program;
   std::vector<char*> outputs;
+  std::vector<const char*> ops;  // the names of what it does
 
  private:
   struct Step {
@@ -183,6 +187,8 @@ void run(Value* value) {
     for (auto& root : roots) fill_empty(*root);
   } else {
     Planner plan(roots);
+    const profile::Scope scope(
+        [&] { return fmt::format("{} {}", fmt::join(plan.ops, " "), plan.program.domain); });
     execute(plan.program);
     for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->publish(plan.outputs[i]);
   }

@@ -130,7 +130,7 @@ Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   Array result = Value::handle(new Value(shape, x.dtype()));
   Value& v = *Value::of(result);
-  v.op = "reduce";
+  v.op = reduction == ReduceKind::sum ? "sum" : reduction == ReduceKind::max ? "max" : "min";
   v.is_reduction = true;
   v.reduction = reduction;
   expect(x.dtype() != DType::u8, "reduce: not defined for u8; cast first");

@@ -48,7 +48,7 @@ struct Value {
   unsigned char inputs = 0;      // while pending
   int steps = 0;                 // of the pending program, counted as a tree: an upper bound
   int depth = 0;                 // pending values below, reductions included
-  const char* op = nullptr;      // for messages
+  const char* op = nullptr;      // for profiles
   const StepFns* fns = nullptr;  // of an elementwise step
   char* data = nullptr;          // null while pending
   Ref<Storage> storage;          // empty for at most `inline_bytes`

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "core/profile.hpp"
 #include "core/threads.hpp"
 
 namespace xgrad {
@@ -43,6 +44,7 @@ T unit(std::uint64_t bits) {
 /// Fills an array with pairs f(block) -> two values, and moves the position on.
 template <class T, class F>
 Array draw(const Shape& shape, std::uint64_t seed, std::uint64_t& position, F f) {
+  const profile::Scope scope("random numbers {}", shape);
   Array result(shape, dtype_of<T>);
   T* out = result.mutable_data<T>();
   const long n = result.size(), blocks = (n + 1) / 2;

@@ -5,6 +5,7 @@
 #include <array>
 #include <numeric>
 
+#include "core/profile.hpp"
 #include "core/random.hpp"
 #include "core/threads.hpp"
 
@@ -39,6 +40,7 @@ std::vector<std::array<float, 256>> tables(const Pixels& pixels, long channels) 
 }  // namespace
 
 Batch make_batch(const Dataset& data, std::span<const std::int64_t> indices, const Pixels& pixels) {
+  const profile::Scope scope("batch of {}", indices.size());
   check(data);
   const long n = long(indices.size()), size = data.size(), channels = data.images.dim(1);
   const long plane = data.images.dim(2) * data.images.dim(3), image = channels * plane;

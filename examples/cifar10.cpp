@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/files.hpp"
+#include "core/profile.hpp"
 #include "core/threads.hpp"
 #include "datasets/cifar.hpp"
 #include "datasets/loader.hpp"
@@ -33,7 +34,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::optional<int> threads;
   std::filesystem::path data, out;
-  bool synthetic = false;
+  bool synthetic = false, profile = false;
 };
 
 Options parse(int argc, char** argv) {
@@ -55,6 +56,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--out", o.out, "folder for metrics.jsonl and parameters (default: a new one in runs/)");
   app.add_option("--threads", o.threads, "threads to use (default: $XGRAD_THREADS or all cores)")
       ->check(positive);
+  app.add_flag("--profile", o.profile, "only measure where the time of a training step goes");
   app.add_flag("--synthetic", o.synthetic, "train on the built-in shapes");
   try {
     app.parse(argc, argv);
@@ -94,16 +96,33 @@ std::filesystem::path output_folder(const Options& o) {
   return folder;
 }
 
+Variable book_loss(const Variable& logits, const Array& labels) {
+  return cross_entropy(logits, labels, {.epsilon = 1e-7});
+}
+
+/// Times the operations of a training step.
+void profile_step(DeepConvNet& net, Optimizer& optimizer, Loader& train) {
+  constexpr long steps = 20;
+  fit(net, optimizer, train, {.steps_per_epoch = 3, .loss = book_loss, .progress = false});  // warms up
+  const ProgressBar clock("", 1, false);
+  profile::start();
+  fit(net, optimizer, train, {.steps_per_epoch = steps, .loss = book_loss, .progress = false});
+  const double seconds = clock.seconds();
+  fmt::print("A training step, the mean of {}, {} threads:\n{}", steps, threads::count(),
+             profile::table(profile::stop(), seconds, steps));
+}
+
 void run(Options o) {
   if (o.threads) threads::set(*o.threads);
   const Split data = find_data(o);
-  const std::filesystem::path folder = output_folder(o);
-  MetricsLog log(folder / "metrics.jsonl");
-
   manual_seed(o.seed);
   DeepConvNet net;
   Adam adam(parameters(net), {.lr = 1e-3, .eps = 1e-7, .book = true});
   Loader train(data.train, {.batch = o.batch, .replacement = true, .seed = o.seed});
+  if (o.profile) return profile_step(net, adam, train);
+
+  const std::filesystem::path folder = output_folder(o);
+  MetricsLog log(folder / "metrics.jsonl");
   Loader first_train(data.train.first(1000), {.shuffle = false}),
       first_test(data.test.first(1000), {.shuffle = false});
   Loader all_test(data.test, {.shuffle = false});
@@ -135,11 +154,8 @@ void run(Options o) {
     save(net, folder / "parameters.safetensors");
     return true;
   };
-  auto loss = [](const Variable& logits, const Array& labels) {
-    return cross_entropy(logits, labels, {.epsilon = 1e-7});
-  };
   fit(net, adam, train,
-      {.epochs = *o.epochs, .steps_per_epoch = *o.steps, .loss = loss, .on_epoch = on_epoch});
+      {.epochs = *o.epochs, .steps_per_epoch = *o.steps, .loss = book_loss, .on_epoch = on_epoch});
 
   const Score final_score = evaluate(net, all_test.epoch());
   fmt::print("best on the first 1,000 test images: {:.3f}{}\n", best,

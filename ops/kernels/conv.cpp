@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "core/profile.hpp"
 #include "core/threads.hpp"
 #include "ops/kernels/gemm.hpp"
 #include "ops/kernels/im2col.hpp"
@@ -110,6 +111,7 @@ void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
 void set_conv_lowering(ConvLowering lowering) { chosen = lowering; }
 
 Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
+  const profile::Scope scope("conv2d {} by {}", x.shape(), weight.shape());
   Array y({s.n, s.groups * s.o, s.oh, s.ow}, x.dtype());
   if (s.c == 0) return zeros_like(y);
   if (by_winograd(x, s))
@@ -121,6 +123,7 @@ Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
 }
 
 Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
+  const profile::Scope scope("conv2d {} by {}, gradient for x", g.shape(), weight.shape());
   Array gx({s.n, s.groups * s.c, s.h, s.w}, g.dtype());
   if (s.o == 0) return zeros_like(gx);
   if (by_winograd(g, s))
@@ -133,6 +136,7 @@ Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
 }
 
 Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s) {
+  const profile::Scope scope("conv2d {} by {}, gradient for the weight", x.shape(), g.shape());
   Array gw({s.groups * s.o, s.c, s.kh, s.kw}, g.dtype());
   if (s.n == 0) return zeros_like(gw);
   if (by_winograd(g, s))
@@ -144,6 +148,7 @@ Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s) {
 }
 
 Array unfold(const Array& x, const ConvShape& s) {
+  const profile::Scope scope("unfold {}", x.shape());
   const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
   Array y({s.n, k, pixels}, x.dtype());
   dispatch_floating(x.dtype(), [&]<class T>() {
@@ -156,6 +161,7 @@ Array unfold(const Array& x, const ConvShape& s) {
 }
 
 Array fold(const Array& columns, const ConvShape& s) {
+  const profile::Scope scope("fold {}", columns.shape());
   const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
   Array x = zeros({s.n, s.c, s.h, s.w}, columns.dtype());
   dispatch_floating(columns.dtype(), [&]<class T>() {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "core/profile.hpp"
 #include "core/threads.hpp"
 #include "ops/kernels/simd.hpp"
 
@@ -114,6 +115,7 @@ void copy(std::vector<Axis> axes, const T* from, T* to) {
 void copy(const Shape& shape, long width, const void* from, long from_offset, const Strides& from_strides,
           void* to, long to_offset, const Strides& to_strides) {
   if (shape.size() == 0) return;
+  const profile::Scope scope("copy {}", shape);
   auto axes = collapse(shape, from_strides, to_strides);
   auto run = [&]<class T>(T) {
     copy(std::move(axes), static_cast<const T*>(from) + from_offset, static_cast<T*>(to) + to_offset);

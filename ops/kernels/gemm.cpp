@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/profile.hpp"
 #include "core/threads.hpp"
 
 namespace xgrad::kernels {
@@ -44,6 +45,7 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb, const Shape& batc
   shape.push_back(m);
   shape.push_back(n);
   if (shape.size() == 0 || k == 0) return zeros(shape, a.dtype());
+  const profile::Scope scope("matmul {}{} by {}{}", a.shape(), ta ? "'" : "", b.shape(), tb ? "'" : "");
   Array y(shape, a.dtype());
   auto leading = [&](const Array& x) {
     Shape lead(x.shape().begin(), x.shape().end() - 2);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/error.hpp"
+#include "core/profile.hpp"
 #include "core/threads.hpp"
 
 namespace xgrad::kernels {
@@ -40,6 +41,7 @@ struct Rows {
 }  // namespace
 
 Array gather(const Array& x, int axis, const Array& index) {
+  const profile::Scope scope("gather {}", x.shape());
   Array y(index.shape(), x.dtype());
   const long step_x = contiguous_strides(x.shape())[std::size_t(axis)];
   const long step_index = contiguous_strides(index.shape())[std::size_t(axis)], length = index.shape()[axis];
@@ -56,6 +58,7 @@ Array gather(const Array& x, int axis, const Array& index) {
 }
 
 Array scatter_add(Array x, int axis, const Array& index, const Array& source) {
+  const profile::Scope scope("scatter_add {}", x.shape());
   Array y = x.copy();
   const long step_y = contiguous_strides(y.shape())[std::size_t(axis)];
   const long step_index = contiguous_strides(index.shape())[std::size_t(axis)], length = index.shape()[axis];
@@ -74,6 +77,7 @@ Array scatter_add(Array x, int axis, const Array& index, const Array& source) {
 }
 
 Array take(const Array& x, const Array& indices, int axis) {
+  const profile::Scope scope("take {}", x.shape());
   Shape shape(x.shape().begin(), x.shape().begin() + axis);
   for (long n : indices.shape()) shape.push_back(n);
   for (int i = axis + 1; i < x.rank(); ++i) shape.push_back(x.shape()[i]);
@@ -93,6 +97,7 @@ Array take(const Array& x, const Array& indices, int axis) {
 }
 
 Array take_add(const Array& rows, const Array& indices, int axis, const Shape& shape) {
+  const profile::Scope scope("take {}, gradient", shape);
   Array y = zeros(shape, rows.dtype());
   const Rows to(shape, axis);
   const long count = indices.size();

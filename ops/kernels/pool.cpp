@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/profile.hpp"
 #include "core/threads.hpp"
 #include "ops/kernels/pool2x2.hpp"
 
@@ -85,6 +86,7 @@ void scatter_plane(const PoolShape& s, const T* g, const P* places, T* x) {
 }  // namespace
 
 std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
+  const profile::Scope scope("max_pool2d {}", x.shape());
   Array y({s.n, s.c, s.oh, s.ow}, x.dtype());
   Array places(y.shape(), s.kh * s.kw <= 256 ? DType::u8 : DType::i64);
   dispatch_types(x.dtype(), places.dtype(), [&]<class T, class P>() {
@@ -100,6 +102,7 @@ std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
 }
 
 Array pool_gather(const Array& x, const Array& places, const PoolShape& s) {
+  const profile::Scope scope("max_pool2d {}, second order", x.shape());
   Array y({s.n, s.c, s.oh, s.ow}, x.dtype());
   dispatch_types(x.dtype(), places.dtype(), [&]<class T, class P>() {
     const T* in = x.data<T>();
@@ -116,6 +119,7 @@ Array pool_gather(const Array& x, const Array& places, const PoolShape& s) {
 }
 
 Array pool_scatter(const Array& g, const Array& places, const PoolShape& s) {
+  const profile::Scope scope("max_pool2d {}, gradient", g.shape());
   Array x({s.n, s.c, s.h, s.w}, g.dtype());
   dispatch_types(g.dtype(), places.dtype(), [&]<class T, class P>() {
     const T* in = g.data<T>();

@@ -1,6 +1,7 @@
 // Walks along one axis, line by line.
 #include "ops/kernels/scan.hpp"
 
+#include "core/profile.hpp"
 #include "core/threads.hpp"
 
 namespace xgrad::kernels {
@@ -26,6 +27,7 @@ struct Lines {
 }  // namespace
 
 Array cumsum(const Array& x, int axis) {
+  const profile::Scope scope("cumsum {}", x.shape());
   Array y(x.shape(), x.dtype());
   const Lines lines(x.shape(), axis);
   dispatch(x.dtype(), [&]<class T>() {
@@ -41,6 +43,7 @@ Array cumsum(const Array& x, int axis) {
 }
 
 Array argmax(const Array& x, int axis) {
+  const profile::Scope scope("argmax {}", x.shape());
   Shape shape = x.shape();
   shape[axis] = 1;
   Array y(shape, DType::i64);

@@ -1,0 +1,61 @@
+#pragma once
+// Where the time goes: seconds by operation, each without what ran inside it.
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace xgrad::profile {
+
+/// What the calls of one operation took.
+struct Row {
+  std::string name;
+  long calls = 0;
+  double seconds = 0;
+};
+
+/// Forgets what was measured and measures from now on, on all threads.
+void start();
+/// Ends measuring; the operations, those that took longest first.
+std::vector<Row> stop();
+/// The rows as a table of what one of `runs` took; `seconds` is the time of all of them.
+std::string table(const std::vector<Row>& rows, double seconds, long runs = 1);
+
+namespace detail {
+extern std::atomic<bool> on;
+}
+
+/// Times work until its end, when a profile is being made; otherwise it costs one test: the name is made only
+/// then.
+class Scope {
+ public:
+  template <std::invocable F>
+  explicit Scope(F name) {
+    if (detail::on.load(std::memory_order_relaxed)) begin(name());
+  }
+  template <class... Args>
+  explicit Scope(fmt::format_string<const Args&...> format, const Args&... args) {
+    if (detail::on.load(std::memory_order_relaxed)) begin(fmt::format(format, args...));
+  }
+  ~Scope() {
+    if (outer_) end();
+  }
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void begin(std::string name);
+  void end();
+
+  std::string name_;
+  Scope** outer_ = nullptr;  // the thread's innermost scope, while this one is measured
+  Scope* parent_ = nullptr;
+  Clock::time_point start_;
+  double inside_ = 0;  // seconds of scopes within this one
+};
+
+}  // namespace xgrad::profile
