@@ -114,6 +114,15 @@ double Array::item() const {
   return dispatch(dtype(), [&]<class T>() { return double(*reinterpret_cast<const T*>(data)); });
 }
 
+void materialize(std::span<const Array> arrays) {
+  std::vector<Value*> pending;
+  for (auto& a : arrays) {
+    expect(a.defined(), "materialize: an array holds nothing");
+    if (!Value::of(a)->ready()) pending.push_back(Value::of(a));
+  }
+  if (!pending.empty()) lazy::run(std::move(pending));
+}
+
 Shape resolve_shape(const char* op, const Shape& shape, long size) {
   Shape result = shape;
   long known = 1, open = -1;

@@ -102,6 +102,10 @@ Array array(std::initializer_list<T> elements) {
   return Array({long(elements.size())}, std::span<const T>(elements.begin(), elements.size()));
 }
 
+/// Computes the elements of several arrays: of those that have one shape and dtype in one pass, so that what
+/// they share is read and computed once.
+void materialize(std::span<const Array> arrays);
+
 /// Sets how many elements of `shape` a -1 stands for. Throws Error when `size` elements do not fit.
 Shape resolve_shape(const char* op, const Shape& shape, long size);
 

@@ -63,7 +63,7 @@ void add_siblings(std::vector<Ref<Value>>& roots) {
   Value& first = *roots[0];
   const Shape domain = domain_of(first), *shape = first.is_reduction ? &first.shape : nullptr;
   for (Value* v : waiting()) {
-    if (roots.size() == max_roots) break;
+    if (roots.size() >= max_roots) break;
     if (v == &first || v->ready() || v->dtype != first.dtype || !(domain_of(*v) == domain)) continue;
     if ((shape && !(v->shape == *shape)) || needs_reduction(*Value::of(v->in[0]))) continue;
     if (!v->try_retain()) continue;
@@ -173,17 +173,11 @@ void fill_empty(Value& v) {  // a sum over nothing
   v.publish(elements);
 }
 
-}  // namespace
-
-void run(Value* value) {
-  std::lock_guard lock(running());
-  if (value->ready()) return;
-  std::vector<Ref<Value>> roots{Ref<Value>(value)};
-  run_leaves(*value);
-  if (value->ready()) return;  // it came along with a leaf
+/// Runs the roots, which have one domain and dtype and whose leaves are ready, with the sums that can join.
+void run_roots(std::vector<Ref<Value>> roots) {
   if (fusion()) add_siblings(roots);
-  if (value->ready()) return;
-  if (domain_of(*value).size() == 0) {
+  if (roots.empty()) return;  // they came along with a leaf of a sibling
+  if (domain_of(*roots[0]).size() == 0) {
     for (auto& root : roots) fill_empty(*root);
   } else {
     Planner plan(roots);
@@ -196,6 +190,27 @@ void run(Value* value) {
     for (Array& in : root->in) in = Array();
     root->inputs = 0;
     if (root->waits) forget(root.get());
+  }
+}
+
+}  // namespace
+
+void run(Value* value) { run(std::vector{value}); }
+
+void run(std::vector<Value*> values) {
+  std::lock_guard lock(running());
+  while (!values.empty()) {
+    for (Value* v : values)
+      if (!v->ready()) run_leaves(*v);
+    std::erase_if(values, [](Value* v) { return v->ready(); });  // some came along with a leaf
+    if (values.empty()) return;
+    const Value& first = *values[0];
+    std::vector<Ref<Value>> roots;
+    for (Value* v : values)
+      if (v->dtype == first.dtype && !v->is_reduction && !first.is_reduction && v->shape == first.shape)
+        roots.emplace_back(v);
+    if (roots.empty()) roots.emplace_back(values[0]);
+    run_roots(std::move(roots));
   }
 }
 

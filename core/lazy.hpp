@@ -3,6 +3,7 @@
 // chain. The tape knows nothing of it. docs/architecture.md tells how it works.
 #include <atomic>
 #include <cstddef>
+#include <vector>
 
 #include "core/array.hpp"
 #include "core/counted.hpp"
@@ -91,8 +92,9 @@ Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape);
 /// `x` repeated along axes of length 1 or missing in front. Throws Error that names `op` when it does not
 /// fit.
 Array broadcast_to(const char* op, const Array& x, const Shape& shape);
-/// Computes the elements of `value` now.
+/// Computes the elements of `value` now; those of several values in as few passes as their domains allow.
 void run(Value* value);
+void run(std::vector<Value*> values);
 /// The first input of a pending value; the value itself when it has been computed meanwhile.
 Array source(const Array& pending);
 /// Lets a pending reduction join the next pass over its domain.

@@ -17,6 +17,22 @@ Pack<T> select(const xsimd::batch_bool<T>& condition, const Pack<T>& a, const Pa
 template <class T>
 requires std::is_arithmetic_v<T> T select(bool condition, T a, T b) { return condition ? a : b; }
 
+/// f(x...) lane by lane: for functions of the C library.
+template <class F, class T, class... More>
+Pack<T> by_lane(F f, const Pack<T>& x, const More&... more) {
+  constexpr std::size_t lanes = Pack<T>::size;
+  alignas(64) T in[1 + sizeof...(more)][lanes], out[lanes];
+  x.store_aligned(in[0]);
+  std::size_t k = 0;
+  (more.store_aligned(in[++k]), ...);
+  for (std::size_t i = 0; i < lanes; ++i)
+    if constexpr (sizeof...(more) == 0)
+      out[i] = f(in[0][i]);
+    else
+      out[i] = f(in[0][i], in[1][i]);
+  return Pack<T>::load_aligned(out);
+}
+
 /// The larger and the smaller of two; a NaN stays one. (xsimd's a != a is false for a NaN, hence !(a == a).)
 template <class V>
 V maximum(const V& a, const V& b) {

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <mutex>
@@ -40,16 +41,21 @@ void work(Job& job) {
   inside = false;
 }
 
-/// Waits until the place no longer holds `value`: by spinning at first, which is quicker than waking up.
+/// Waits until the place no longer holds `value`: spinning at first, then leaving the core to whoever else
+/// wants it, asleep at last. (Measured on a virtual machine: waking up takes half a millisecond.)
 template <class T>
 void wait_while(const std::atomic<T>& place, T value) {
-  constexpr int spins = 2000;
+  using Clock = std::chrono::steady_clock;
+  constexpr int spins = 1000;
+  constexpr auto patience = std::chrono::milliseconds(1);
   for (int i = 0; i < spins; ++i) {
     if (place.load(std::memory_order_acquire) != value) return;
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #endif
   }
+  for (const auto end = Clock::now() + patience; Clock::now() < end; std::this_thread::yield())
+    if (place.load(std::memory_order_acquire) != value) return;
   place.wait(value, std::memory_order_acquire);
 }
 

@@ -53,8 +53,9 @@ void Optimizer::step() {
       if (decay != 0 && couples_weight_decay()) g = g + value * decay;
       Slots& slots = slots_[p.value.node()];
       const Variable updated = update(value, g, group.options.lr * lr_factor_, group.options, slots);
-      updated.data().bytes();  // computed now: what waits would keep gradients alive
-      for (auto& [key, array] : slots) array.bytes();
+      std::vector<Array> results{updated.data()};
+      for (auto& [key, array] : slots) results.push_back(array);
+      materialize(results);  // now: what waits would keep gradients alive
       p.value.set_data(updated.data());
     }
 }

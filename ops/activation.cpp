@@ -1,8 +1,6 @@
 // Activation functions and their rules.
 #include "ops/activation.hpp"
 
-#include <numbers>
-
 #include "core/elementwise.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/math.hpp"
@@ -40,7 +38,7 @@ Variable relu(const Variable& x) {
 
 Variable leaky_relu(const Variable& x, double slope) { return where(x > 0, x, x * slope); }
 
-Variable gelu(const Variable& x) { return x * (erf(x * (1 / std::numbers::sqrt2)) + 1) * .5; }
+Variable gelu(const Variable& x) { return x * normal_cdf(x); }
 
 Variable silu(const Variable& x) { return x * sigmoid(x); }
 

@@ -14,12 +14,8 @@ template <class T>
 pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y) {
   if (xsimd::all(y == pack::Pack<T>(2))) return x * x;
   if (xsimd::all(y == pack::Pack<T>(1))) return x;
-  alignas(64) T base[pack::Pack<T>::size], exponent[pack::Pack<T>::size];
-  x.store_aligned(base);
-  y.store_aligned(exponent);
-  for (std::size_t i = 0; i < pack::Pack<T>::size; ++i)
-    base[i] = exponent[i] == 2 ? base[i] * base[i] : std::pow(base[i], exponent[i]);
-  return pack::Pack<T>::load_aligned(base);
+  return pack::by_lane(
+      [](T base, T exponent) { return exponent == 2 ? base * base : std::pow(base, exponent); }, x, y);
 }
 
 }  // namespace

@@ -22,6 +22,34 @@ pack::Pack<T> logarithm(const pack::Pack<T>& v) {
   }
 }
 
+/// erf(Scale x) / 2 of f32: x times a polynomial in x^2, the best of degree 14 in relative error (8.8e-8;
+/// found by Remez's exchange) up to where erf reaches 1. It is written in t in [-1, 1], so that no digits
+/// cancel.
+template <const double& Scale>
+pack::Pack<float> half_erf(const pack::Pack<float>& x) {
+  using P = pack::Pack<float>;
+  constexpr double coefficients[] = {.366335034,   -.182839885,   .135906875,   -.11020232,    .0907956064,
+                                     -.0734984502, .0567313954,   -.0405399427, .028415313,    -.0208626464,
+                                     .0117291948,  -.00317118946, .00234695547, -.00354140112, .00146284711};
+  constexpr float bound = float(3.86 / Scale);
+  const P t = xsimd::fma(xsimd::min(P(bound * bound), x * x), P(2 / (bound * bound)), P(-1));
+  P sum(float(coefficients[14] * Scale / 2));
+#pragma GCC unroll 14
+  for (int i = 13; i >= 0; --i) sum = xsimd::fma(sum, t, P(float(coefficients[i] * Scale / 2)));
+  return xsimd::max(P(-.5f), xsimd::min(P(.5f), x * sum));  // in this order a NaN stays one
+}
+constexpr double one = 1, inv_sqrt2 = 1 / std::numbers::sqrt2;
+
+pack::Pack<float> error_function(const pack::Pack<float>& x) { return half_erf<one>(x) * 2.f; }
+pack::Pack<double> error_function(const pack::Pack<double>& x) {
+  return pack::by_lane([](double v) { return std::erf(v); }, x);
+}
+
+pack::Pack<float> normal_distribution(const pack::Pack<float>& x) { return half_erf<inv_sqrt2>(x) + .5f; }
+pack::Pack<double> normal_distribution(const pack::Pack<double>& x) {
+  return pack::by_lane([](double v) { return std::erfc(-v / std::numbers::sqrt2) / 2; }, x);
+}
+
 }  // namespace
 
 Variable exp(const Variable& x) {
@@ -74,8 +102,14 @@ Variable tanh(const Variable& x) {
 }
 
 Variable erf(const Variable& x) {
-  return elementwise("erf", [](auto v) { return xsimd::erf(v); },
+  return elementwise("erf", [](auto v) { return error_function(v); },
                      {{x, [=](auto& gy) { return gy * exp(-square(x)) * (2 * std::numbers::inv_sqrtpi); }}});
+}
+
+Variable normal_cdf(const Variable& x) {
+  constexpr double scale = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+  return elementwise("normal_cdf", [](auto v) { return normal_distribution(v); },
+                     {{x, [=](auto& gy) { return gy * exp(square(x) * -.5) * scale; }}});
 }
 
 }  // namespace xgrad

@@ -39,6 +39,25 @@ void gemm(bool ta, bool tb, long m, long n, long k, const double* a, long lda, c
               integer(lda), b, integer(ldb), beta, c, integer(ldc));
 }
 
+/// How a product is cut: large ones into parts of about 256 rows, or columns where there are few rows, which
+/// BLAS likes better than squares; small deep ones into four; others not. It follows from the shape alone.
+struct Cut {
+  long rows, columns, down, across;  // of a part; parts
+  Cut(long m, long n, long k) : rows(m), columns(n) {
+    constexpr long work = 1 << 21;
+    const long most = m * n * k / work;
+    auto part = [](long side, long parts) { return ((side + parts - 1) / parts + 7) / 8 * 8; };
+    if (std::max(m, n) >= 256) {
+      const bool by_rows = m >= n || m >= 512;
+      long& side = by_rows ? rows : columns;
+      side = part(side, std::clamp(most, 1l, std::clamp(side / 128, 1l, std::max(4l, side / 256))));
+    } else if (most >= 4) {
+      rows = part(m, 2), columns = part(n, 2);
+    }
+    down = (m + rows - 1) / rows, across = (n + columns - 1) / columns;
+  }
+};
+
 Array matmul(const Array& a, const Array& b, bool ta, bool tb, const Shape& batch) {
   const long m = a.dim(ta ? -1 : -2), k = a.dim(ta ? -2 : -1), n = b.dim(tb ? -2 : -1);
   Shape shape = batch;
@@ -52,31 +71,23 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb, const Shape& batc
     return broadcast_strides(lead, batch);
   };
   const Strides step_a = leading(a), step_b = leading(b);
-  // Large products are cut along their longer side, small ones are not.
-  constexpr long work = 1 << 21;
-  const long side = std::max(m, n);
-  const long parts = std::clamp(m * n * k / work, 1l, std::clamp(side / 96, 1l, 16l));
-  const long part = (side + parts - 1) / parts;
+  const Cut cut(m, n, k);
   dispatch_floating(a.dtype(), [&]<class T>() {
     const T *left = a.data<T>(), *right = b.data<T>();
     T* out = y.mutable_data<T>();
     auto task = [&](long i) {
-      long rest = i / parts, at_a = 0, at_b = 0;
-      const long stack = rest, first = i % parts * part, count = std::min(part, side - first);
-      if (count <= 0) return;
+      const long column = i % cut.across * cut.columns, row = i / cut.across % cut.down * cut.rows;
+      const long stack = i / cut.across / cut.down;
+      long rest = stack, at_a = 0, at_b = 0;
       for (int axis = batch.rank(); axis-- > 0; rest /= batch[axis]) {
         at_a += rest % batch[axis] * step_a[std::size_t(axis)] * m * k;
         at_b += rest % batch[axis] * step_b[std::size_t(axis)] * k * n;
       }
-      const long lda = ta ? m : k, ldb = tb ? k : n;
-      const T *pa = left + at_a, *pb = right + at_b;
-      T* pc = out + stack * m * n;
-      if (m >= n)
-        gemm(ta, tb, count, n, k, pa + first * (ta ? 1 : k), lda, pb, ldb, 0, pc + first * n, n);
-      else
-        gemm(ta, tb, m, count, k, pa, lda, pb + first * (tb ? k : 1), ldb, 0, pc + first, n);
+      gemm(ta, tb, std::min(cut.rows, m - row), std::min(cut.columns, n - column), k,
+           left + at_a + row * (ta ? 1 : k), ta ? m : k, right + at_b + column * (tb ? k : 1), tb ? k : n, 0,
+           out + (stack * m + row) * n + column, n);
     };
-    const long tasks = batch.size() * parts;
+    const long tasks = batch.size() * cut.down * cut.across;
     if (batch.size() * m * n * k < (1 << 18))
       for (long i = 0; i < tasks; ++i) task(i);
     else

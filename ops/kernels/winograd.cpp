@@ -63,14 +63,12 @@ void multiply_tiles(long tiles, long outputs, long inputs, long inputs_padded, c
       multiply<4>(inputs, v + t * panel, panel, 1, rows * panel, weights, to + t * panel, false);
   }
 }
-/// du[p / 32][q][32] += sum over tiles of v[q / 32][tile][q % 32] g[p / 32][tile][p % 32].
-void multiply_weights(long tiles, long outputs, long inputs, const float* v, const float* g, float* du,
-                      bool accumulate) {
+/// du[q][32] (+)= sum over tiles of v[q / 32][tile][q % 32] g[tile][32].
+void multiply_weights(long tiles, long inputs, const float* v, const float* g, float* du, bool accumulate) {
   const long rows = round_up(tiles, 4);
-  for (long p = 0; p < outputs / panel; ++p)
-    for (long q = 0; q < inputs; q += 8)
-      multiply<8>(tiles, v + q / panel * rows * panel + q % panel, 1, panel, panel * panel,
-                  g + p * rows * panel, du + (p * inputs + q) * panel, accumulate);
+  for (long q = 0; q < inputs; q += 8)
+    multiply<8>(tiles, v + q / panel * rows * panel + q % panel, 1, panel, panel * panel, g, du + q * panel,
+                accumulate);
 }
 
 /// A convolution from `in` to `out` channels, cut into blocks of whole images or of bands of tile rows.
@@ -241,29 +239,45 @@ void input_gradient(const float* g, const float* weight, float* gx, const ConvSh
   convolve(plan, g, u, gx);
 }
 
-// The blocks are shared out among a fixed number of parts; each part adds the sums of its blocks.
+// Few weights: the blocks are shared out among parts with sums of their own, which stay in a thread's cache.
+// Many: there is one part, whose blocks are transformed together, as many as the last cache holds; then each
+// product is one task. (A loop inside a parallel loop runs on the calling thread.) Either way what is added
+// to what, and when, follows from the shapes alone.
 void weight_gradient(const float* g, const float* x, float* gw, const ConvShape& s) {
   const Plan plan(s, false);
-  const long parts = std::min(plan.blocks, 4l), size = points * plan.weights_step();
-  Room du(parts * size);
+  const long size = points * plan.weights_step(), panels = plan.out_padded / panel;
+  const long v_size = points * plan.v_step, m_size = points * plan.m_step;
+  const long parts = size > 1 << 19 ? 1 : std::min(plan.blocks, 8l);
+  const long together = parts > 1 ? 1 : std::clamp((2 << 20) / (v_size + m_size), 1l, plan.blocks);
+  const long plane_size = std::max(plan.inputs[0].plane_size(), plan.results[0].plane_size());
+  Room sums(parts * size);
   threads::for_each(parts, [&](long part) {
-    float* sum = du + part * size;
-    const long plane_size = std::max(plan.inputs[0].plane_size(), plan.results[0].plane_size());
-    Room v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
-    const long first = plan.blocks * part / parts;
-    for (long index = first; index < plan.blocks * (part + 1) / parts; ++index) {
-      const Block block(plan, index);
-      const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
-      transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
-                    plan.v_step);
-      transform<A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width, plane, m,
-                   plan.m_step);
-      for (long k = 0; k < points; ++k)
-        multiply_weights(block.tiles, plan.out_padded, plan.in_padded, v + k * plan.v_step,
-                         m + k * plan.m_step, sum + k * plan.weights_step(), index != first);
+    float* du = sums + part * size;
+    const long begin = plan.blocks * part / parts, end = plan.blocks * (part + 1) / parts;
+    Room vs(together * v_size), ms(together * m_size);
+    for (long first = begin; first < end; first += together) {
+      const long count = std::min(together, end - first);
+      threads::for_each(count, [&](long i) {
+        const Block block(plan, first + i);
+        const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
+        Room plane(plane_size);
+        transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane,
+                      vs + i * v_size, plan.v_step);
+        transform<A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width, plane,
+                     ms + i * m_size, plan.m_step);
+      });
+      threads::for_each(points * panels, [&](long task) {
+        const long k = task / panels, p = task % panels;
+        for (long i = 0; i < count; ++i) {
+          const Block block(plan, first + i);
+          multiply_weights(block.tiles, plan.in_padded, vs + i * v_size + k * plan.v_step,
+                           ms + i * m_size + k * plan.m_step + p * block.row_count() * panel,
+                           du + k * plan.weights_step() + p * plan.in_padded * panel, first + i != begin);
+        }
+      });
     }
   });
-  transform_weight_gradient(du, parts, s.o, s.c, gw);
+  transform_weight_gradient(sums, parts, s.o, s.c, gw);
 }
 
 }  // namespace xgrad::kernels::winograd

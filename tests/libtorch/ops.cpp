@@ -129,6 +129,7 @@ TEST_CASE("arithmetic and elementary functions are libtorch's", "[libtorch]") {
   ROW("cos", cos(x[0]), torch::cos(t[0]), S{{33}});
   ROW("tanh", tanh(x[0]), torch::tanh(t[0]), S{{33}});
   ROW("erf", erf(x[0]), torch::erf(t[0]), S{{33}});
+  ROW("normal_cdf", normal_cdf(x[0]), torch::special::ndtr(t[0]), S{{33}});
   ROW("sigmoid", sigmoid(x[0]), torch::sigmoid(t[0]), S{{33}});
   ROW("softplus", softplus(x[0] * 9), torch::softplus(t[0] * 9, 1, 100), S{{33}});
   ROW("relu", relu(x[0]), torch::relu(t[0]), S{{33}}, Draw::alike);

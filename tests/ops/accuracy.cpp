@@ -2,6 +2,7 @@
 // shows them. docs/architecture.md quotes the bounds that are stated here.
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
@@ -79,7 +80,10 @@ TEST_CASE("elementary functions are within the stated units of the last place", 
       {"log1p", log1p, std::log1p, -.99999, 3e38, 1, -.99999, 1e308, 1},
       {"expm1", expm1, std::expm1, -104, 88.3, 2.5, -746, 709.4, 2.5},
       {"tanh", tanh, std::tanh, -20, 20, 1.5, -40, 40, 1.5},
-      {"erf", erf, std::erf, -10, 10, 3, -10, 10, 100},
+      {"erf", erf, std::erf, -10, 10, 5, -10, 10, 1.5},
+      {"normal_cdf", normal_cdf,
+       [](long double v) { return std::erfc(-v / std::numbers::sqrt2_v<long double>) / 2; }, -1, 10, 5, -1,
+       10, 4},
       {"sigmoid", sigmoid, [](long double v) { return 1 / (1 + std::exp(-v)); }, -87.3, 104, 3, -708.3, 746,
        3},
       {"softplus", softplus,
@@ -114,6 +118,7 @@ TEST_CASE("elementary functions at their special values", "[ops][accuracy]") {
        tanh,
        {{0, 0}, {-0., -0.}, {inf, 1}, {-inf, -1}, {nan, nan}, {1e30, 1}, {-1e30, -1}, {1e-30, 1e-30}}},
       {"erf", erf, {{0, 0}, {inf, 1}, {-inf, -1}, {nan, nan}, {1e30, 1}, {-1e30, -1}}},
+      {"normal_cdf", normal_cdf, {{0, .5}, {inf, 1}, {-inf, 0}, {nan, nan}, {1e30, 1}, {-1e30, 0}}},
       {"sigmoid", sigmoid, {{0, .5}, {inf, 1}, {-inf, 0}, {nan, nan}, {1e30, 1}, {-1e30, 0}}},
       {"softplus", softplus, {{inf, inf}, {-inf, 0}, {nan, nan}, {1e30, 1e30}, {-1e30, 0}}},
       {"sin", sin, {{0, 0}, {inf, nan}, {-inf, nan}, {nan, nan}, {1e-30, 1e-30}}},

@@ -122,6 +122,7 @@ Rows elementwise_rows() {
       unary("cos", cos, [](double v) { return std::cos(v); }),
       unary("tanh", tanh, [](double v) { return std::tanh(v); }),
       unary("erf", erf, [](double v) { return std::erf(v); }),
+      unary("normal_cdf", normal_cdf, [](double v) { return .5 * std::erfc(-v / std::sqrt(2)); }),
 
       unary("sigmoid", sigmoid, logistic),
       unary("softplus", softplus, [](double v) { return std::log(1 + std::exp(v)); }),
