@@ -21,12 +21,11 @@ void dispatch_types(DType elements, DType places, F f) {
   });
 }
 
+/// Calls f(first plane, their number) for ranges of planes, on all threads.
 template <class F>
-void each_plane(const PoolShape& s, F f) {
+void each_range(const PoolShape& s, F f) {
   threads::for_ranges(s.n * s.c, std::max(1l, (1l << 14) / std::max(1l, s.h * s.w)),
-                      [&](long first, long last) {
-                        for (long plane = first; plane < last; ++plane) f(plane);
-                      });
+                      [&](long first, long last) { f(first, last - first); });
 }
 
 /// Calls f(output element, offset in the plane of its noted place).
@@ -43,14 +42,27 @@ bool is_2x2(const PoolShape& s) {
   return s.kh == 2 && s.kw == 2 && s.sh == 2 && s.sw == 2 && s.ph == 0 && s.pw == 0;
 }
 
+void pool_2x2(const PoolShape& s, long planes, const float* x, float* y, std::uint8_t* places) {
+  long left = planes * s.oh * s.ow;  // windows
+  for (long plane = 0; plane < planes; ++plane, x += s.h * s.w)
+    for (long i = 0; i < s.oh; ++i, y += s.ow, places += s.ow, left -= s.ow)
+      pool_row_2x2(x + 2 * i * s.w, x + (2 * i + 1) * s.w, s.ow, left, y, places);
+}
+void scatter_2x2(const PoolShape& s, long planes, const float* g, const std::uint8_t* places, float* x) {
+  long left = planes * s.oh * s.ow;
+  for (long plane = 0; plane < planes; ++plane, x += s.h * s.w) {
+    for (long i = 0; i < s.oh; ++i, g += s.ow, places += s.ow, left -= s.ow)
+      for (int row = 0; row < 2; ++row) {
+        float* out = x + (2 * i + row) * s.w;
+        scatter_row_2x2(g, places, row, s.ow, s.ow < 6 ? s.ow : left, out);  // narrow: one by one is quicker
+        if (s.w % 2) out[s.w - 1] = 0;
+      }
+    if (s.h % 2) std::fill_n(x + (s.h - 1) * s.w, s.w, 0.f);
+  }
+}
+
 template <class T, class P>
 void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
-  if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
-    if (is_2x2(s)) {
-      for (long i = 0; i < s.oh; ++i)
-        pool_row_2x2(x + 2 * i * s.w, x + (2 * i + 1) * s.w, s.ow, y + i * s.ow, places + i * s.ow);
-      return;
-    }
   for (long i = 0, k = 0; i < s.oh; ++i)
     for (long j = 0; j < s.ow; ++j, ++k) {
       const long top = i * s.sh - s.ph, left = j * s.sw - s.pw;
@@ -70,15 +82,6 @@ void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
 
 template <class T, class P>
 void scatter_plane(const PoolShape& s, const T* g, const P* places, T* x) {
-  if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
-    if (is_2x2(s)) {
-      if (s.w % 2)
-        for (long i = 0; i < s.h; ++i) x[i * s.w + s.w - 1] = 0;
-      if (s.h % 2) std::fill_n(x + (s.h - 1) * s.w, s.w, T(0));
-      for (long i = 0; i < s.oh; ++i)
-        scatter_row_2x2(g + i * s.ow, places + i * s.ow, s.ow, x + 2 * i * s.w, x + (2 * i + 1) * s.w);
-      return;
-    }
   std::fill_n(x, s.h * s.w, T(0));
   each_place(s, places, [&](long k, long offset) { x[offset] += g[k]; });
 }
@@ -94,8 +97,12 @@ std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
     T* out = y.mutable_data<T>();
     P* at = places.mutable_data<P>();
     const long pixels = s.oh * s.ow;
-    each_plane(s, [&](long plane) {
-      pool_plane(s, in + plane * s.h * s.w, out + plane * pixels, at + plane * pixels);
+    each_range(s, [&](long first, long count) {
+      if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
+        if (is_2x2(s))
+          return pool_2x2(s, count, in + first * s.h * s.w, out + first * pixels, at + first * pixels);
+      for (long plane = first; plane < first + count; ++plane)
+        pool_plane(s, in + plane * s.h * s.w, out + plane * pixels, at + plane * pixels);
     });
   });
   return {y, places};
@@ -109,10 +116,11 @@ Array pool_gather(const Array& x, const Array& places, const PoolShape& s) {
     T* out = y.mutable_data<T>();
     const P* at = places.data<P>();
     const long pixels = s.oh * s.ow;
-    each_plane(s, [&](long plane) {
-      each_place(s, at + plane * pixels, [&, base = in + plane * s.h * s.w](long k, long offset) {
-        out[plane * pixels + k] = base[offset];
-      });
+    each_range(s, [&](long first, long count) {
+      for (long plane = first; plane < first + count; ++plane)
+        each_place(s, at + plane * pixels, [&, base = in + plane * s.h * s.w](long k, long offset) {
+          out[plane * pixels + k] = base[offset];
+        });
     });
   });
   return y;
@@ -126,8 +134,12 @@ Array pool_scatter(const Array& g, const Array& places, const PoolShape& s) {
     T* out = x.mutable_data<T>();
     const P* at = places.data<P>();
     const long pixels = s.oh * s.ow;
-    each_plane(s, [&](long plane) {
-      scatter_plane(s, in + plane * pixels, at + plane * pixels, out + plane * s.h * s.w);
+    each_range(s, [&](long first, long count) {
+      if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
+        if (is_2x2(s))
+          return scatter_2x2(s, count, in + first * pixels, at + first * pixels, out + first * s.h * s.w);
+      for (long plane = first; plane < first + count; ++plane)
+        scatter_plane(s, in + plane * pixels, at + plane * pixels, out + plane * s.h * s.w);
     });
   });
   return x;

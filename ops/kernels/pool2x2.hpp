@@ -10,14 +10,15 @@ typedef std::uint8_t Bytes __attribute__((vector_size(16)));
 typedef std::uint8_t LooseBytes __attribute__((vector_size(16), aligned(1), may_alias));
 
 /// One row of windows: `width` of them from the rows `top` and `bottom`. The first of equal elements counts;
-/// a NaN wins.
-inline void pool_row_2x2(const float* top, const float* bottom, long width, float* out,
+/// a NaN wins. `room` is how many windows from here on may be read and written: rows are done one after the
+/// other, so what is written beyond one is written over.
+inline void pool_row_2x2(const float* top, const float* bottom, long width, long room, float* out,
                          std::uint8_t* places) {
   constexpr Permutation even{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
   constexpr Permutation odd{1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
   auto load = [](const float* p) { return Pack(*reinterpret_cast<const LoosePack*>(p)); };
   long j = 0;
-  for (; j + lanes <= width; j += lanes) {
+  for (; j < width && j + lanes <= room; j += lanes) {
     const Pack a = load(top + 2 * j), b = load(top + 2 * j + lanes);
     const Pack c = load(bottom + 2 * j), d = load(bottom + 2 * j + lanes);
     Pack best = __builtin_shuffle(a, b, even);
@@ -43,26 +44,23 @@ inline void pool_row_2x2(const float* top, const float* bottom, long width, floa
   }
 }
 
-/// The adjoint of reading at the places: each element at its place in the rows `top` and `bottom`, zeros
-/// beside it.
-inline void scatter_row_2x2(const float* g, const std::uint8_t* places, long width, float* top,
-                            float* bottom) {
+/// The adjoint of reading at the places: each element at its place in one of the window's rows (0 or 1),
+/// zeros beside it. `room` is as above; what is written beyond the row is to be written over.
+inline void scatter_row_2x2(const float* g, const std::uint8_t* places, int row, long width, long room,
+                            float* out) {
   constexpr Permutation low{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
   constexpr Permutation high{8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  auto store = [](float* p, Pack v) { *reinterpret_cast<LoosePack*>(p) = v; };
   long j = 0;
-  for (; j + lanes <= width; j += lanes) {
+  for (; j < width && j + lanes <= room; j += lanes) {
     const Pack v = *reinterpret_cast<const LoosePack*>(g + j);
     const Permutation place =
         __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places + j)), Permutation);
-    auto at = [&](int number) { return place == number ? v : Pack{}; };
-    store(top + 2 * j, __builtin_shuffle(at(0), at(1), low));
-    store(top + 2 * j + lanes, __builtin_shuffle(at(0), at(1), high));
-    store(bottom + 2 * j, __builtin_shuffle(at(2), at(3), low));
-    store(bottom + 2 * j + lanes, __builtin_shuffle(at(2), at(3), high));
+    const Pack left = place == 2 * row ? v : Pack{}, right = place == 2 * row + 1 ? v : Pack{};
+    *reinterpret_cast<LoosePack*>(out + 2 * j) = __builtin_shuffle(left, right, low);
+    *reinterpret_cast<LoosePack*>(out + 2 * j + lanes) = __builtin_shuffle(left, right, high);
   }
   for (; j < width; ++j)
-    for (int k = 0; k < 4; ++k) (k < 2 ? top : bottom)[2 * j + k % 2] = places[j] == k ? g[j] : 0;
+    for (int k = 0; k < 2; ++k) out[2 * j + k] = places[j] == 2 * row + k ? g[j] : 0;
 }
 
 }  // namespace xgrad::kernels

@@ -131,6 +131,24 @@ TEST_CASE("max_pool2d and avg_pool2d are the largest and the mean of each window
     }
 }
 
+TEST_CASE("max_pool2d by windows of 2x2 has the same elements and gradients in f32", "[ops]") {
+  Generator random(5);
+  for (long h : {2, 3, 4, 7, 15, 33})
+    for (long w : {2, 3, 6, 7, 8, 15, 16, 31, 32, 33, 70}) {
+      INFO(h << "x" << w);
+      const Array x = random.normal({3, 17, h, w}), g = random.normal({3, 17, h / 2, w / 2});
+      auto both = [&](DType dtype) {
+        const Variable image(x.cast(dtype), requires_grad);
+        const Variable y = max_pool2d(image, 2);
+        sum(y * g.cast(dtype)).backward();
+        return std::pair(y.data().cast(DType::f32), image.grad().cast(DType::f32));
+      };
+      const auto quick = both(DType::f32), plain = both(DType::f64);  // f64 has no lanes to get wrong
+      CHECK(std::ranges::equal(quick.first.elements<float>(), plain.first.elements<float>()));
+      CHECK(std::ranges::equal(quick.second.elements<float>(), plain.second.elements<float>()));
+    }
+}
+
 TEST_CASE("max_pool2d notes places in windows of more than 256 elements", "[ops]") {
   const Function f = [](auto& x) { return square(max_pool2d(x[0], 17, {.stride = 2})); };
   const Function definition = [](auto& x) { return square(max(windows_of(x[0], 17, {.stride = 2}, 0), 2)); };
