@@ -2,6 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 
 #include "core/files.hpp"
@@ -34,7 +38,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::optional<int> threads;
   std::filesystem::path data, out;
-  bool synthetic = false, profile = false;
+  bool synthetic = false, profile = false, resume = false;
 };
 
 Options parse(int argc, char** argv) {
@@ -54,6 +58,9 @@ Options parse(int argc, char** argv) {
   app.add_option("--data", o.data,
                  "folder that holds cifar-10-batches-bin (default: $XGRAD_DATA, the cache, a download)");
   app.add_option("--out", o.out, "folder for metrics.jsonl and parameters (default: a new one in runs/)");
+  app.add_flag("--resume", o.resume,
+               "go on with the run in --out, with its settings, bit for bit as if it had not "
+               "been interrupted; begin it where there is none");
   app.add_option("--threads", o.threads, "threads to use (default: $XGRAD_THREADS or all cores)")
       ->check(positive);
   app.add_flag("--profile", o.profile, "only measure where the time of a training step goes");
@@ -64,6 +71,14 @@ Options parse(int argc, char** argv) {
     std::exit(app.exit(e) ? 2 : 0);
   }
   return o;
+}
+
+/// What decides a run's results, as text.
+std::map<std::string, std::string> settings(const Options& o) {
+  return {{"batch", fmt::format("{}", o.batch)},
+          {"seed", fmt::format("{}", o.seed)},
+          {"steps", fmt::format("{}", *o.steps)},
+          {"data", o.synthetic ? "shapes" : "cifar10"}};
 }
 
 /// The real data, or the built-in shapes where there is none; says so.
@@ -83,16 +98,27 @@ Split find_data(Options& o) {
   return shapes(10000, 1000, 0);
 }
 
-/// A folder of this run's own, so that no other run is written over.
+/// The folder of a new run, which no other run is written over, or of the one that goes on.
 std::filesystem::path output_folder(const Options& o) {
   std::filesystem::path folder = o.out;
   for (int i = 1; o.out.empty(); ++i) {
     folder = fmt::format("runs/cifar10{}", i > 1 ? fmt::format("-{}", i) : "");
     if (!std::filesystem::exists(folder)) break;
   }
-  expect(!std::filesystem::exists(folder / "metrics.jsonl"), "{}: holds a run already; choose another --out",
-         folder.string());
+  const auto file = folder / "settings.json";
+  using Json = nlohmann::json;
+  if (std::filesystem::exists(file)) {
+    expect(o.resume, "{}: holds a run already; choose another --out, or --resume", folder.string());
+    std::ifstream in(file);
+    const Json theirs = Json::parse(in, nullptr, false);
+    for (auto& [key, value] : settings(o))
+      expect(theirs.is_object() && theirs.value(key, "") == value,
+             "{}: the run there has {} {}, not {}; --resume needs the settings that it was started with",
+             folder.string(), key, theirs.is_object() ? theirs.value(key, "none") : "none", value);
+    return folder;
+  }
   make_folder(folder);
+  replace_file(file, [&](std::ostream& out) { out << Json(settings(o)).dump(2) << '\n'; });
   return folder;
 }
 
@@ -104,7 +130,7 @@ Variable book_loss(const Variable& logits, const Array& labels) {
 void profile_step(DeepConvNet& net, Optimizer& optimizer, Loader& train) {
   constexpr long steps = 20;
   fit(net, optimizer, train, {.steps_per_epoch = 3, .loss = book_loss, .progress = false});  // warms up
-  const ProgressBar clock("", 1, false);
+  const Stopwatch clock;
   profile::start();
   fit(net, optimizer, train, {.steps_per_epoch = steps, .loss = book_loss, .progress = false});
   const double seconds = clock.seconds();
@@ -121,8 +147,10 @@ void run(Options o) {
   Loader train(data.train, {.batch = o.batch, .replacement = true, .seed = o.seed});
   if (o.profile) return profile_step(net, adam, train);
 
-  const std::filesystem::path folder = output_folder(o);
-  MetricsLog log(folder / "metrics.jsonl");
+  const std::filesystem::path folder = output_folder(o), checkpoint = folder / "checkpoint.safetensors";
+  const bool goes_on = std::filesystem::exists(checkpoint);
+  const long done = goes_on ? load_training(checkpoint).progress.step : 0;
+  MetricsLog log(folder / "metrics.jsonl", done);
   Loader first_train(data.train.first(1000), {.shuffle = false}),
       first_test(data.test.first(1000), {.shuffle = false});
   Loader all_test(data.test, {.shuffle = false});
@@ -131,32 +159,37 @@ void run(Options o) {
       "{}: {} training images, {} epochs of {} steps of {} images, {} parameters, {} threads, seed {}\n",
       data.train.name, data.train.size(), *o.epochs, *o.steps, o.batch, parameter_count(net),
       threads::count(), o.seed);
+  if (goes_on) fmt::print("going on after {} steps\n", done);
   fmt::print("                     accuracy of the first 1,000           reported\n");
   fmt::print("epoch   train loss   train    test      seconds      train    test\n");
-  double best = 0, seconds = 0;
-  const ProgressBar whole("", 1, false);
+  const Stopwatch whole;
   auto on_epoch = [&](const EpochReport& report) {
     const Score on_train = evaluate(net, first_train.epoch()), on_test = evaluate(net, first_test.epoch());
-    best = std::max(best, on_test.accuracy);
-    seconds += report.train.seconds;
     const bool comparable = !o.synthetic && o.steps == 500 && o.batch == 100 && report.epoch <= 25;
     const auto* theirs = reported[comparable ? report.epoch - 1 : 0];
     fmt::print("{:5}   {:10.4f}   {:.3f}    {:.3f}   {:10.1f}   {}\n", report.epoch, report.train.loss,
                on_train.accuracy, on_test.accuracy, report.train.seconds,
                comparable ? fmt::format("   {:.3f}   {:.3f}", theirs[0], theirs[1]) : "");
     std::fflush(stdout);
+    save(net, folder / "parameters.safetensors");
     log.write({{"epoch", report.epoch},
                {"step", report.steps},
                {"train_loss", report.train.loss},
                {"train_accuracy_1000", on_train.accuracy},
                {"test_accuracy_1000", on_test.accuracy},
                {"seconds", report.train.seconds}});
-    save(net, folder / "parameters.safetensors");
     return true;
   };
   fit(net, adam, train,
-      {.epochs = *o.epochs, .steps_per_epoch = *o.steps, .loss = book_loss, .on_epoch = on_epoch});
+      {.epochs = *o.epochs,
+       .steps_per_epoch = *o.steps,
+       .loss = book_loss,
+       .checkpoint = checkpoint,
+       .on_epoch = on_epoch});
 
+  const auto accuracies = log.column("test_accuracy_1000"), times = log.column("seconds");
+  const double best = *std::max_element(accuracies.begin(), accuracies.end());
+  const double seconds = std::accumulate(times.begin(), times.end(), 0.);
   const Score final_score = evaluate(net, all_test.epoch());
   fmt::print("best on the first 1,000 test images: {:.3f}{}\n", best,
              o.synthetic ? "" : " (reported: .817, in the title .814)");

@@ -1,22 +1,49 @@
 // Metrics as JSON lines.
 #include "nn/metrics_log.hpp"
 
-#include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/files.hpp"
 
 namespace xgrad {
 
-MetricsLog::MetricsLog(const std::filesystem::path& path) : path_(path), out_(path) {
-  expect(bool(out_), "{}: cannot be written: {}", path_.string(), std::strerror(errno));
+using Json = nlohmann::ordered_json;
+
+MetricsLog::MetricsLog(const std::filesystem::path& path, long keep_steps) : path_(path) {
+  std::ifstream in(path);
+  for (std::string line; keep_steps > 0 && std::getline(in, line);) {
+    const Json entry = Json::parse(line, nullptr, false);
+    expect(entry.is_object(), "{}: line {} is no JSON object", path.string(), lines_.size() + 1);
+    if (const auto step = entry.find("step"); step != entry.end() && step->get<long>() <= keep_steps)
+      lines_.push_back(line);
+  }
+  in.close();
+  replace();
 }
 
 void MetricsLog::write(std::initializer_list<std::pair<const char*, Value>> entries) {
-  nlohmann::ordered_json line = nlohmann::ordered_json::object();
+  Json line = Json::object();
   for (auto& [key, value] : entries) std::visit([&, key = key](auto& v) { line[key] = v; }, value);
-  out_ << line.dump() << std::endl;
-  expect(bool(out_), "{}: cannot be written: {}", path_.string(), std::strerror(errno));
+  lines_.push_back(line.dump());
+  replace();
+}
+
+std::vector<double> MetricsLog::column(const char* key) const {
+  std::vector<double> numbers;
+  for (auto& line : lines_) {
+    const Json entry = Json::parse(line);
+    if (const auto found = entry.find(key); found != entry.end() && found->is_number())
+      numbers.push_back(found->get<double>());
+  }
+  return numbers;
+}
+
+void MetricsLog::replace() const {
+  replace_file(path_, [&](std::ostream& out) {
+    for (auto& line : lines_) out << line << '\n';
+  });
 }
 
 }  // namespace xgrad

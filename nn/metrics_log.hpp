@@ -1,28 +1,32 @@
 #pragma once
 // Metrics as JSON lines: one object a line, which every tool for data can read.
 #include <filesystem>
-#include <fstream>
 #include <initializer_list>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace xgrad {
 
-/// Appends to a file of JSON lines; each line is on its way to the disk when write() returns.
+/// A file of JSON lines, which holds whole lines only whenever it is read.
 class MetricsLog {
  public:
   using Value = std::variant<double, long, std::string>;
 
-  /// Starts the file afresh. Throws Error when it cannot be written.
-  explicit MetricsLog(const std::filesystem::path& path);
+  /// Starts the file afresh, or with the lines it has whose "step" is at most `keep_steps`, for training that
+  /// goes on. Throws Error when it cannot be written, or read.
+  explicit MetricsLog(const std::filesystem::path& path, long keep_steps = 0);
   /// One line, in the given order. Numbers that are not finite become null. Throws Error when it cannot be
   /// written.
   void write(std::initializer_list<std::pair<const char*, Value>> entries);
+  /// The numbers of a key, from all lines that have it.
+  std::vector<double> column(const char* key) const;
 
  private:
+  void replace() const;
   std::filesystem::path path_;
-  std::ofstream out_;
+  std::vector<std::string> lines_;
 };
 
 }  // namespace xgrad

@@ -15,8 +15,12 @@ std::string clock_text(double seconds) {
   return fmt::format("{}:{:02}", s / 60, s % 60);
 }
 
-ProgressBar::ProgressBar(std::string what, long total, bool shown)
-    : what_(std::move(what)), total_(std::max(1l, total)), shown_(shown), terminal_(isatty(STDERR_FILENO)) {
+ProgressBar::ProgressBar(std::string what, long total, bool shown, long first)
+    : what_(std::move(what)),
+      total_(std::max(1l, total)),
+      first_(first),
+      shown_(shown),
+      terminal_(isatty(STDERR_FILENO)) {
   if (!terminal_) next_ = start_ + std::chrono::seconds(20);
 }
 ProgressBar::~ProgressBar() {
@@ -29,7 +33,8 @@ double ProgressBar::seconds() const { return std::chrono::duration<double>(Clock
 void ProgressBar::update(long done, const std::string& text) {
   if (!due()) return;
   const double share = double(done) / double(total_);
-  const std::string left = share > 0 ? clock_text(seconds() * (1 - share) / share) + " left" : "";
+  const std::string left =
+      done > first_ ? clock_text(seconds() * double(total_ - done) / double(done - first_)) + " left" : "";
   if (terminal_) {
     constexpr int cells = 24;
     const int full = int(share * cells);

@@ -22,43 +22,57 @@ long count_correct(const Variable& logits, const Array& labels) {
   return correct;
 }
 
-void ScoreSum::add(double mean_loss, long correct, long samples) {
-  loss_ += mean_loss * double(samples);
-  correct_ += correct;
-  samples_ += samples;
+void add(Progress& sums, double mean_loss, long correct, long samples) {
+  sums.loss += mean_loss * double(samples);
+  sums.correct += correct;
+  sums.samples += samples;
 }
-Score ScoreSum::score() const {
-  const double n = double(std::max(1l, samples_));
-  return {loss_ / n, double(correct_) / n, samples_};
+Score score(const Progress& sums) {
+  const double n = double(std::max(1l, sums.samples));
+  return {sums.loss / n, double(sums.correct) / n, sums.samples, sums.seconds};
 }
 
 void fit(const Forward& forward, Optimizer& optimizer, const std::function<Samples()>& next,
-         long steps_per_epoch, const FitOptions& options) {
-  long step = (options.first_epoch - 1) * steps_per_epoch;
-  for (long epoch = options.first_epoch; epoch <= options.epochs; ++epoch) {
-    ScoreSum sum;
-    ProgressBar bar(fmt::format("epoch {}/{}", epoch, options.epochs), steps_per_epoch, options.progress);
-    for (long i = 1; i <= steps_per_epoch; ++i, ++step) {
+         long steps_per_epoch, const FitOptions& options, Progress at,
+         const std::function<void(const Progress&)>& save) {
+  const bool saves = !options.checkpoint.empty();
+  expect(save || !saves, "fit: a checkpoint needs a loader with state() and restore()");
+  Stopwatch since_saved;
+  for (long epoch = at.step / steps_per_epoch + 1; epoch <= options.epochs; ++epoch) {
+    const double before = at.seconds;
+    const Stopwatch watch;
+    const long done = at.step % steps_per_epoch;
+    ProgressBar bar(fmt::format("epoch {}/{}", epoch, options.epochs), steps_per_epoch, options.progress,
+                    done);
+    for (long i = done + 1; i <= steps_per_epoch; ++i) {
       const Samples batch = next();
-      optimizer.set_lr_factor(options.schedule(step));
+      optimizer.set_lr_factor(options.schedule(at.step));
       optimizer.zero_grad();
       const Variable logits = forward(Variable(batch.inputs));
       const Variable loss = options.loss(logits, batch.labels);
       const double value = loss.item();
       expect(std::isfinite(value), "fit: the loss is {} at step {} of epoch {}; try a smaller learning rate",
              value, i, epoch);
-      sum.add(value, count_correct(logits, batch.labels), batch.labels.size());
+      add(at, value, count_correct(logits, batch.labels), batch.labels.size());
       loss.backward();
       if (options.clip_norm > 0) clip_grad_norm(optimizer.parameters(), options.clip_norm);
       optimizer.step();
+      ++at.step;
+      at.seconds = before + watch.seconds();
+      if (saves && i < steps_per_epoch && since_saved.seconds() >= options.checkpoint_seconds) {
+        save(at);
+        since_saved = {};
+      }
       if (!bar.due()) continue;
-      const Score now = sum.score();
+      const Score now = score(at);
       bar.update(i, fmt::format("loss {:.3f}  accuracy {:.3f}  {:.0f} images/s", now.loss, now.accuracy,
-                                double(now.samples) / bar.seconds()));
+                                double(now.samples) / now.seconds));
     }
-    EpochReport report{epoch, step, sum.score()};
-    report.train.seconds = bar.seconds();
-    if (options.on_epoch && !options.on_epoch(report)) return;
+    const bool go_on = !options.on_epoch || options.on_epoch({epoch, at.step, score(at)});
+    at = {.step = at.step};
+    if (saves) save(at);
+    since_saved = {};
+    if (!go_on) return;
   }
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 // fit and evaluate: the loops that everybody writes, with their progress.
+#include <filesystem>
 #include <functional>
 
 #include "nn/optim.hpp"
 #include "nn/schedule.hpp"
+#include "nn/training_state.hpp"
 
 namespace xgrad {
 
@@ -34,44 +36,65 @@ Variable default_loss(const Variable& logits, const Array& labels);
 
 struct FitOptions {
   long epochs = 1;
-  long first_epoch = 1;      ///< above 1 when training goes on
   long steps_per_epoch = 0;  ///< as many as the loader has when 0
   Loss loss = default_loss;
   Schedule schedule = constant_lr();
   double clip_norm = 0;  ///< the gradients' common norm is limited to this when above 0
   bool progress = true;  ///< a bar on standard error
+  /// The file that training goes on from after an interruption: it is written every `checkpoint_seconds` and
+  /// after each epoch, and read at the start where it exists. Empty: none. What comes out has the same bits
+  /// as without the interruption.
+  std::string checkpoint = {};
+  double checkpoint_seconds = 60;
   /// Called after each epoch; training ends when it returns false.
   std::function<bool(const EpochReport&)> on_epoch = {};
 };
 
-/// Trains by batches that next() gives. Throws Error when the loss is no longer a number.
+/// Trains by batches that next() gives, from where `from` stands. Throws Error when the loss is no longer a
+/// number. `save` is called when a checkpoint is due.
 void fit(const Forward& forward, Optimizer& optimizer, const std::function<Samples()>& next,
-         long steps_per_epoch, const FitOptions& options);
+         long steps_per_epoch, const FitOptions& options, Progress from = {},
+         const std::function<void(const Progress&)>& save = {});
 
-/// Trains a model by the batches of a loader: anything with next() -> {images, labels} and steps_per_epoch().
+/// Trains a model by the batches of a loader: anything with next() -> {images, labels} and steps_per_epoch(),
+/// and with state() and restore() like Loader's where there is a checkpoint.
 template <class Model, class Loader>
 void fit(Model& model, Optimizer& optimizer, Loader& loader, const FitOptions& options = {}) {
   auto next = [&] {
     auto batch = loader.next();
     return Samples{std::move(batch.images), std::move(batch.labels)};
   };
+  Progress from;
+  std::function<void(const Progress&)> save;
+  if constexpr (requires { loader.restore(loader.state()); }) {
+    if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint)) {
+      const TrainingState saved = load_training(options.checkpoint);
+      load_state(model, {saved.model, {}}, options.checkpoint);
+      optimizer.load_state(saved.optimizer);
+      loader.restore({saved.loader[0], long(saved.loader[1]), long(saved.loader[2])});
+      default_generator() = saved.generator;
+      from = saved.progress;
+    }
+    save = [&](const Progress& progress) {
+      const auto at = loader.state();
+      save_training(options.checkpoint, {state(model),
+                                         optimizer.state(),
+                                         default_generator(),
+                                         {at.seed, std::uint64_t(at.epoch), std::uint64_t(at.position)},
+                                         progress});
+    };
+  }
   fit([&](const Variable& x) { return model(x); }, optimizer, next,
-      options.steps_per_epoch ? options.steps_per_epoch : loader.steps_per_epoch(), options);
+      options.steps_per_epoch ? options.steps_per_epoch : loader.steps_per_epoch(), options, from, save);
 }
 
 /// How many of the largest logits (N, C) are at the label (N,).
 long count_correct(const Variable& logits, const Array& labels);
 
-/// Adds a batch to a score: sums of losses and hits until finish() divides them.
-class ScoreSum {
- public:
-  void add(double mean_loss, long correct, long samples);
-  Score score() const;
-
- private:
-  double loss_ = 0;
-  long correct_ = 0, samples_ = 0;
-};
+/// Adds a batch to the sums.
+void add(Progress& sums, double mean_loss, long correct, long samples);
+/// The means.
+Score score(const Progress& sums);
 
 /// Loss and accuracy of a model in evaluation mode over a range of batches {images, labels}.
 template <class Model, class Batches>
@@ -85,10 +108,10 @@ template <class Model, class Batches>
 xgrad::Score xgrad::evaluate(const Model& model, Batches&& batches, const Loss& loss) {
   NoGrad off;
   EvalMode eval;
-  ScoreSum sum;
+  Progress sums;
   for (auto&& batch : batches) {
     const Variable logits = model(Variable(batch.images));
-    sum.add(loss(logits, batch.labels).item(), count_correct(logits, batch.labels), batch.labels.size());
+    add(sums, loss(logits, batch.labels).item(), count_correct(logits, batch.labels), batch.labels.size());
   }
-  return sum.score();
+  return score(sums);
 }

@@ -67,6 +67,66 @@ TEST_CASE("fit stops when the loss is no longer a number, and when it is told to
   CHECK(epochs == 2);
 }
 
+TEST_CASE("training that was interrupted goes on bit for bit") {
+  tests::TemporaryFolder folder;
+  struct Dropped {
+    Net net;
+    Dropout dropout{.p = .3};
+    Variable operator()(const Variable& x) const { return dropout(net(x)); }
+  };
+  struct Killed {};
+  auto train = [&](const std::string& checkpoint, int stop_after, std::vector<EpochReport>* reports) {
+    manual_seed(3);
+    Dropped model;
+    Adam adam(parameters(model), {.lr = 1e-2});
+    Loader loader(shapes(200, 0, 1).train, {.batch = 40, .replacement = true, .seed = 2});
+    int losses = 0;
+    auto loss = [&](const Variable& logits, const Array& labels) {
+      if (++losses > stop_after) throw Killed();
+      return cross_entropy(logits, labels);
+    };
+    try {
+      fit(model, adam, loader,
+          {.epochs = 2,
+           .steps_per_epoch = 7,
+           .loss = loss,
+           .schedule = linear_lr(14, .1),
+           .progress = false,
+           .checkpoint = checkpoint,
+           .checkpoint_seconds = 0,
+           .on_epoch = [&](const EpochReport& r) { return reports->push_back(r), true; }});
+    } catch (const Killed&) {
+    }
+    std::vector<std::vector<float>> bits;
+    for (auto& [name, array] : state(model)) {
+      auto part = array.elements<float>();
+      bits.emplace_back(part.begin(), part.end());
+    }
+    return bits;
+  };
+  std::vector<EpochReport> whole, parts;
+  const auto undisturbed = train("", 1000, &whole);
+  const std::string file = (folder / "checkpoint.safetensors").string();
+  for (int stop : {3, 4, 1, 2}) train(file, stop, &parts);  // 10 steps, of which the first of epoch 2 is one
+  CHECK(train(file, 1000, &parts) == undisturbed);
+  REQUIRE(parts.size() == 2);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(parts[std::size_t(i)].steps == whole[std::size_t(i)].steps);
+    CHECK(parts[std::size_t(i)].train.loss == whole[std::size_t(i)].train.loss);
+    CHECK(parts[std::size_t(i)].train.samples == whole[std::size_t(i)].train.samples);
+  }
+
+  Net other;
+  SGD sgd(parameters(other));
+  Loader loader(shapes(200, 0, 1).train, {.batch = 40});
+  CHECK(error_of([&] { fit(other, sgd, loader, {.checkpoint = file}); }).find(" which the model needs") !=
+        std::string::npos);
+  save(other, (folder / "parameters").string());
+  CHECK(error_of([&] { load_training((folder / "parameters").string()); }) ==
+        (folder / "parameters").string() +
+            ": this is no training state of xgrad; parameters alone are loaded with load()");
+}
+
 TEST_CASE("evaluate measures in evaluation mode without a graph") {
   Net net;
   const Array mean_before = net.norm.running_mean.value;

@@ -1,0 +1,29 @@
+#pragma once
+// Everything that a training goes on from after an interruption, in one file.
+#include "core/random.hpp"
+#include "nn/checkpoint.hpp"
+
+namespace xgrad {
+
+/// How far a training is: steps taken in all epochs, and the sums over the epoch that it is in.
+struct Progress {
+  long step = 0;
+  double loss = 0;  ///< of the samples, summed
+  long correct = 0, samples = 0;
+  double seconds = 0;
+};
+
+/// What determines all that comes: training that starts from it goes on bit for bit.
+struct TrainingState {
+  std::vector<NamedArray> model, optimizer;
+  Generator generator;        ///< the default one, of dropout
+  std::uint64_t loader[3]{};  ///< its seed, epoch and position
+  Progress progress;
+};
+
+/// Writes a training state as safetensors: the model's arrays as "model.…", the rest as metadata.
+void save_training(const std::string& path, const TrainingState& state);
+/// Reads what save_training wrote. Throws Error that names the file and what is wrong.
+TrainingState load_training(const std::string& path);
+
+}  // namespace xgrad
