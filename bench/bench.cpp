@@ -1,10 +1,5 @@
-// Times the work that bench/libtorch.cpp does too, under the same names: a line a case.
-#include <fmt/format.h>
-#include <sys/resource.h>
-
-#include <CLI/CLI.hpp>
-#include <chrono>
-#include <set>
+// Times the work that libtorch.cpp does too, under the same names: a line a case.
+#include "bench/measure.hpp"
 
 #include "core/lazy.hpp"
 #include "core/memory.hpp"
@@ -14,47 +9,16 @@
 #include "xgrad.hpp"
 
 using namespace xgrad;
+using bench::Work;
 
 namespace {
 
-std::set<std::string> wanted;
-int turns = 1;  // multiplies the repetitions
-
-/// What a case is worth knowing beside its time.
-struct Work {
-  double per = 1;  ///< operations in one run: the time is given for one
-  const char* unit = "ms";
-  double scale = 1e3;
-  double flop = 0, bytes = 0;  ///< of one run
-};
-
-long page_faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt + usage.ru_majflt;
-}
-
+/// Times a case, and adds the peak of the arrays' memory to its line.
 template <class F>
 void measure(const char* name, int repeats, F run, const Work& work = {}) {
-  if (!wanted.empty() && !wanted.count(name)) return;
-  using Clock = std::chrono::steady_clock;
-  run();
-  run();  // the pool of memory has all that it needs now
-  memory::reset_peak();
-  const long faults = page_faults();
-  double best = 1e30;
-  for (int i = 0; i < repeats * turns; ++i) {
-    const auto start = Clock::now();
-    run();
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  std::string line = fmt::format("name={} {}={:.4g}", name, work.unit, best * work.scale / work.per);
-  if (work.flop > 0) line += fmt::format(" gflops={:.0f}", work.flop / best / 1e9);
-  if (work.bytes > 0) line += fmt::format(" gb_per_s={:.1f}", work.bytes / best / 1e9);
-  line += fmt::format(" page_faults={:.1f} peak_mb={:.0f}",
-                      double(page_faults() - faults) / (repeats * turns), double(memory::peak()) / 1e6);
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  bench::time(
+      name, repeats, run, work, [] { return fmt::format(" peak_mb={:.0f}", double(memory::peak()) / 1e6); },
+      memory::reset_peak);
 }
 
 /// The elements of a result, computed: what makes lazy work happen.
@@ -149,16 +113,10 @@ void block() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app(
-      "Times operations, layers and training steps: name=… ms=…, the best of several runs after a warm-up.");
-  int threads = 0;
-  std::vector<std::string> names;
-  app.add_option("names", names, "cases to run (default: all)");
-  app.add_option("--threads", threads, "threads to use (default: $XGRAD_THREADS or all cores)");
-  app.add_option("--turns", turns, "multiplies the repetitions")->check(CLI::PositiveNumber);
-  CLI11_PARSE(app, argc, argv);
-  if (threads) threads::set(threads);
-  wanted.insert(names.begin(), names.end());
+  bench::parse(argc, argv,
+               "Times operations, layers and training steps: name=… ms=…, the best of several runs after a "
+               "warm-up.");
+  if (bench::options.threads) threads::set(bench::options.threads);
   manual_seed(1);
   fmt::print("# {} threads, {}, packs of {} bytes\n", threads::count(), kernels::blas_name(), simd_bytes());
   networks();
