@@ -2,21 +2,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
+#include <cmath>
 #include <numeric>
 #include <optional>
 
-#include "core/files.hpp"
 #include "core/profile.hpp"
 #include "core/threads.hpp"
 #include "datasets/cifar.hpp"
 #include "datasets/loader.hpp"
 #include "datasets/synthetic.hpp"
-#include "nn/metrics_log.hpp"
+#include "examples/common/experiments.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "nn/progress.hpp"
+#include "nn/run_folder.hpp"
 #include "xgrad.hpp"
 
 using namespace xgrad;
@@ -73,14 +71,6 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-/// What decides a run's results, as text.
-std::map<std::string, std::string> settings(const Options& o) {
-  return {{"batch", fmt::format("{}", o.batch)},
-          {"seed", fmt::format("{}", o.seed)},
-          {"steps", fmt::format("{}", *o.steps)},
-          {"data", o.synthetic ? "shapes" : "cifar10"}};
-}
-
 /// The real data, or the built-in shapes where there is none; says so.
 Split find_data(Options& o) {
   if (!o.synthetic) try {
@@ -96,34 +86,6 @@ Split find_data(Options& o) {
   o.epochs = o.epochs.value_or(3);
   o.steps = o.steps.value_or(100);
   return shapes(10000, 1000, 0);
-}
-
-/// The folder of a new run, which no other run is written over, or of the one that goes on.
-std::filesystem::path output_folder(const Options& o) {
-  std::filesystem::path folder = o.out;
-  for (int i = 1; o.out.empty(); ++i) {
-    folder = fmt::format("runs/cifar10{}", i > 1 ? fmt::format("-{}", i) : "");
-    if (!std::filesystem::exists(folder)) break;
-  }
-  const auto file = folder / "settings.json";
-  using Json = nlohmann::json;
-  if (std::filesystem::exists(file)) {
-    expect(o.resume, "{}: holds a run already; choose another --out, or --resume", folder.string());
-    std::ifstream in(file);
-    const Json theirs = Json::parse(in, nullptr, false);
-    for (auto& [key, value] : settings(o))
-      expect(theirs.is_object() && theirs.value(key, "") == value,
-             "{}: the run there has {} {}, not {}; --resume needs the settings that it was started with",
-             folder.string(), key, theirs.is_object() ? theirs.value(key, "none") : "none", value);
-    return folder;
-  }
-  make_folder(folder);
-  replace_file(file, [&](std::ostream& out) { out << Json(settings(o)).dump(2) << '\n'; });
-  return folder;
-}
-
-Variable book_loss(const Variable& logits, const Array& labels) {
-  return cross_entropy(logits, labels, {.epsilon = 1e-7});
 }
 
 /// Times the operations of a training step.
@@ -147,10 +109,14 @@ void run(Options o) {
   Loader train(data.train, {.batch = o.batch, .replacement = true, .seed = o.seed});
   if (o.profile) return profile_step(net, adam, train);
 
-  const std::filesystem::path folder = output_folder(o), checkpoint = folder / "checkpoint.safetensors";
-  const bool goes_on = std::filesystem::exists(checkpoint);
-  const long done = goes_on ? load_training(checkpoint).progress.step : 0;
-  MetricsLog log(folder / "metrics.jsonl", done);
+  RunFolder folder("cifar10", o.out, o.resume,
+                   {{"experiment", "S4"},
+                    {"network", find_experiment("S4")->title},
+                    {"data", o.synthetic ? "shapes" : "cifar10"},
+                    {"epochs", fmt::format("{}", *o.epochs)},
+                    {"steps", fmt::format("{}", *o.steps)},
+                    {"batch", fmt::format("{}", o.batch)},
+                    {"seed", fmt::format("{}", o.seed)}});
   Loader first_train(data.train.first(1000), {.shuffle = false}),
       first_test(data.test.first(1000), {.shuffle = false});
   Loader all_test(data.test, {.shuffle = false});
@@ -159,7 +125,7 @@ void run(Options o) {
       "{}: {} training images, {} epochs of {} steps of {} images, {} parameters, {} threads, seed {}\n",
       data.train.name, data.train.size(), *o.epochs, *o.steps, o.batch, parameter_count(net),
       threads::count(), o.seed);
-  if (goes_on) fmt::print("going on after {} steps\n", done);
+  if (folder.steps_done()) fmt::print("going on after {} steps\n", folder.steps_done());
   fmt::print("                     accuracy of the first 1,000           reported\n");
   fmt::print("epoch   train loss   train    test      seconds      train    test\n");
   const Stopwatch whole;
@@ -171,23 +137,26 @@ void run(Options o) {
                on_train.accuracy, on_test.accuracy, report.train.seconds,
                comparable ? fmt::format("   {:.3f}   {:.3f}", theirs[0], theirs[1]) : "");
     std::fflush(stdout);
-    save(net, folder / "parameters.safetensors");
-    log.write({{"epoch", report.epoch},
-               {"step", report.steps},
-               {"train_loss", report.train.loss},
-               {"train_accuracy_1000", on_train.accuracy},
-               {"test_accuracy_1000", on_test.accuracy},
-               {"seconds", report.train.seconds}});
+    save(net, folder.parameters());
+    folder.metrics().write({{"epoch", report.epoch},
+                            {"step", report.steps},
+                            {"train_loss", report.train.loss},
+                            {"train_accuracy_1000", on_train.accuracy},
+                            {"test_accuracy_1000", on_test.accuracy},
+                            {"reported_train_accuracy_1000", comparable ? theirs[0] : NAN},
+                            {"reported_test_accuracy_1000", comparable ? theirs[1] : NAN},
+                            {"seconds", report.train.seconds}});
     return true;
   };
   fit(net, adam, train,
       {.epochs = *o.epochs,
        .steps_per_epoch = *o.steps,
        .loss = book_loss,
-       .checkpoint = checkpoint,
+       .checkpoint = folder.checkpoint(),
        .on_epoch = on_epoch});
 
-  const auto accuracies = log.column("test_accuracy_1000"), times = log.column("seconds");
+  const auto accuracies = folder.metrics().column("test_accuracy_1000"),
+             times = folder.metrics().column("seconds");
   const double best = *std::max_element(accuracies.begin(), accuracies.end());
   const double seconds = std::accumulate(times.begin(), times.end(), 0.);
   const Score final_score = evaluate(net, all_test.epoch());
@@ -195,11 +164,12 @@ void run(Options o) {
              o.synthetic ? "" : " (reported: .817, in the title .814)");
   fmt::print("final on all {} test images: {:.4f}{}\n", final_score.samples, final_score.accuracy,
              o.synthetic ? "" : fmt::format(" (reported after 25 epochs: {:.4f})", reported_final));
-  fmt::print("{} of training, {} with evaluations; metrics and parameters in {}\n", clock_text(seconds),
-             clock_text(whole.seconds()), folder.string());
-  log.write({{"final_test_accuracy", final_score.accuracy},
-             {"final_test_images", final_score.samples},
-             {"seconds", seconds}});
+  folder.metrics().write({{"final_test_accuracy", final_score.accuracy},
+                          {"final_test_images", final_score.samples},
+                          {"training_seconds", seconds}});
+  const bool drawn = plot_curves(folder.path() / "metrics.jsonl", folder.path() / "curves.svg");
+  fmt::print("{} of training, {} with evaluations; metrics, parameters{} in {}\n", clock_text(seconds),
+             clock_text(whole.seconds()), drawn ? " and curves" : "", folder.path().string());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The posts' headline network.
+// The book's deep convolutional network.
 #include "nn/models/deep_convnet.hpp"
 
 #include <cmath>
@@ -11,26 +11,28 @@
 namespace xgrad {
 namespace {
 
-Conv2d conv3x3(long in, long out, const Initializer& init = he()) {
-  return Conv2d(in, out, {.kernel = 3, .padding = 1, .init = init});
+Conv2d conv3x3(long in, long out, long padding = 1, const Initializer& init = he()) {
+  return Conv2d(in, out, {.kernel = 3, .padding = padding, .init = init});
 }
-long width(long channels, long divide) {
-  expect(divide > 0 && channels % divide == 0, "DeepConvNet: {} channels cannot be divided by {}", channels,
-         divide);
-  return channels / divide;
+
+/// Pixels of a side behind the last pool.
+long last_size(const DeepConvNetOptions& o) {
+  const long size = ((o.size / 2 + 2 * o.padding4 - 2) / 2) / 2;
+  expect(size >= 1, "DeepConvNet: images of {} pixels are too small", o.size);
+  return size;
 }
 
 }  // namespace
 
-DeepConvNet::DeepConvNet(long classes, long d)
-    : conv1(conv3x3(3, width(64, d), normal(std::sqrt(2. / 9)))),
-      conv2(conv3x3(width(64, d), width(64, d))),
-      conv3(conv3x3(width(64, d), width(128, d))),
-      conv4(conv3x3(width(128, d), width(128, d))),
-      conv5(conv3x3(width(128, d), width(256, d))),
-      conv6(conv3x3(width(256, d), width(256, d))),
-      fc1(width(4096, d), width(1024, d)),
-      fc2(width(1024, d), classes) {}
+DeepConvNet::DeepConvNet(const DeepConvNetOptions& o)
+    : conv1(conv3x3(o.channels, o.widths[0], 1, normal(std::sqrt(2. / 9)))),
+      conv2(conv3x3(o.widths[0], o.widths[0])),
+      conv3(conv3x3(o.widths[0], o.widths[1])),
+      conv4(conv3x3(o.widths[1], o.widths[1], o.padding4)),
+      conv5(conv3x3(o.widths[1], o.widths[2])),
+      conv6(conv3x3(o.widths[2], o.widths[2])),
+      fc1(o.widths[2] * last_size(o) * last_size(o), o.hidden),
+      fc2(o.hidden, o.classes) {}
 
 Variable DeepConvNet::operator()(const Variable& images) const {
   auto x = max_pool2d(relu(conv2(relu(conv1(images)))), 2);

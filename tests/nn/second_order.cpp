@@ -55,7 +55,7 @@ struct NormNet {
 
 TEST_CASE("the gradient penalty of the headline network's loss differentiates") {
   manual_seed(2);
-  DeepConvNet net(10, 32);  // 2, 2, 4, 4, 8 and 8 channels
+  DeepConvNet net({.widths = {2, 4, 8}, .hidden = 32});  // 2, 2, 4, 4, 8 and 8 channels
   net.dropout.p = 0;
   const Array images = default_generator().uniform({2, 3, 32, 32}, 0, 1, DType::f64);
   const Array labels = default_generator().integers({2}, 0, 10);

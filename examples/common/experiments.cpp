@@ -1,0 +1,151 @@
+// The experiments, a row each.
+#include "examples/common/experiments.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "datasets/cifar.hpp"
+#include "datasets/mnist.hpp"
+#include "datasets/synthetic.hpp"
+#include "nn/models/deep_convnet.hpp"
+#include "nn/models/mlp.hpp"
+#include "nn/models/simple_convnet.hpp"
+#include "ops/loss.hpp"
+
+namespace xgrad {
+namespace {
+
+using MakeModel = std::function<AnyModel()>;
+using MakeOptimizer = std::function<std::unique_ptr<Optimizer>(AnyModel&)>;
+
+// The optimizers with the book's formulas and settings.
+MakeOptimizer sgd(double lr) {
+  return [=](AnyModel& m) { return std::make_unique<SGD>(parameters(m), GroupOptions{.lr = lr}); };
+}
+MakeOptimizer adam() {
+  return [](AnyModel& m) {
+    return std::make_unique<Adam>(parameters(m), AdamOptions{.lr = 1e-3, .eps = 1e-7, .book = true});
+  };
+}
+/// Weight decay is for the weights: not for biases, nor for batch normalisation.
+MakeOptimizer adagrad(double lr = .01, double weight_decay = 0) {
+  return [=](AnyModel& m) {
+    Parameters weights, others;
+    for (auto& p : parameters(m))
+      (p.name.starts_with("fc") && p.name.ends_with(".weight") ? weights : others).push_back(p);
+    auto optimizer = std::make_unique<AdaGrad>(weights, AdaGradOptions{lr, 1e-7, weight_decay});
+    optimizer->add_group(others, {.lr = lr});
+    return optimizer;
+  };
+}
+
+MakeModel mlp(const std::vector<long>& widths, const MLPOptions& options = {}) {
+  return [=] { return MLP(widths, options); };
+}
+MakeModel deep_convnet(const DeepConvNetOptions& options) {
+  return [=] { return DeepConvNet(options); };
+}
+MakeModel simple_convnet(long channels, long size) {
+  return [=] { return SimpleConvNet(channels, size); };
+}
+
+const std::vector<long> cifar_mlp{3072, 100, 100, 50, 10}, cifar100_mlp{3072, 100, 100, 50, 100},
+    two_layers{784, 50, 10}, three_layers{784, 100, 50, 10};
+constexpr DeepConvNetOptions small_convnet{.widths = {16, 32, 64}, .padding4 = 2, .hidden = 50};
+
+}  // namespace
+
+const std::vector<Experiment>& experiments() {
+  constexpr const char *post = "the posts", *book = "the book, volume 1";
+  static const std::vector<Experiment> all{
+      {"S1", "cifar10-mlp", "3072-100-100-50-10, batch norm, ReLU, He, AdaGrad .01", "cifar10", 200, 500,
+       mlp(cifar_mlp, {.batch_norm = true}), adagrad(), .4685, .9474, post},
+      {"S1-code", "cifar10-mlp-xavier", "the same with sqrt(1/n) as in the code", "cifar10", 200, 500,
+       mlp(cifar_mlp, {.batch_norm = true, .init = lecun()}), adagrad(), .4685, .9474, post},
+      {"S1b", "cifar10-mlp-regularised", "the same with He, dropout .5, weight decay .01", "cifar10", 200,
+       500, mlp(cifar_mlp, {.batch_norm = true, .dropout = .5}), adagrad(.01, .01)},
+      {"S2", "cifar100-mlp", "3072-100-100-50-100, batch norm, ReLU, He, AdaGrad .01", "cifar100", 200, 500,
+       mlp(cifar100_mlp, {.batch_norm = true}), adagrad(), .1847, .5979, post},
+      {"S3",
+       "cifar10-small-convnet",
+       "DeepConvNet 16-16-32-32-64-64, 50, 10, Adam .001",
+       "cifar10",
+       20,
+       500,
+       deep_convnet(small_convnet),
+       adam(),
+       .73,
+       {},
+       post},
+      {"S4", "cifar10-deep-convnet", "DeepConvNet 64-64-128-128-256-256, 1024, 10, Adam .001", "cifar10", 25,
+       500, deep_convnet({}), adam(), .7912, .977, post},
+      {"S7",
+       "mnist-simple-convnet",
+       "SimpleConvNet 30, 100, 10, N(0, .01^2), Adam .001",
+       "mnist",
+       20,
+       600,
+       simple_convnet(1, 28),
+       adam(),
+       .9896,
+       {},
+       book},
+      {"S8", "cifar10-simple-convnet", "the same on (3, 32, 32)", "cifar10", 20, 500, simple_convnet(3, 32),
+       adam()},
+      {"S9",
+       "mnist-deep-convnet",
+       "DeepConvNet 16-16-32-32-64-64, 50, 10, Adam .001",
+       "mnist",
+       20,
+       600,
+       deep_convnet(book_deep_convnet),
+       adam(),
+       .9938,
+       {},
+       book},
+      {"S10.1", "mnist-sgd", "784-50-10, N(0, .01^2), SGD .01", "mnist", 20, 500,
+       mlp(two_layers, {.init = normal(.01)}), sgd(.01)},
+      {"S10.2", "mnist-adagrad", "784-50-10, N(0, .01^2), AdaGrad .01", "mnist", 20, 500,
+       mlp(two_layers, {.init = normal(.01)}), adagrad()},
+      {"S10.3", "mnist-std", "[50], N(0, .01^2), AdaGrad .01, another seed", "mnist", 20, 500,
+       mlp(two_layers, {.init = normal(.01)}), adagrad()},
+      {"S10.4", "mnist-he", "[50], He", "mnist", 20, 500, mlp(two_layers), adagrad()},
+      {"S10.5", "mnist-xavier", "[50], sqrt(1/n)", "mnist", 20, 500, mlp(two_layers, {.init = lecun()}),
+       adagrad()},
+      {"S10.6", "mnist-dropout", "[50], He, dropout .5", "mnist", 20, 500, mlp(two_layers, {.dropout = .5}),
+       adagrad()},
+      {"S10.7", "mnist-batch-norm", "[50], He, batch norm", "mnist", 20, 500,
+       mlp(two_layers, {.batch_norm = true}), adagrad()},
+      {"S10.8", "mnist-batch-norm-dropout", "[50], He, batch norm, dropout .5", "mnist", 20, 500,
+       mlp(two_layers, {.batch_norm = true, .dropout = .5}), adagrad()},
+      {"S10.9", "mnist-deep-dropout", "[100, 50], He, dropout .5", "mnist", 20, 500,
+       mlp(three_layers, {.dropout = .5}), adagrad()},
+      {"S10.10", "mnist-deep-batch-norm", "[100, 50], He, batch norm", "mnist", 20, 500,
+       mlp(three_layers, {.batch_norm = true}), adagrad()},
+      {"S10.11", "mnist-tuned", "[100, 50], He, batch norm, weight decay 3.86e-7, lr .0092", "mnist", 20, 500,
+       mlp(three_layers, {.batch_norm = true}), adagrad(.0092, 3.86e-7)},
+      {"S11", "mnist-two-layers", "784-50-10, ReLU, N(0, .01^2), SGD .1", "mnist", 20, 500,
+       mlp(two_layers, {.init = normal(.01)}), sgd(.1)},
+  };
+  return all;
+}
+
+const Experiment* find_experiment(const std::string& wanted) {
+  for (auto& e : experiments())
+    if (e.id == wanted || e.name == wanted) return &e;
+  return nullptr;
+}
+
+Split load_data(const std::string& name, const std::filesystem::path& folder) {
+  if (name == "cifar10") return cifar10({.folder = folder});
+  if (name == "cifar100") return cifar100({.folder = folder});
+  if (name == "mnist") return mnist({.folder = folder});
+  if (name == "shapes") return shapes(10000, 1000, 0);
+  fail("there is no data set '{}'; there are cifar10, cifar100, mnist and shapes", name);
+}
+
+Variable book_loss(const Variable& logits, const Array& labels) {
+  return cross_entropy(logits, labels, {.epsilon = 1e-7});
+}
+
+}  // namespace xgrad

@@ -1,0 +1,39 @@
+#pragma once
+// The experiments of the posts and of the book's chapters that they follow, as data.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.hpp"
+#include "nn/any_model.hpp"
+#include "nn/optim.hpp"
+
+namespace xgrad {
+
+/// A network that is trained on batches of 100 images drawn with replacement, pixels in [0, 1].
+struct Experiment {
+  std::string id;            ///< "S9"
+  std::string name;          ///< "mnist-deep-convnet"
+  std::string title;         ///< the layers, initial values and optimizer in words
+  std::string data;          ///< "cifar10", "cifar100" or "mnist"
+  long epochs, epoch_steps;  ///< an "epoch" is so many steps
+  std::function<AnyModel()> model;
+  std::function<std::unique_ptr<Optimizer>(AnyModel&)> optimizer;
+  std::optional<double> reported_test = {}, reported_train = {};  ///< accuracies
+  std::string reported_by = {};                                   ///< where they are from
+};
+
+/// All of them, in the order of their ids.
+const std::vector<Experiment>& experiments();
+/// By id or name; null when there is none.
+const Experiment* find_experiment(const std::string& id_or_name);
+
+/// The data set of an experiment.
+Split load_data(const std::string& name, const std::filesystem::path& folder);
+
+/// The book's loss: cross-entropy with 1e-7 added to the probability.
+Variable book_loss(const Variable& logits, const Array& labels);
+
+}  // namespace xgrad

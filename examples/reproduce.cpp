@@ -1,0 +1,239 @@
+// Runs the experiments of the posts and writes one table: reported, and measured here.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "core/files.hpp"
+#include "core/threads.hpp"
+#include "datasets/loader.hpp"
+#include "examples/common/experiments.hpp"
+#include "nn/models/mlp.hpp"
+#include "nn/progress.hpp"
+#include "nn/run_folder.hpp"
+#include "xgrad.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+struct Options {
+  std::vector<std::string> ids;
+  std::uint64_t seed = 1;
+  std::optional<long> epochs;
+  long numerical_steps = 10;
+  std::optional<int> threads;
+  std::filesystem::path data, out = "runs/reproduce", pickles;
+  bool list = false;
+};
+
+/// A line of the table.
+struct Row {
+  std::string id, title, reported, measured, steps, time, note;
+};
+
+std::string percent(double accuracy) { return fmt::format("{:.2f}", 100 * accuracy); }
+std::string percent(const std::optional<double>& accuracy) { return accuracy ? percent(*accuracy) : "-"; }
+
+/// Trains one network, or goes on where an earlier program stopped.
+Row train(const Experiment& e, const Options& o) {
+  const Split data = load_data(e.data, o.data);
+  const long epochs = o.epochs.value_or(e.epochs);
+  RunFolder folder(e.name, o.out / e.id, true,
+                   {{"experiment", e.id},
+                    {"network", e.title},
+                    {"data", e.data},
+                    {"epochs", fmt::format("{}", epochs)},
+                    {"steps", fmt::format("{}", e.epoch_steps)},
+                    {"batch", "100"},
+                    {"seed", fmt::format("{}", o.seed)}});
+  manual_seed(o.seed);
+  AnyModel model = e.model();
+  const auto optimizer = e.optimizer(model);
+  Loader batches(data.train, {.batch = 100, .replacement = true, .seed = o.seed});
+  Loader test(data.test, {.batch = 500, .shuffle = false}), all(data.train, {.batch = 500, .shuffle = false});
+  fmt::print("{} {}: {}, {} epochs of {} steps, {} parameters\n", e.id, e.name, e.title, epochs,
+             e.epoch_steps, parameter_count(model));
+  auto on_epoch = [&](const EpochReport& report) {
+    const Score score = evaluate(model, test.epoch());
+    save(model, folder.parameters());
+    folder.metrics().write({{"epoch", report.epoch},
+                            {"step", report.steps},
+                            {"train_loss", report.train.loss},
+                            {"train_accuracy", report.train.accuracy},
+                            {"test_accuracy", score.accuracy},
+                            {"seconds", report.train.seconds}});
+    if (report.epoch % std::max(1l, epochs / 10) == 0) {
+      fmt::print("  epoch {:3}  loss {:.4f}  test accuracy {:.4f}\n", report.epoch, report.train.loss,
+                 score.accuracy);
+      std::fflush(stdout);
+    }
+    return true;
+  };
+  fit(model, *optimizer, batches,
+      {.epochs = epochs,
+       .steps_per_epoch = e.epoch_steps,
+       .loss = book_loss,
+       .checkpoint = folder.checkpoint(),
+       .on_epoch = on_epoch});
+  const double on_test = evaluate(model, test.epoch()).accuracy,
+               on_train = evaluate(model, all.epoch()).accuracy;
+  const auto seconds = folder.metrics().column("seconds");
+  folder.metrics().write({{"final_test_accuracy", on_test}, {"final_train_accuracy", on_train}});
+  plot_curves(folder.path() / "metrics.jsonl", folder.path() / "curves.svg");
+  return {e.id,
+          fmt::format("{}: {}", e.data, e.title),
+          fmt::format("{} / {}", percent(e.reported_test), percent(e.reported_train)),
+          fmt::format("{} / {}", percent(on_test), percent(on_train)),
+          fmt::format("{}", epochs * e.epoch_steps),
+          clock_text(std::accumulate(seconds.begin(), seconds.end(), 0.)),
+          e.reported_by};
+}
+
+/// The two-layer network of the book's chapter 4 and its parameters' arrays.
+MLP sigmoid_net() { return MLP({784, 50, 10}, {.activation = sigmoid, .init = normal(.01)}); }
+
+/// Its loss as a function of its parameters.
+Function loss_of(const Batch& batch) {
+  return [=](const std::vector<Variable>& values) {
+    const Variable hidden = sigmoid(linear(flatten(Variable(batch.images)), values[0], values[1]));
+    return book_loss(linear(hidden, values[2], values[3]), batch.labels);
+  };
+}
+std::vector<Array> arrays(const MLP& net) {
+  std::vector<Array> result;
+  for (auto& [name, array] : state(net)) result.push_back(array);
+  return result;
+}
+
+/// S12: the gradients are differences, two evaluations of the network for each of 39,760 parameters.
+Row train_numerically(const Options& o) {
+  const Split data = load_data("mnist", o.data);
+  manual_seed(o.seed);
+  MLP net = sigmoid_net();
+  Loader batches(data.train, {.batch = 100, .replacement = true, .seed = o.seed}),
+      test(data.test, {.batch = 500, .shuffle = false}), all(data.train, {.batch = 500, .shuffle = false});
+  fmt::print("S12 mnist-numerical: 784-50-10, sigmoid, numerical gradients, SGD .1, {} steps\n",
+             o.numerical_steps);
+  const Stopwatch watch;
+  ProgressBar bar("step", o.numerical_steps);
+  const double before = evaluate(net, test.epoch(), book_loss).loss;
+  for (long step = 1; step <= o.numerical_steps; ++step) {
+    const Batch batch = batches.next();
+    const auto gradients = numerical_gradient(loss_of(batch), arrays(net), 1e-2);
+    auto p = parameters(net);
+    for (std::size_t i = 0; i < p.size(); ++i)
+      p[i].value.set_data((p[i].value.detach() - Variable(gradients[i]) * .1).data());
+    bar.update(step, "");
+  }
+  const Score score = evaluate(net, test.epoch(), book_loss);
+  return {"S12",
+          "mnist: 784-50-10, sigmoid, numerical gradients, SGD .1",
+          "- / -",
+          fmt::format("{} / {}", percent(score.accuracy), percent(evaluate(net, all.epoch()).accuracy)),
+          fmt::format("{}", o.numerical_steps),
+          clock_text(watch.seconds()),
+          fmt::format("test loss {:.4f} -> {:.4f}; the book's 1,000 steps: --numerical-steps 1000", before,
+                      score.loss)};
+}
+
+/// S13: the mean absolute difference between backpropagation and differences, a parameter.
+Row check_gradients(const Options& o) {
+  const Split data = load_data("mnist", o.data);
+  manual_seed(o.seed);
+  MLP net = sigmoid_net();
+  const Batch few = make_batch(data.train, 0, 3);
+  const Batch batch{few.images.cast(DType::f64), few.labels};
+  std::vector<Array> values;
+  for (auto& a : arrays(net)) values.push_back(a.cast(DType::f64));
+  const Stopwatch watch;
+  const Function loss = loss_of(batch);
+  std::vector<Variable> variables;
+  for (auto& v : values) variables.emplace_back(v, requires_grad);
+  loss(variables).backward();
+  const auto numerical = numerical_gradient(loss, values, 1e-4);
+  std::string text;
+  const char* names[] = {"W1", "b1", "W2", "b2"};
+  for (std::size_t i = 0; i < values.size(); ++i)
+    text += fmt::format("{}{} {:.1e}", i ? ", " : "", names[i],
+                        mean(abs(Variable(variables[i].grad()) - Variable(numerical[i]))).item());
+  return {"S13",
+          "mnist: gradient check of 784-50-10, 3 images, f64",
+          "-",
+          text,
+          "-",
+          clock_text(watch.seconds()),
+          "mean |numerical - backpropagation|"};
+}
+
+void write_table(const std::vector<Row>& rows, const Options& o) {
+  std::string text =
+      "| id | experiment | reported test / train % | xgrad test / train % | steps | time | "
+      "|\n|---|---|---|---|---|---|---|\n";
+  for (auto& r : rows)
+    text += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", r.id, r.title, r.reported, r.measured,
+                        r.steps, r.time, r.note);
+  make_folder(o.out);
+  replace_file(o.out / "table.md", [&](std::ostream& out) { out << text; });
+  fmt::print("\n{}\nwritten to {}\n", text, (o.out / "table.md").string());
+}
+
+using Special = std::pair<const char*, Row (*)(const Options&)>;
+constexpr Special specials[] = {{"S12", train_numerically}, {"S13", check_gradients}};
+
+void run(Options o) {
+  if (o.threads) threads::set(*o.threads);
+  if (o.list) {
+    for (auto& e : experiments()) fmt::print("{:8} {:26} {}: {}\n", e.id, e.name, e.data, e.title);
+    fmt::print("{:8} {:26} {}\n{:8} {:26} {}\n", "S12", "mnist-numerical", "784-50-10 by numerical gradients",
+               "S13", "mnist-gradient-check", "numerical gradients against backpropagation");
+    return;
+  }
+  auto is_special = [](const std::string& id) {
+    return std::find_if(std::begin(specials), std::end(specials), [&](auto& s) { return id == s.first; });
+  };
+  if (o.ids.empty()) {
+    for (auto& e : experiments())
+      if (e.id != "S2" && e.id != "S4") o.ids.push_back(e.id);  // no data yet; a job of its own
+    for (auto& s : specials) o.ids.push_back(s.first);
+  }
+  for (auto& id : o.ids)
+    expect(find_experiment(id) || is_special(id) != std::end(specials),
+           "there is no experiment '{}'; --list shows them", id);
+  std::vector<Row> rows;
+  for (auto& id : o.ids) {
+    const auto special = is_special(id);
+    rows.push_back(special != std::end(specials) ? special->second(o) : train(*find_experiment(id), o));
+  }
+  write_table(rows, o);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  CLI::App app(
+      "Runs experiments of the posts (all by default) and writes a table, reported against measured.\n"
+      "What was interrupted goes on where it stopped when it is run again.");
+  app.option_defaults()->always_capture_default();
+  app.add_option("ids", o.ids, "experiments by id or name (default: all but S2 and S4)");
+  app.add_flag("--list", o.list, "list the experiments");
+  app.add_option("--seed", o.seed, "fixes the first weights, the batches and the dropout");
+  app.add_option("--epochs", o.epochs, "train for fewer or more epochs")->check(CLI::PositiveNumber);
+  app.add_option("--numerical-steps", o.numerical_steps, "steps of S12, of some ten seconds each")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--data", o.data,
+                 "folder that holds the data sets (default: $XGRAD_DATA, the cache, a download)");
+  app.add_option("--out", o.out, "folder for the runs and table.md");
+  app.add_option("--threads", o.threads, "threads to use (default: $XGRAD_THREADS or all cores)")
+      ->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    run(o);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "error: {}\n", e.what());
+    return 1;
+  }
+}

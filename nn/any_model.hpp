@@ -1,0 +1,40 @@
+#pragma once
+// AnyModel: a model whose type is chosen when the program runs.
+#include <functional>
+#include <memory>
+
+#include "nn/checkpoint.hpp"
+
+namespace xgrad {
+
+/// A handle to a model of any type: copies share it. The functions on models (parameters, state, save, load,
+/// fit, evaluate) take it like the model itself.
+class AnyModel {
+ public:
+  AnyModel() = default;
+  template <class M>
+  requires(!std::same_as<M, AnyModel>)
+      AnyModel(M model) {  // NOLINT: implicit, so that a factory may return any model
+    auto held = std::make_shared<M>(std::move(model));
+    forward_ = [held](const Variable& x) { return (*held)(x); };
+    parameters_ = [held] { return xgrad::parameters(*held); };
+    state_ = [held] { return xgrad::state(*held); };
+    load_ = [held](const Tensors& tensors, const std::string& source) { load_state(*held, tensors, source); };
+  }
+  Variable operator()(const Variable& x) const { return forward_(x); }
+
+  friend Parameters parameters(const AnyModel& model) { return model.parameters_(); }
+  friend Parameters parameters(AnyModel& model) { return model.parameters_(); }
+  friend std::vector<NamedArray> state(const AnyModel& model) { return model.state_(); }
+  friend void load_state(AnyModel& model, const Tensors& tensors, const std::string& source) {
+    model.load_(tensors, source);
+  }
+
+ private:
+  std::function<Variable(const Variable&)> forward_;
+  std::function<Parameters()> parameters_;
+  std::function<std::vector<NamedArray>()> state_;
+  std::function<void(const Tensors&, const std::string&)> load_;
+};
+
+}  // namespace xgrad

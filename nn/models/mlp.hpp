@@ -1,0 +1,31 @@
+#pragma once
+// Multi-layer perceptrons, with what the book adds to them: batch normalisation, dropout, initial values.
+#include <vector>
+
+#include "nn/layers.hpp"
+#include "ops/activation.hpp"
+
+namespace xgrad {
+
+/// What is between the layers of an MLP.
+struct MLPOptions {
+  Variable (*activation)(const Variable&) = relu;
+  bool batch_norm = false;  ///< the book's, before each activation
+  double dropout = 0;       ///< after each activation with this probability, the book's way; 0 for none
+  Initializer init = {};    ///< of the weights; he() when not given
+};
+
+/// (N, ...) -> (N, last width): the images flattened, then a Linear layer for each pair of widths; all but
+/// the last with batch normalisation (if wanted), activation and dropout (if wanted). The book, volume 1,
+/// chapter 6.
+struct MLP {
+  explicit MLP(const std::vector<long>& widths, const MLPOptions& options = {});
+  Variable operator()(const Variable& x) const;
+  void each(auto&& f) { f("fc", fc), f("norm", norm); }
+
+  std::vector<Linear> fc;
+  std::vector<BatchNorm> norm;
+  MLPOptions options;
+};
+
+}  // namespace xgrad

@@ -1,0 +1,34 @@
+#pragma once
+// Residual networks for CIFAR (He et al., "Deep residual learning for image recognition", 2016, section 4.2).
+#include <vector>
+
+#include "nn/layers.hpp"
+
+namespace xgrad {
+
+/// y = relu(x + bn(conv(relu(bn(conv(x)))))), both convolutions 3x3. With stride 2 the picture is halved and
+/// the channels doubled; x then goes by every second pixel, the new channels zero (the paper's option A).
+struct ResidualBlock {
+  ResidualBlock(long in, long out, long stride);
+  Variable operator()(const Variable& x) const;
+  void each(auto&& f) { f("conv1", conv1), f("bn1", bn1), f("conv2", conv2), f("bn2", bn2); }
+
+  Conv2d conv1, conv2;
+  BatchNorm bn1, bn2;
+  long stride, added;  ///< channels that the block adds
+};
+
+/// (N, 3, H, W) -> (N, classes): a 3x3 convolution, three stages of n blocks with 16, 32 and 64 channels, the
+/// mean over the picture, a linear layer. 6 n + 2 layers: ResNet-20 has n = 3 and 269,722 parameters.
+struct ResNet {
+  explicit ResNet(long n = 3, long classes = 10);
+  Variable operator()(const Variable& images) const;
+  void each(auto&& f) { f("conv1", conv1), f("bn1", bn1), f("blocks", blocks), f("fc", fc); }
+
+  Conv2d conv1;
+  BatchNorm bn1;
+  std::vector<ResidualBlock> blocks;
+  Linear fc;
+};
+
+}  // namespace xgrad

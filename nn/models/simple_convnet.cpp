@@ -1,0 +1,19 @@
+// The book's first convolutional network.
+#include "nn/models/simple_convnet.hpp"
+
+#include "ops/activation.hpp"
+#include "ops/pool.hpp"
+#include "ops/shape.hpp"
+
+namespace xgrad {
+
+SimpleConvNet::SimpleConvNet(long channels, long size)
+    : conv1(channels, 30, {.kernel = 5, .init = normal(.01)}),
+      fc1(30 * ((size - 4) / 2) * ((size - 4) / 2), 100, {.init = normal(.01)}),
+      fc2(100, 10, {.init = normal(.01)}) {}
+
+Variable SimpleConvNet::operator()(const Variable& images) const {
+  return fc2(relu(fc1(flatten(max_pool2d(relu(conv1(images)), 2)))));
+}
+
+}  // namespace xgrad

@@ -1,0 +1,18 @@
+#pragma once
+// The book's first convolutional network (volume 1, chapter 7).
+#include "nn/layers.hpp"
+
+namespace xgrad {
+
+/// (N, channels, size, size) -> (N, 10): a convolution of 30 kernels of 5x5, ReLU, a max-pool of 2x2, a layer
+/// of 100, ReLU, a layer of 10. Weights start as N(0, 0.01^2).
+struct SimpleConvNet {
+  SimpleConvNet(long channels, long size);
+  Variable operator()(const Variable& images) const;
+  void each(auto&& f) { f("conv1", conv1), f("fc1", fc1), f("fc2", fc2); }
+
+  Conv2d conv1;
+  Linear fc1, fc2;
+};
+
+}  // namespace xgrad

@@ -1,0 +1,133 @@
+// Folders of training runs.
+#include "nn/run_folder.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "core/files.hpp"
+#include "nn/training_state.hpp"
+
+namespace xgrad {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A curve: its steps and values.
+using Curve = std::vector<std::pair<long, double>>;
+
+std::map<std::string, Curve> read_curves(const std::filesystem::path& metrics) {
+  std::map<std::string, Curve> curves;
+  std::ifstream in(metrics);
+  for (std::string line; std::getline(in, line);) {
+    const Json entry = Json::parse(line, nullptr, false);
+    if (!entry.is_object() || !entry.contains("step")) continue;
+    for (auto& [key, value] : entry.items())
+      if (value.is_number() && (key.find("accuracy") != key.npos || key.find("loss") != key.npos))
+        curves[key].emplace_back(entry["step"].get<long>(), value.get<double>());
+  }
+  return curves;
+}
+
+/// "test_accuracy_1000" -> "test accuracy 1000".
+std::string title(std::string key) {
+  std::replace(key.begin(), key.end(), '_', ' ');
+  return key;
+}
+
+/// A gnuplot command for all curves whose key has the word, and their data; empty when there are none.
+std::string plot(const std::map<std::string, Curve>& curves, const std::string& word) {
+  std::string command, data;
+  int color = 1;
+  for (auto& [key, points] : curves) {
+    if (key.find(word) == key.npos) continue;
+    const bool reported = key.starts_with("reported_");
+    command +=
+        fmt::format("{} '-' with {} lw 2 lc {} {} title '{}'", command.empty() ? "plot" : ",",
+                    points.size() > 1 ? "lines" : "points", color++, reported ? "dt 2" : "", title(key));
+    for (auto& [step, value] : points) data += fmt::format("{} {}\n", step, value);
+    data += "e\n";
+  }
+  return command.empty() ? "" : command + "\n" + data;
+}
+
+}  // namespace
+
+RunFolder::RunFolder(const std::string& job, const std::filesystem::path& folder, bool resume,
+                     const Settings& settings)
+    : path_(prepare(job, folder, resume, settings)),
+      steps_done_(steps_in(checkpoint())),
+      metrics_(path_ / "metrics.jsonl", steps_done_) {}
+
+std::filesystem::path RunFolder::prepare(const std::string& job, std::filesystem::path folder, bool resume,
+                                         const Settings& settings) {
+  for (int i = 1; folder.empty(); ++i) {
+    const std::string name = fmt::format("runs/{}{}", job, i > 1 ? fmt::format("-{}", i) : "");
+    if (!std::filesystem::exists(name)) folder = name;
+  }
+  if (std::filesystem::exists(folder / "settings.json")) {
+    expect(resume, "{}: holds a run already; choose another --out, or --resume", folder.string());
+    for (auto& [key, theirs] : load_settings(folder))
+      for (auto& [name, ours] : settings)
+        expect(name != key || ours == theirs,
+               "{}: the run there has {} {}, not {}; --resume needs the settings that it was started with",
+               folder.string(), key, theirs, ours);
+    return folder;
+  }
+  expect(!std::filesystem::exists(folder / "metrics.jsonl"), "{}: holds a run already; choose another --out",
+         folder.string());
+  make_folder(folder);
+  replace_file(folder / "settings.json", [&](std::ostream& out) {
+    Json json = Json::object();
+    for (auto& [key, value] : settings) json[key] = value;
+    out << json.dump(2) << '\n';
+  });
+  return folder;
+}
+
+long RunFolder::steps_in(const std::filesystem::path& checkpoint) {
+  return std::filesystem::exists(checkpoint) ? load_training(checkpoint).progress.step : 0;
+}
+
+Settings load_settings(const std::filesystem::path& folder) {
+  const auto file = folder / "settings.json";
+  std::ifstream in(file);
+  expect(bool(in), "{}: there is no run here (no settings.json)", folder.string());
+  const Json json = Json::parse(in, nullptr, false);
+  expect(json.is_object(), "{}: this is not the settings of a run", file.string());
+  Settings settings;
+  for (auto& [key, value] : json.items())
+    settings.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  return settings;
+}
+
+bool plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg) {
+  const auto curves = read_curves(metrics);
+  const std::string accuracy = plot(curves, "accuracy"), loss = plot(curves, "loss");
+  if (accuracy.empty() && loss.empty()) return false;
+  const auto beside = svg.string() + ".new";
+  std::string quoted;  // as gnuplot reads it
+  for (char c : beside) quoted += c == '\'' ? "''" : std::string(1, c);
+  std::string script = fmt::format(
+      "set terminal svg size 760,{} dynamic font 'sans-serif,13' background '#ffffff'\nset output '{}'\n"
+      "set multiplot layout {},1\nset grid lc rgb '#dddddd'\nset xlabel 'step'\n",
+      accuracy.empty() || loss.empty() ? 340 : 620, quoted, accuracy.empty() || loss.empty() ? 1 : 2);
+  if (!accuracy.empty()) script += "set key bottom right\nset ylabel 'accuracy'\n" + accuracy;
+  if (!loss.empty()) script += "set key top right\nset ylabel 'loss'\n" + loss;
+  script += "unset multiplot\n";
+  // What nobody reads would end this program: cat reads it where there is no gnuplot.
+  FILE* gnuplot = popen("gnuplot 2>/dev/null || { cat >/dev/null; exit 1; }", "w");
+  if (!gnuplot) return false;
+  const bool written = std::fwrite(script.data(), 1, script.size(), gnuplot) == script.size();
+  std::error_code error;
+  if (pclose(gnuplot) == 0 && written)
+    std::filesystem::rename(beside, svg, error);
+  else
+    std::filesystem::remove(beside, error);
+  return !error && std::filesystem::exists(svg);
+}
+
+}  // namespace xgrad

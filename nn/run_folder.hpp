@@ -1,0 +1,48 @@
+#pragma once
+// The folder of a training run: what it was started with, how it went, and what it goes on from.
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/metrics_log.hpp"
+
+namespace xgrad {
+
+/// What decides the results of a run, by name, in the order in which it is shown.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+/// settings.json, metrics.jsonl, checkpoint.safetensors, parameters.safetensors and curves.svg of one run.
+class RunFolder {
+ public:
+  /// Begins a run in `folder`, in a new folder runs/<job> when it is empty; with `resume` goes on with the
+  /// run that is there, if there is one. Throws Error when there is a run and `resume` is not wanted, when
+  /// the run there has other settings, or when the folder cannot be written.
+  RunFolder(const std::string& job, const std::filesystem::path& folder, bool resume,
+            const Settings& settings);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path checkpoint() const { return path_ / "checkpoint.safetensors"; }
+  std::filesystem::path parameters() const { return path_ / "parameters.safetensors"; }
+  /// Steps that were taken before this program began.
+  long steps_done() const { return steps_done_; }
+  MetricsLog& metrics() { return metrics_; }
+
+ private:
+  static std::filesystem::path prepare(const std::string& job, std::filesystem::path folder, bool resume,
+                                       const Settings& settings);
+  static long steps_in(const std::filesystem::path& checkpoint);
+  std::filesystem::path path_;
+  long steps_done_;
+  MetricsLog metrics_;
+};
+
+/// The settings of the run in a folder. Throws Error when there is none.
+Settings load_settings(const std::filesystem::path& folder);
+
+/// Draws the accuracies and losses of a metrics.jsonl against its steps, as SVG by gnuplot: keys that hold
+/// "accuracy" and "loss"; those that begin with "reported_" as dashed lines. False when gnuplot is not there
+/// or there is nothing to draw.
+bool plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg);
+
+}  // namespace xgrad
