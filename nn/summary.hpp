@@ -1,0 +1,46 @@
+#pragma once
+// What a model is made of: its layers, the data behind each, parameters and multiply-adds.
+#include <string>
+#include <vector>
+
+#include "nn/mode.hpp"
+#include "nn/visit.hpp"
+
+namespace xgrad {
+
+/// A layer (the operations with its parameters) and what follows it without parameters.
+struct LayerSummary {
+  std::string name;        ///< "conv1"; "" for what comes before the first layer
+  std::string operations;  ///< "conv2d add relu max_pool2d"
+  Shape shape;             ///< of the data behind them
+  long parameters = 0;
+  double multiply_adds = 0;  ///< of convolutions and matrix products
+};
+
+/// A table of a model's layers.
+struct Summary {
+  Shape input;
+  std::vector<LayerSummary> layers;
+  long parameters = 0;
+  double multiply_adds = 0;
+  /// The table as text.
+  std::string text() const;
+};
+
+namespace detail {
+Summary summarize(const Variable& input, const Variable& output, const Parameters& parameters);
+}
+
+/// Runs the model once on zeros of the given shape, in evaluation mode, and tells what it did.
+template <class M>
+Summary summary(M& model, const Shape& input_shape) {
+  EvalMode eval;
+  const Variable input(zeros(input_shape), requires_grad);
+  return detail::summarize(input, model(input), parameters(model));
+}
+
+/// The recorded graph of a model's forward pass, its parameters by name, as SVG by Graphviz. False when
+/// Graphviz is not there.
+bool write_graph(const Variable& y, const Parameters& parameters, const std::string& svg);
+
+}  // namespace xgrad
