@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "core/memory.hpp"
 #include "core/profile.hpp"
 #include "core/threads.hpp"
 #include "datasets/cifar.hpp"
@@ -166,7 +167,8 @@ void run(Options o) {
              o.synthetic ? "" : fmt::format(" (reported after 25 epochs: {:.4f})", reported_final));
   folder.metrics().write({{"final_test_accuracy", final_score.accuracy},
                           {"final_test_images", final_score.samples},
-                          {"training_seconds", seconds}});
+                          {"training_seconds", seconds},
+                          {"peak_mb", double(memory::peak()) / 1e6}});
   const bool drawn = plot_curves(folder.path() / "metrics.jsonl", folder.path() / "curves.svg");
   fmt::print("{} of training, {} with evaluations; metrics, parameters{} in {}\n", clock_text(seconds),
              clock_text(whole.seconds()), drawn ? " and curves" : "", folder.path().string());

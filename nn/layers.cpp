@@ -53,7 +53,7 @@ Variable ConvTranspose2d::operator()(const Variable& x) const {
 }
 
 BatchNorm::BatchNorm(long channels, const BatchNormOptions& options)
-    : weight(maybe(options.affine, {channels}, 1)),
+    : weight(maybe(options.affine && options.scale, {channels}, 1)),
       bias(maybe(options.affine, {channels})),
       running_mean{zeros({channels})},
       running_var{full({channels}, options.initial_variance)},

@@ -65,6 +65,7 @@ struct BatchNormOptions {
   double eps = 1e-5;
   double momentum = 0.1;  ///< of the running statistics: running = (1 - momentum) running + momentum batch
   bool affine = true;     ///< whether gamma (weight) and beta (bias) are trained
+  bool scale = true;      ///< whether there is a gamma; without one it is 1
   bool unbiased = true;   ///< the running variance is divided by n - 1, as in PyTorch
   double initial_variance = 1;  ///< where the running variance starts
 };

@@ -6,7 +6,9 @@
 #include "core/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/math.hpp"
+#include "ops/matmul.hpp"
 #include "ops/reduce.hpp"
+#include "ops/shape.hpp"
 
 namespace xgrad {
 namespace {
@@ -42,7 +44,9 @@ void Optimizer::zero_grad() {
 void Optimizer::step() {
   NoGrad off;
   ++steps_;
-  for (auto& group : groups_)
+  for (auto& group : groups_) {
+    const auto& schedule = group.options.schedule;
+    const double lr = group.options.lr * lr_factor_ * (schedule ? schedule(steps_ - 1) : 1);
     for (auto& p : group.parameters) {
       if (!p.value.grad().defined()) continue;
       const Variable value = p.value.detach();
@@ -52,12 +56,13 @@ void Optimizer::step() {
       const double decay = group.options.weight_decay;
       if (decay != 0 && couples_weight_decay()) g = g + value * decay;
       Slots& slots = slots_[p.value.node()];
-      const Variable updated = update(value, g, group.options.lr * lr_factor_, group.options, slots);
+      const Variable updated = update(value, g, lr, group.options, slots);
       std::vector<Array> results{updated.data()};
       for (auto& [key, array] : slots) results.push_back(array);
       materialize(results);  // now: what waits would keep gradients alive
       p.value.set_data(updated.data());
     }
+  }
 }
 
 std::vector<NamedArray> Optimizer::state() const {
@@ -140,6 +145,66 @@ Variable Adam::update(const Variable& p, const Variable& g, double lr, const Gro
 Variable AdamW::update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
                        Slots& slots) {
   return Adam::update(p * (1 - lr * options.weight_decay), g, lr, options, slots);
+}
+
+namespace {
+
+double norm(const Variable& x) { return std::sqrt(sum(square(x)).item()); }
+
+/// The orthogonal matrix nearest to g, roughly: all singular values come near 1.
+Variable orthogonalized(const Variable& g, const MuonOptions& o) {
+  const bool tall = g.shape()[0] > g.shape()[1];
+  Variable x = g / (norm(g) + 1e-7);
+  if (tall) x = transpose(x);
+  for (int i = 0; i < o.newton_steps; ++i) {
+    const Variable a = matmul(x, transpose(x));
+    x = x * o.a + matmul(a * o.b + matmul(a, a) * o.c, x);
+  }
+  return tall ? transpose(x) : x;
+}
+
+}  // namespace
+
+Muon::Muon(const Parameters& parameters, const MuonOptions& options) : options_(options) {
+  for (auto& p : parameters)
+    expect(p.value.shape().rank() >= 2,
+           "muon: parameter {} of shape {} is no matrix; give it to another optimizer", p.name,
+           p.value.shape());
+  add_group(parameters, {options.lr, options.weight_decay});
+}
+
+Variable Muon::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
+  Array& v = slot(slots, "v", p);
+  v = (v * options_.momentum + g).data();
+  const long rows = p.shape()[0];
+  const Variable direction = orthogonalized(reshape(g + v * options_.momentum, {rows, -1}), options_);
+  const Variable start = options_.normalize ? p * (std::sqrt(double(rows)) / norm(p)) : p;
+  return start - reshape(direction, p.shape()) * lr;
+}
+
+void JointOptimizer::zero_grad() {
+  for (Optimizer* part : parts_) part->zero_grad();
+}
+void JointOptimizer::step() {
+  for (Optimizer* part : parts_) part->step();
+}
+void JointOptimizer::set_lr_factor(double factor) {
+  for (Optimizer* part : parts_) part->set_lr_factor(factor);
+}
+Parameters JointOptimizer::parameters() const {
+  Parameters all;
+  for (Optimizer* part : parts_)
+    for (auto& p : part->parameters()) all.push_back(p);
+  return all;
+}
+std::vector<NamedArray> JointOptimizer::state() const {
+  std::vector<NamedArray> all;
+  for (Optimizer* part : parts_)
+    for (auto& entry : part->state()) all.push_back(entry);
+  return all;
+}
+void JointOptimizer::load_state(const std::vector<NamedArray>& state) {
+  for (Optimizer* part : parts_) part->load_state(state);
 }
 
 double clip_grad_norm(const Parameters& parameters, double max_norm) {

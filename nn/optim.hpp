@@ -3,6 +3,7 @@
 // optim.cpp.
 #include <map>
 
+#include "nn/schedule.hpp"
 #include "nn/visit.hpp"
 
 namespace xgrad {
@@ -11,6 +12,7 @@ namespace xgrad {
 struct GroupOptions {
   double lr = 0.01;
   double weight_decay = 0;  ///< times the parameter, added to its gradient (AdamW: taken off the parameter)
+  Schedule schedule = {};   ///< the factor of lr at each step of the optimizer; 1 when not given
 };
 
 /// Changes parameters by their gradients. Holds handles: the model may be moved or written to, not replaced.
@@ -25,20 +27,20 @@ class Optimizer {
   /// Further parameters with a learning rate and weight decay of their own.
   void add_group(const Parameters& parameters, const GroupOptions& options);
   /// Forgets the gradients.
-  void zero_grad();
+  virtual void zero_grad();
   /// One step. Parameters without a gradient stay as they are. Throws Error for a gradient that does not fit.
-  void step();
+  virtual void step();
 
   /// Multiplies every group's learning rate, as a schedule wants it (nn/schedule.hpp).
-  void set_lr_factor(double factor) { lr_factor_ = factor; }
+  virtual void set_lr_factor(double factor) { lr_factor_ = factor; }
   double lr_factor() const { return lr_factor_; }
   std::vector<Group>& groups() { return groups_; }
-  Parameters parameters() const;
+  virtual Parameters parameters() const;
 
   /// What the optimizer remembers, to be saved: "adam.conv1.weight.m", ..., and "adam.step" where it counts.
-  std::vector<NamedArray> state() const;
+  virtual std::vector<NamedArray> state() const;
   /// Takes back what state() gave. Throws Error that names what is missing or does not fit.
-  void load_state(const std::vector<NamedArray>& state);
+  virtual void load_state(const std::vector<NamedArray>& state);
 
  protected:
   /// The arrays that an optimizer keeps for a parameter, by name; zeros at first.
@@ -175,6 +177,48 @@ class AdamW : public Adam {
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
   const char* name() const override { return "adamw"; }
   bool couples_weight_decay() const override { return false; }
+};
+
+struct MuonOptions {
+  double lr = 0.02;
+  double momentum = 0.95;
+  double weight_decay = 0;
+  int newton_steps = 5;
+  double a = 3.4445, b = -4.7750, c = 2.0315;  ///< of the Newton-Schulz iteration
+  bool normalize =
+      false;  ///< the weight is first scaled to the norm sqrt(rows), as K. Jordan's CIFAR-10 recipe does
+};
+/// v = momentum v + g; p -= lr O, where O is the orthogonal matrix nearest to g + momentum v, by some steps
+/// of Newton and Schulz: X = a X + (b A + c A A) X with A = X X' (K. Jordan et al., "Muon", 2024). For
+/// weights of two axes or more, (out, in ...), taken as matrices (out, the rest). Throws Error for others.
+class Muon : public Optimizer {
+ public:
+  explicit Muon(const Parameters& parameters, const MuonOptions& options = {});
+
+ private:
+  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
+  const char* name() const override { return "muon"; }
+  MuonOptions options_;
+};
+
+/// Several optimizers as one, each with parameters of its own. They must outlive it, and be of different
+/// kinds.
+class JointOptimizer : public Optimizer {
+ public:
+  explicit JointOptimizer(std::vector<Optimizer*> parts) : parts_(std::move(parts)) {}
+  void zero_grad() override;
+  void step() override;
+  void set_lr_factor(double factor) override;
+  Parameters parameters() const override;
+  std::vector<NamedArray> state() const override;
+  void load_state(const std::vector<NamedArray>& state) override;
+
+ private:
+  Variable update(const Variable& p, const Variable&, double, const GroupOptions&, Slots&) override {
+    return p;
+  }
+  const char* name() const override { return "joint"; }
+  std::vector<Optimizer*> parts_;
 };
 
 /// Scales all gradients down so that their common norm is at most max_norm; returns the norm before.

@@ -45,12 +45,13 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
     ProgressBar bar(fmt::format("epoch {}/{}", epoch, options.epochs), steps_per_epoch, options.progress,
                     done);
     for (long i = done + 1; i <= steps_per_epoch; ++i) {
+      if (options.before_step) options.before_step(at.step);
       const Samples batch = next();
       optimizer.set_lr_factor(options.schedule(at.step));
       optimizer.zero_grad();
       const Variable logits = forward(Variable(batch.inputs));
       const Variable loss = options.loss(logits, batch.labels);
-      const double value = loss.item();
+      const double value = loss.item() / (options.loss_is_sum ? double(batch.labels.size()) : 1.);
       expect(std::isfinite(value), "fit: the loss is {} at step {} of epoch {}; try a smaller learning rate",
              value, i, epoch);
       add(at, value, count_correct(logits, batch.labels), batch.labels.size());

@@ -39,13 +39,16 @@ struct FitOptions {
   long steps_per_epoch = 0;  ///< as many as the loader has when 0
   Loss loss = default_loss;
   Schedule schedule = constant_lr();
-  double clip_norm = 0;  ///< the gradients' common norm is limited to this when above 0
-  bool progress = true;  ///< a bar on standard error
+  bool loss_is_sum = false;  ///< of the batch's samples, not their mean: only how it is shown depends on it
+  double clip_norm = 0;      ///< the gradients' common norm is limited to this when above 0
+  bool progress = true;      ///< a bar on standard error
   /// The file that training goes on from after an interruption: it is written every `checkpoint_seconds` and
   /// after each epoch, and read at the start where it exists. Empty: none. What comes out has the same bits
   /// as without the interruption.
   std::string checkpoint = {};
   double checkpoint_seconds = 60;
+  /// Called before each step with the steps taken so far.
+  std::function<void(long step)> before_step = {};
   /// Called after each epoch; training ends when it returns false.
   std::function<bool(const EpochReport&)> on_epoch = {};
 };

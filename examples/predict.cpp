@@ -1,0 +1,106 @@
+// Names what is on photographs, by the parameters that a run saved.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <numeric>
+
+#include "datasets/image.hpp"
+#include "examples/common/experiments.hpp"
+#include "nn/run_folder.hpp"
+#include "xgrad.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+struct Options {
+  std::filesystem::path model, sheet;
+  std::vector<std::filesystem::path> photos;
+  std::string network;
+  Aspect aspect = Aspect::stretch;
+  long top = 3;
+};
+
+const std::vector<std::string> cifar_classes{"airplane", "automobile", "bird",  "cat",  "deer",
+                                             "dog",      "frog",       "horse", "ship", "truck"};
+
+/// The experiment whose network the parameters belong to: as --network or the run's settings say.
+const Experiment& experiment_of(const Options& o, const std::filesystem::path& file) {
+  std::string id = o.network;
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (id.empty() && std::filesystem::exists(folder / "settings.json"))
+    for (auto& [key, value] : load_settings(folder))
+      if (key == "experiment") id = value;
+  if (id.empty()) id = "S4";
+  const Experiment* e = find_experiment(id);
+  expect(e, "there is no experiment '{}'; ./run reproduce --list shows them", id);
+  expect(e->data == "cifar10", "{}: the network of {} is for {}, not for photographs", file.string(), id,
+         e->data);
+  return *e;
+}
+
+/// Names one photo; returns how the network saw it.
+Array predict(const AnyModel& model, const std::filesystem::path& photo, const Options& o) {
+  const Array seen = fit(load_image(photo), 32, o.aspect);
+  const Variable x = Variable(seen.cast(DType::f32).reshape({1, 3, 32, 32})) / 255;
+  const Array p = softmax(model(x)).data();
+  std::vector<std::size_t> order(cifar_classes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return p.data<float>()[a] > p.data<float>()[b]; });
+  std::string line;
+  for (std::size_t i = 0; i < std::min(order.size(), std::size_t(o.top)); ++i)
+    line +=
+        fmt::format("{}{} {:.1f} %", i ? ", " : "", cifar_classes[order[i]], 100 * p.data<float>()[order[i]]);
+  fmt::print("{}: {}\n", photo.string(), line);
+  return seen;
+}
+
+/// Returns how many photos could not be read.
+int run(const Options& o) {
+  const auto file = std::filesystem::is_directory(o.model) ? o.model / "parameters.safetensors" : o.model;
+  AnyModel model = experiment_of(o, file).model();
+  load(model, file.string());
+  NoGrad off;
+  EvalMode eval;
+  std::vector<Array> seen;
+  int unreadable = 0;
+  for (auto& photo : o.photos) try {
+      seen.push_back(resize(predict(model, photo, o), 128, 128));
+    } catch (const Error& e) {
+      fmt::print(stderr, "error: {}\n", e.what());
+      ++unreadable;
+    }
+  if (!o.sheet.empty() && !seen.empty()) {
+    save_png(o.sheet, contact_sheet(seen, std::min<long>(6, long(seen.size())), 8));
+    fmt::print("what the network saw: {}\n", o.sheet.string());
+  }
+  return unreadable;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  CLI::App app(
+      "Names what is on photographs (PNG or JPEG, any size) with a network trained on CIFAR-10: airplane, "
+      "automobile, bird, cat, deer, dog, frog, horse, ship or truck.");
+  app.option_defaults()->always_capture_default();
+  app.add_option("photos", o.photos, "the photographs")->required();
+  app.add_option("--model", o.model, "parameters.safetensors of a run, or the run's folder")->required();
+  app.add_option("--network", o.network,
+                 "the experiment it belongs to (default: as the run's settings say, or S4)");
+  app.add_option("--aspect", o.aspect, "how a photo becomes square: stretch (as the posts did), crop or pad")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Aspect>{
+          {"stretch", Aspect::stretch}, {"crop", Aspect::crop}, {"pad", Aspect::pad}}));
+  app.add_option("--top", o.top, "how many names to print")->check(CLI::Range(1, 10));
+  app.add_option("--sheet", o.sheet, "writes a PNG of the photos as the network saw them");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return run(o) ? 1 : 0;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "error: {}\n", e.what());
+    return 1;
+  }
+}

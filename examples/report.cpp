@@ -1,0 +1,256 @@
+// Makes one HTML page of a run: curves, mistakes, confusion matrix, network.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <locale>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/files.hpp"
+#include "datasets/image.hpp"
+#include "datasets/loader.hpp"
+#include "examples/common/experiments.hpp"
+#include "nn/progress.hpp"
+#include "nn/run_folder.hpp"
+#include "nn/summary.hpp"
+#include "xgrad.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+/// 5,350,986.
+struct Thousands : std::numpunct<char> {
+  char do_thousands_sep() const override { return ','; }
+  std::string do_grouping() const override { return "\3"; }
+};
+
+std::string escape(const std::string& text) {
+  std::string result;
+  for (char c : text)
+    result += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
+  return result;
+}
+
+std::string base64(const std::string& bytes) {
+  constexpr const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (i + k < bytes.size() ? std::uint8_t(bytes[i + k]) : 0u);
+    for (int k = 0; k < 4; ++k)
+      text += i + std::size_t(k) > bytes.size() ? '=' : digits[group >> (18 - 6 * k) & 63];
+  }
+  return text;
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+/// What the network says of each test image.
+struct Verdicts {
+  std::vector<std::vector<long>> confusion;  ///< [label][guess]
+  struct Mistake {
+    long image, label, guess;
+    double probability;  ///< that the network gives its wrong guess
+  };
+  std::vector<Mistake> mistakes;  ///< the surest first
+  long right = 0;
+};
+
+Verdicts judge(const AnyModel& model, const Dataset& data) {
+  NoGrad off;
+  EvalMode eval;
+  const std::size_t classes = data.classes.size();
+  Verdicts v{std::vector(classes, std::vector<long>(classes)), {}, 0};
+  Loader loader(data, {.batch = 500, .shuffle = false});
+  long image = 0;
+  for (const Batch& batch : loader.epoch()) {
+    const Variable p = softmax(model(Variable(batch.images)));
+    const auto guesses = argmax(p, 1).cast(DType::i64), sure = max(p, {1}).data();
+    for (long i = 0; i < batch.labels.size(); ++i, ++image) {
+      const long label = batch.labels.data<std::int64_t>()[i], guess = guesses.data<std::int64_t>()[i];
+      ++v.confusion[std::size_t(label)][std::size_t(guess)];
+      if (label == guess)
+        ++v.right;
+      else
+        v.mistakes.push_back({image, label, guess, sure.data<float>()[i]});
+    }
+  }
+  std::stable_sort(v.mistakes.begin(), v.mistakes.end(),
+                   [](auto& a, auto& b) { return a.probability > b.probability; });
+  return v;
+}
+
+Array picture(const Dataset& data, long i) {
+  const Shape& s = data.images.shape();
+  return data.slice(i, i + 1).images.reshape({s[1], s[2], s[3]});
+}
+
+std::string confusion_table(const Verdicts& v, const Dataset& data) {
+  std::string html = "<table class=confusion><tr><th>label \\ guess</th>";
+  for (auto& name : data.classes) html += fmt::format("<th class=up><span>{}</span></th>", escape(name));
+  html += "</tr>\n";
+  for (std::size_t i = 0; i < v.confusion.size(); ++i) {
+    long total = 0;
+    for (long n : v.confusion[i]) total += n;
+    html += fmt::format("<tr><th>{}</th>", escape(data.classes[i]));
+    for (std::size_t j = 0; j < v.confusion.size(); ++j) {
+      const double share = total ? double(v.confusion[i][j]) / double(total) : 0;
+      html +=
+          fmt::format("<td style=\"background:rgba({},{:.2f})\">{}</td>", i == j ? "40,140,80" : "210,60,40",
+                      i == j ? .15 + .55 * share : std::min(.9, 4 * share), v.confusion[i][j]);
+    }
+    html += "</tr>\n";
+  }
+  return html + "</table>\n";
+}
+
+/// Boxes as high as the picture and as wide as there are channels.
+std::string network_picture(const Summary& s) {
+  auto box = [](const std::string& name, const Shape& shape, const std::string& operations) {
+    const bool map = shape.rank() == 4;
+    const double high = map ? double(shape[2]) * 2.5 + 6 : 10;
+    const double wide = 6 + 6 * std::log2(1. + double(shape[1]));
+    const std::string size =
+        map ? fmt::format("{}×{}×{}", shape[1], shape[2], shape[3]) : fmt::format("{}", shape[1]);
+    return fmt::format(
+        "<figure title=\"{}\"><div class=map "
+        "style=\"height:{:.0f}px;width:{:.0f}px\"></div><b>{}</b><span>{}</span>"
+        "</figure>\n",
+        escape(operations), high, wide, escape(name), size);
+  };
+  std::string html = "<div class=network>" + box("input", s.input, "");
+  for (auto& l : s.layers) html += box(l.name, l.shape, l.operations);
+  return html + "</div>\n";
+}
+
+std::string summary_table(const Summary& s) {
+  std::string html =
+      "<table><tr><th>layer</th><th>operations</th><th>data behind "
+      "it</th><th>parameters</th><th>multiply-adds</th></tr>\n";
+  for (auto& l : s.layers)
+    html +=
+        fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td class=n>{:L}</td><td class=n>{:L}</td></tr>\n",
+                    escape(l.name), escape(l.operations), l.shape.str(), l.parameters, long(l.multiply_adds));
+  return html +
+         fmt::format(
+             "<tr><th>total</th><td></td><td></td><td class=n>{:L}</td><td class=n>{:L}</td></tr></table>\n",
+             s.parameters, long(s.multiply_adds));
+}
+
+constexpr const char* style = R"(
+:root{color-scheme:light}body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:1080px;padding:16px;color:#222;background:#fff}
+h1{font-size:1.5em;margin:.3em 0}h2{font-size:1.15em;margin:1.6em 0 .5em;border-bottom:1px solid #ddd}
+.facts{display:flex;flex-wrap:wrap;gap:12px}.facts div{background:#f3f5f8;border-radius:8px;padding:10px 16px}
+.facts b{display:block;font-size:1.5em}.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9em}
+td,th{padding:3px 8px;text-align:left;border-bottom:1px solid #eee}td.n{text-align:right;font-variant-numeric:tabular-nums}
+.confusion td{text-align:center;min-width:2.2em;padding:3px}.confusion th{white-space:nowrap}
+.confusion .up{vertical-align:bottom;padding:4px 2px}.confusion .up span{writing-mode:vertical-rl;transform:rotate(180deg)}
+.mistakes{display:grid;grid-template-columns:repeat(auto-fill,minmax(104px,1fr));gap:10px}
+.mistakes figure,.network figure{margin:0;font-size:.8em;text-align:center;line-height:1.25}
+.mistakes img{width:96px;height:96px;image-rendering:pixelated;display:block;margin:0 auto 4px;border-radius:4px}
+.network{display:flex;flex-wrap:wrap;align-items:flex-end;gap:10px}.network figure{display:flex;flex-direction:column;align-items:center}
+.network .map{background:linear-gradient(135deg,#9ec5f8,#4a86d8);border-radius:3px}.curves{max-width:760px}.curves svg{width:100%;height:auto}
+)";
+
+/// The last value of a key in metrics.jsonl; nothing when there is none.
+std::optional<double> last(const std::filesystem::path& metrics, const std::string& key) {
+  std::optional<double> value;
+  std::ifstream in(metrics);
+  for (std::string line; std::getline(in, line);) {
+    const auto entry = nlohmann::json::parse(line, nullptr, false);
+    if (entry.is_object() && entry.contains(key) && entry[key].is_number()) value = entry[key].get<double>();
+  }
+  return value;
+}
+
+/// An SVG file without its XML declaration, to stand in a page.
+std::string inline_svg(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  const auto start = text.find("<svg");
+  return start == text.npos ? "<p>No curves: gnuplot is not installed.</p>" : text.substr(start);
+}
+
+void report(const std::filesystem::path& folder, const std::filesystem::path& data_folder) {
+  const Settings settings = load_settings(folder);
+  auto setting = [&](const std::string& key) {
+    for (auto& [name, value] : settings)
+      if (name == key) return value;
+    fail("{}: its settings do not say which {} it is", folder.string(), key);
+  };
+  const Experiment* e = find_experiment(setting("experiment"));
+  expect(e, "{}: there is no experiment '{}'", folder.string(), setting("experiment"));
+  AnyModel model = e->model();
+  load(model, (folder / "parameters.safetensors").string());
+  const Dataset test = load_data(setting("data"), data_folder).test;
+  const Verdicts verdicts = judge(model, test);
+  const Shape& s = test.images.shape();
+  const Summary network = summary(model, {1, s[1], s[2], s[3]});
+  const auto metrics = folder / "metrics.jsonl";
+  plot_curves(metrics, folder / "curves.svg");
+  const double accuracy = double(verdicts.right) / double(test.size());
+  auto fact = [](const std::string& value, const std::string& what) {
+    return fmt::format("<div><b>{}</b>{}</div>\n", escape(value), escape(what));
+  };
+
+  std::string html = fmt::format(
+      "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
+      "content=\"width=device-width,initial-scale=1\">"
+      "<title>{0}: {1:.2f} %</title><style>{2}</style>\n<h1>{0}</h1>\n<p>{3}</p>\n<div class=facts>",
+      escape(e->id + " " + e->name), 100 * accuracy, style, escape(e->title));
+  html += fact(fmt::format("{:.2f} %", 100 * accuracy), fmt::format("right of {} test images", test.size()));
+  if (e->reported_test && setting("data") == e->data)
+    html += fact(fmt::format("{:.2f} %", 100 * *e->reported_test), "reported by " + e->reported_by);
+  if (auto seconds = last(metrics, "training_seconds")) html += fact(clock_text(*seconds), "of training");
+  if (auto peak = last(metrics, "peak_mb"))
+    html += fact(fmt::format("{:.0f} MB", *peak), "of arrays at most");
+  html += fact(fmt::format("{:L}", network.parameters), "parameters");
+  html += "</div>\n<h2>Curves</h2>\n<div class=curves>" + inline_svg(folder / "curves.svg") + "</div>\n";
+  html += "<h2>The network and the size of the data behind each layer</h2>\n" + network_picture(network);
+  html += "<div class=scroll>" + summary_table(network) + "</div>\n";
+  html +=
+      "<h2>What is taken for what</h2>\n<div class=scroll>" + confusion_table(verdicts, test) + "</div>\n";
+  html += fmt::format("<h2>The surest of {} mistakes</h2>\n<div class=mistakes>", verdicts.mistakes.size());
+  for (std::size_t i = 0; i < std::min<std::size_t>(24, verdicts.mistakes.size()); ++i) {
+    const auto& m = verdicts.mistakes[i];
+    html += fmt::format(
+        "<figure><img alt=\"test image {}\" src=\"data:image/png;base64,{}\">{}, taken for <b>{}</b> ({:.0f} "
+        "%)</figure>\n",
+        m.image, base64(png_bytes(picture(test, m.image))), escape(test.classes[std::size_t(m.label)]),
+        escape(test.classes[std::size_t(m.guess)]), 100 * m.probability);
+  }
+  html += "</div>\n<h2>Settings</h2>\n<table>";
+  for (auto& [key, value] : settings)
+    html += fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escape(key), escape(value));
+  html += "</table>\n</html>\n";
+  const auto file = folder / "report.html";
+  replace_file(file, [&](std::ostream& out) { out << html; });
+  fmt::print("{}: {} of {} right; open it in a browser\n", file.string(), verdicts.right, test.size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::filesystem::path folder, data;
+  CLI::App app("Writes report.html, one page without any other file, into the folder of a run.");
+  app.add_option("folder", folder, "the folder of the run (what --out was)")->required();
+  app.add_option("--data", data,
+                 "folder that holds the data sets (default: $XGRAD_DATA, the cache, a download)");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    std::locale::global(std::locale(std::locale::classic(), new Thousands));
+    report(folder, data);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "error: {}\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,69 @@
+// The airbench network.
+#include "nn/models/airbench.hpp"
+
+#include <cmath>
+
+#include "nn/whitening.hpp"
+#include "ops/activation.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/math.hpp"
+#include "ops/pool.hpp"
+#include "ops/reduce.hpp"
+#include "ops/shape.hpp"
+
+namespace xgrad {
+namespace {
+
+constexpr BatchNormOptions shift_only{.eps = 1e-12, .momentum = .4, .scale = false};
+
+/// U(+-1 / sqrt(fan_in)), the first filters the identity: filter i passes channel i on.
+Array identity_filters(const Shape& shape) {
+  Array w = uniform_fan_in()(shape);
+  const long taps = shape[2] * shape[3], in = shape[1];
+  float* data = w.mutable_data<float>();
+  for (long f = 0; f < std::min(shape[0], in); ++f) {
+    std::fill_n(data + f * in * taps, in * taps, 0.f);
+    data[(f * in + f) * taps + taps / 2] = 1;
+  }
+  return w;
+}
+
+/// U(+-1 / sqrt(fan_in)) divided by its standard deviation.
+Array unit_std(const Shape& shape) {
+  const Variable w(uniform_fan_in()(shape));
+  return (w / sqrt(var(w))).data();
+}
+
+Conv2d conv3x3(long in, long out) {
+  return Conv2d(in, out, {.kernel = 3, .padding = 1, .bias = false, .init = identity_filters});
+}
+
+}  // namespace
+
+AirbenchGroup::AirbenchGroup(long in, long out)
+    : conv1(conv3x3(in, out)), conv2(conv3x3(out, out)), norm1(out, shift_only), norm2(out, shift_only) {}
+
+Variable AirbenchGroup::operator()(const Variable& x) const {
+  return gelu(norm2(conv2(gelu(norm1(max_pool2d(conv1(x), 2))))));
+}
+
+Airbench::Airbench(const std::array<long, 3>& widths, long classes)
+    : whitening(3, 24, {.kernel = 2, .init = uniform_fan_in()}),
+      head(widths[2], classes, {.bias = false, .init = unit_std}) {
+  whitening.bias.set_data(default_generator().uniform({24}, -1 / std::sqrt(12.), 1 / std::sqrt(12.)));
+  long in = 24;
+  for (long width : widths) groups.emplace_back(in, width), in = width;
+}
+
+void Airbench::whiten(const Array& images) {
+  whitening.weight.set_data(whitening_filters(images));
+  whitening.weight.set_requires_grad(false);
+}
+
+Variable Airbench::operator()(const Variable& images) const {
+  Variable x = gelu(whitening(images));
+  for (auto& group : groups) x = group(x);
+  return head(flatten(max_pool2d(x, 3))) / double(head.weight.shape()[1]);
+}
+
+}  // namespace xgrad
