@@ -41,10 +41,11 @@ const Experiment& experiment_of(const Options& o, const std::filesystem::path& f
 }
 
 /// Names one photo; returns how the network saw it.
-Array predict(const AnyModel& model, const std::filesystem::path& photo, const Options& o) {
+Array predict(const AnyModel& model, const Pixels& pixels, const std::filesystem::path& photo,
+              const Options& o) {
   const Array seen = fit(load_image(photo), 32, o.aspect);
-  const Variable x = Variable(seen.cast(DType::f32).reshape({1, 3, 32, 32})) / 255;
-  const Array p = softmax(model(x)).data();
+  const Dataset one{"photo", seen.reshape({1, 3, 32, 32}), zeros({1}, DType::i64), {}};
+  const Array p = softmax(model(Variable(make_batch(one, 0, 1, pixels).images))).data();
   std::vector<std::size_t> order(cifar_classes.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
@@ -60,14 +61,15 @@ Array predict(const AnyModel& model, const std::filesystem::path& photo, const O
 /// Returns how many photos could not be read.
 int run(const Options& o) {
   const auto file = std::filesystem::is_directory(o.model) ? o.model / "parameters.safetensors" : o.model;
-  AnyModel model = experiment_of(o, file).model();
+  const Experiment& e = experiment_of(o, file);
+  AnyModel model = e.model();
   load(model, file.string());
   NoGrad off;
   EvalMode eval;
   std::vector<Array> seen;
   int unreadable = 0;
   for (auto& photo : o.photos) try {
-      seen.push_back(resize(predict(model, photo, o), 128, 128));
+      seen.push_back(resize(predict(model, e.pixels, photo, o), 128, 128));
     } catch (const Error& e) {
       fmt::print(stderr, "error: {}\n", e.what());
       ++unreadable;

@@ -66,12 +66,12 @@ struct Verdicts {
   long right = 0;
 };
 
-Verdicts judge(const AnyModel& model, const Dataset& data) {
+Verdicts judge(const AnyModel& model, const Dataset& data, const Pixels& pixels) {
   NoGrad off;
   EvalMode eval;
   const std::size_t classes = data.classes.size();
   Verdicts v{std::vector(classes, std::vector<long>(classes)), {}, 0};
-  Loader loader(data, {.batch = 500, .shuffle = false});
+  Loader loader(data, {.batch = 500, .shuffle = false, .pixels = pixels});
   long image = 0;
   for (const Batch& batch : loader.epoch()) {
     const Variable p = softmax(model(Variable(batch.images)));
@@ -192,7 +192,7 @@ void report(const std::filesystem::path& folder, const std::filesystem::path& da
   AnyModel model = e->model();
   load(model, (folder / "parameters.safetensors").string());
   const Dataset test = load_data(setting("data"), data_folder).test;
-  const Verdicts verdicts = judge(model, test);
+  const Verdicts verdicts = judge(model, test, e->pixels);
   const Shape& s = test.images.shape();
   const Summary network = summary(model, {1, s[1], s[2], s[3]});
   const auto metrics = folder / "metrics.jsonl";

@@ -201,9 +201,12 @@ void run(Options o) {
   };
   if (o.ids.empty()) {
     for (auto& e : experiments())
-      if (e.id != "S2" && e.id != "S4") o.ids.push_back(e.id);  // no data yet; a job of its own
+      if (e.id != "S2" && e.job.empty()) o.ids.push_back(e.id);  // S2: CIFAR-100 is another download
     for (auto& s : specials) o.ids.push_back(s.first);
   }
+  for (auto& id : o.ids)
+    if (const Experiment* e = find_experiment(id))
+      expect(e->job.empty(), "{} is trained by ./run {}", id, e->job);
   for (auto& id : o.ids)
     expect(find_experiment(id) || is_special(id) != std::end(specials),
            "there is no experiment '{}'; --list shows them", id);

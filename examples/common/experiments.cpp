@@ -7,12 +7,16 @@
 #include "datasets/cifar.hpp"
 #include "datasets/mnist.hpp"
 #include "datasets/synthetic.hpp"
+#include "nn/models/airbench.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "nn/models/mlp.hpp"
 #include "nn/models/simple_convnet.hpp"
 #include "ops/loss.hpp"
 
 namespace xgrad {
+
+const Pixels normalized{.mean = {.4914, .4822, .4465}, .std = {.2470, .2435, .2616}};
+
 namespace {
 
 using MakeModel = std::function<AnyModel()>;
@@ -49,6 +53,20 @@ MakeModel simple_convnet(long channels, long size) {
   return [=] { return SimpleConvNet(channels, size); };
 }
 
+/// One of the recipes of ./run cifar10, for what is done with its parameters afterwards.
+Experiment airbench(const std::string& recipe, const std::array<long, 3>& widths) {
+  return {.id = "airbench-" + recipe,
+          .name = "cifar10-" + recipe,
+          .title = fmt::format("airbench {}-{}-{}", widths[0], widths[1], widths[2]),
+          .data = "cifar10",
+          .epochs = 0,
+          .epoch_steps = 0,
+          .model = [=] { return Airbench(widths); },
+          .optimizer = {},
+          .job = "cifar10 --recipe " + recipe,
+          .pixels = normalized};
+}
+
 const std::vector<long> cifar_mlp{3072, 100, 100, 50, 10}, cifar100_mlp{3072, 100, 100, 50, 100},
     two_layers{784, 50, 10}, three_layers{784, 100, 50, 10};
 constexpr DeepConvNetOptions small_convnet{.widths = {16, 32, 64}, .padding4 = 2, .hidden = 50};
@@ -78,7 +96,7 @@ const std::vector<Experiment>& experiments() {
        {},
        post},
       {"S4", "cifar10-deep-convnet", "DeepConvNet 64-64-128-128-256-256, 1024, 10, Adam .001", "cifar10", 25,
-       500, deep_convnet({}), adam(), .7912, .977, post},
+       500, deep_convnet({}), adam(), .7912, .977, post, "cifar10 --recipe posted"},
       {"S7",
        "mnist-simple-convnet",
        "SimpleConvNet 30, 100, 10, N(0, .01^2), Adam .001",
@@ -126,6 +144,9 @@ const std::vector<Experiment>& experiments() {
        mlp(three_layers, {.batch_norm = true}), adagrad(.0092, 3.86e-7)},
       {"S11", "mnist-two-layers", "784-50-10, ReLU, N(0, .01^2), SGD .1", "mnist", 20, 500,
        mlp(two_layers, {.init = normal(.01)}), sgd(.1)},
+      airbench("fast", {16, 64, 64}),
+      airbench("90", {64, 128, 128}),
+      airbench("94", {64, 256, 256}),
   };
   return all;
 }

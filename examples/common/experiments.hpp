@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.hpp"
+#include "datasets/loader.hpp"
 #include "nn/any_model.hpp"
 #include "nn/optim.hpp"
 
@@ -23,6 +23,8 @@ struct Experiment {
   std::function<std::unique_ptr<Optimizer>(AnyModel&)> optimizer;
   std::optional<double> reported_test = {}, reported_train = {};  ///< accuracies
   std::string reported_by = {};                                   ///< where they are from
+  std::string job = {};  ///< what trains it, where that is not ./run reproduce
+  Pixels pixels = {};    ///< as the network wants them
 };
 
 /// All of them, in the order of their ids.
@@ -32,6 +34,9 @@ const Experiment* find_experiment(const std::string& id_or_name);
 
 /// The data set of an experiment.
 Split load_data(const std::string& name, const std::filesystem::path& folder);
+
+/// Mean and deviation of CIFAR-10's training images by channel, as airbench wants its pixels.
+extern const Pixels normalized;
 
 /// The book's loss: cross-entropy with 1e-7 added to the probability.
 Variable book_loss(const Variable& logits, const Array& labels);

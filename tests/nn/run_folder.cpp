@@ -1,0 +1,66 @@
+// Folders of runs: begun, resumed, refused; metrics and curves.
+#include "nn/run_folder.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include "nn/training_state.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using tests::error_of;
+
+namespace {
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+TEST_CASE("a run folder is begun once, goes on when asked, and refuses other settings") {
+  tests::TemporaryFolder temporary;
+  const auto folder = temporary / "run";
+  const Settings settings{{"batch", "100"}, {"seed", "1"}};
+  {
+    RunFolder run("job", folder, false, settings);
+    CHECK(run.steps_done() == 0);
+    run.metrics().write({{"step", 10l}, {"test_accuracy", .5}});
+    run.metrics().write({{"step", 20l}, {"test_accuracy", .6}});
+    save_training(run.checkpoint(), {{}, {}, Generator(1), {}, {.step = 10}});
+    run.metrics().write({{"final", .7}});
+  }
+  CHECK(load_settings(folder) == settings);
+  CHECK(error_of([&] { RunFolder("job", folder, false, settings); }) ==
+        folder.string() + ": holds a run already; choose another --out, or --resume");
+  CHECK(error_of([&] {
+          RunFolder("job", folder, true, {{"batch", "50"}, {"seed", "1"}});
+        }) ==
+        folder.string() +
+            ": the run there has batch 100, not 50; --resume needs the settings that it was started with");
+  RunFolder again("job", folder, true, settings);
+  CHECK(again.steps_done() == 10);
+  CHECK(again.metrics().column("test_accuracy") == std::vector<double>{.5});  // what came later is done again
+  CHECK(text_of(folder / "metrics.jsonl") == "{\"step\":10,\"test_accuracy\":0.5}\n");
+  CHECK(error_of([&] { load_settings(temporary / "none"); }) ==
+        (temporary / "none").string() + ": there is no run here (no settings.json)");
+}
+
+TEST_CASE("curves are drawn where gnuplot is, whatever the folder is called") {
+  tests::TemporaryFolder temporary;
+  const auto metrics = temporary / "it's \"metrics\".jsonl", svg = temporary / "it's.svg";
+  CHECK_FALSE(plot_curves(metrics, svg));
+  std::ofstream(metrics)
+      << "{\"step\":1,\"train_loss\":2.5,\"test_accuracy\":0.25}\n"
+         "{\"step\":2,\"train_loss\":1.5,\"test_accuracy\":0.5,\"reported_test_accuracy\":0.4}\n"
+         "{\"final\":1}\n";
+  if (std::system("gnuplot --version >/dev/null 2>&1")) return tests::skip("no gnuplot");
+  REQUIRE(plot_curves(metrics, svg));
+  const std::string text = text_of(svg);
+  CHECK(text.find("test accuracy") != std::string::npos);
+  CHECK(text.find("reported test accuracy") != std::string::npos);
+  CHECK(text.find("</svg>") != std::string::npos);
+}
