@@ -1,4 +1,4 @@
-// Batches: their order from a counter-based generator, their pixels from a table.
+// Batches: their order from a counter-based generator, their pixels from a table, where a view tells.
 #include "datasets/loader.hpp"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include "core/profile.hpp"
 #include "core/random.hpp"
 #include "core/threads.hpp"
+#include "datasets/prefetch.hpp"
 
 namespace xgrad {
 namespace {
@@ -21,13 +22,15 @@ void check(const Dataset& data) {
          data.images.dtype(), data.images.shape(), data.labels.dtype(), data.labels.shape());
 }
 
-/// The 256 values that the pixels of each channel can take.
-std::vector<std::array<float, 256>> tables(const Pixels& pixels, long channels) {
+/// The values that the pixels of one channel can take.
+using Table = std::array<float, 256>;
+
+std::vector<Table> tables(const Pixels& pixels, long channels) {
   const auto fits = [=](const std::vector<double>& v) { return v.empty() || long(v.size()) == channels; };
   expect(fits(pixels.mean) && fits(pixels.std),
          "loader: {} means and {} stds are given for images of {} channels", pixels.mean.size(),
          pixels.std.size(), channels);
-  std::vector<std::array<float, 256>> result{std::size_t(channels)};
+  std::vector<Table> result{std::size_t(channels)};
   for (std::size_t c = 0; c < result.size(); ++c) {
     const double mean = pixels.mean.empty() ? 0 : pixels.mean[c],
                  std = pixels.std.empty() ? 1 : pixels.std[c];
@@ -37,34 +40,75 @@ std::vector<std::array<float, 256>> tables(const Pixels& pixels, long channels) 
   return result;
 }
 
-}  // namespace
+/// How the images of a batch are varied.
+struct Variation {
+  Augment augment = {};
+  Draw first = {};  // for the batch's first image; the next ones follow in the epoch
+};
 
-Batch make_batch(const Dataset& data, std::span<const std::int64_t> indices, const Pixels& pixels) {
+void convert(const std::uint8_t* in, const Table& value, const View& view, float* out) {
+  const long width = long(view.columns.size());
+  float* to = out;
+  for (const long row : view.rows) {
+    if (row < 0)
+      std::fill_n(to, width, 0.f);
+    else
+      std::transform(view.columns.begin(), view.columns.end(), to,
+                     [&, from = in + row * width](long x) { return x < 0 ? 0.f : value[from[x]]; });
+    to += width;
+  }
+  for (long y = view.top; y < view.bottom; ++y)
+    std::fill(out + y * width + view.left, out + y * width + view.right, 0.f);
+}
+
+/// make_batch, varied, on all threads or, `alone`, on this one.
+Batch assemble(const Dataset& data, std::span<const std::int64_t> indices, const Pixels& pixels,
+               const Variation& variation = {}, bool alone = false) {
   const profile::Scope scope("batch of {}", indices.size());
   check(data);
   const long n = long(indices.size()), size = data.size(), channels = data.images.dim(1);
-  const long plane = data.images.dim(2) * data.images.dim(3), image = channels * plane;
+  const long height = data.images.dim(2), width = data.images.dim(3);
+  const long plane = height * width, image = channels * plane;
   for (const auto index : indices)
     expect(0 <= index && index < size, "loader: there is no image {} in {}, which has {}", index, data.name,
            size);
   const auto values = tables(pixels, channels);
-  Batch batch{Array({n, channels, data.images.dim(2), data.images.dim(3)}), Array({n}, DType::i64)};
+  Batch batch{Array({n, channels, height, width}), Array({n}, DType::i64)};
   auto* labels = batch.labels.mutable_data<std::int64_t>();
   auto* to = batch.images.mutable_data<float>();
   const auto* all_labels = data.labels.data<std::int64_t>();
   const auto* from = data.images.data<std::uint8_t>();
-  threads::for_ranges(n, std::max(1l, 32768 / std::max(1l, image)), [&](long first, long last) {
+  const bool varied = variation.augment != Augment{};
+  const long grain = alone ? n : std::max(1l, 32768 / std::max(1l, image));
+  threads::for_ranges(n, std::max(1l, grain), [&](long first, long last) {
     for (long i = first; i < last; ++i) {
       const long index = indices[std::size_t(i)];
       labels[i] = all_labels[index];
+      View view;
+      if (varied) {
+        Draw draw = variation.first;
+        draw.position += i;
+        draw.index = index;
+        view = draw_view(variation.augment, height, width, draw);
+      }
       for (long c = 0; c < channels; ++c) {
         const auto* in = from + index * image + c * plane;
-        const auto& value = values[std::size_t(c)];
-        std::transform(in, in + plane, to + i * image + c * plane, [&](std::uint8_t p) { return value[p]; });
+        auto* out = to + i * image + c * plane;
+        const Table& value = values[std::size_t(c)];
+        if (varied)
+          convert(in, value, view, out);
+        else
+          std::transform(in, in + plane, out, [&](std::uint8_t p) { return value[p]; });
       }
     }
   });
   return batch;
+}
+
+}  // namespace
+
+Batch make_batch(const Dataset& data, std::span<const std::int64_t> indices, const Pixels& pixels) {
+  return assemble(data, indices, pixels);
 }
 
 Batch make_batch(const Dataset& data, long begin, long end, const Pixels& pixels) {
@@ -78,22 +122,67 @@ Batch make_batch(const Dataset& data, long begin, long end, const Pixels& pixels
 Loader::Loader(Dataset data, LoaderOptions options) : data_(std::move(data)), options_(std::move(options)) {
   check(data_);
   tables(options_.pixels, data_.images.dim(1));
+  check_augment(options_.augment, data_.images.dim(2), data_.images.dim(3));
+  data_.images.bytes(), data_.labels.bytes();  // computed now: another thread may read them
+  expect(options_.prefetch >= 0, "loader: {} batches cannot be made ahead", options_.prefetch);
   expect(options_.batch >= 1, "loader: a batch of {} images is none", options_.batch);
   expect(steps_per_epoch() >= 1, "loader: {} has {} images, too few for a{} batch of {}", data_.name,
          data_.size(), options_.drop_last ? " full" : "", options_.batch);
   restore({.seed = options_.seed});
 }
 
+/// Another Loader's batches, made ahead, each with the state that it left behind.
+struct Loader::Ahead : Prefetch<std::pair<Batch, LoaderState>> {
+  Ahead(Loader maker, long depth)
+      : Prefetch(
+            [maker = std::move(maker)]() mutable {
+              Batch batch = maker.make_next();
+              return std::pair(std::move(batch), maker.state());
+            },
+            std::size_t(depth)) {}
+};
+
+Loader::Loader(const Loader& other)
+    : data_(other.data_),
+      options_(other.options_),
+      state_(other.state_),
+      order_(other.order_),
+      alone_(other.alone_) {}
+Loader::Loader(Loader&&) noexcept = default;
+Loader& Loader::operator=(Loader&&) noexcept = default;
+Loader::~Loader() = default;
+
 long Loader::steps_per_epoch() const {
   const long n = data_.size(), batch = options_.batch;
   return options_.drop_last ? n / batch : (n + batch - 1) / batch;
 }
 
-// Everything random follows from the state, so that a thread may prepare batches ahead of those handed out.
 Batch Loader::next() {
+  if (options_.prefetch == 0) return make_next();
+  if (!ahead_) {
+    LoaderOptions options = options_;
+    options.prefetch = 0;
+    Loader maker(data_, options);
+    maker.restore(state_);
+    maker.alone_ = true;  // whoever trains meanwhile uses the threads
+    ahead_ = std::make_unique<Ahead>(std::move(maker), options_.prefetch);
+  }
+  try {
+    auto [batch, state] = ahead_->next();
+    state_ = state;
+    return batch;
+  } catch (...) {
+    ahead_.reset();  // the next call tries again
+    throw;
+  }
+}
+
+// Everything random follows from the state, so that a thread may make batches ahead of those handed out.
+Batch Loader::make_next() {
   const long n = data_.size(), count = std::min(options_.batch, n - state_.position);
   const auto indices = std::span(order_).subspan(std::size_t(state_.position), std::size_t(count));
-  Batch batch = make_batch(data_, indices, options_.pixels);
+  const Draw first{.seed = state_.seed, .epoch = state_.epoch, .position = state_.position};
+  Batch batch = assemble(data_, indices, options_.pixels, {options_.augment, first}, alone_);
   state_.position += count;
   if (n - state_.position < (options_.drop_last ? options_.batch : 1)) {
     state_.position = 0;
@@ -107,8 +196,9 @@ void Loader::restore(const LoaderState& state) {
   expect(state.epoch >= 0 && 0 <= state.position && state.position < data_.size(),
          "loader: epoch {}, image {} is no place in {}, which has {} images", state.epoch, state.position,
          data_.name, data_.size());
+  ahead_.reset();
   state_ = state;
-  draw_order();
+  if (options_.prefetch == 0) draw_order();
 }
 
 void Loader::draw_order() {

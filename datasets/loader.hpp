@@ -1,9 +1,11 @@
 #pragma once
 // Loader: hands out a Dataset in batches, in an order that a seed fixes.
 #include <iterator>
+#include <memory>
 #include <span>
 
 #include "datasets/dataset.hpp"
+#include "datasets/transforms.hpp"
 
 namespace xgrad {
 
@@ -35,6 +37,9 @@ struct LoaderOptions {
   bool drop_last = false;    // leaves out a last batch that is not full
   std::uint64_t seed = 0;
   Pixels pixels = {};
+  Augment augment = {};
+  long prefetch =
+      0;  // batches that are made ahead, on a thread of the loader's own; what comes out is the same
 };
 
 /// Where a Loader stands: what the next batch is follows from it alone.
@@ -47,12 +52,18 @@ struct LoaderState {
 
 /// Yields batches, epoch after epoch: each epoch has as many images as the Dataset, in an order of its own
 /// that depends on the seed and the number of the epoch alone. What comes out is the same for any number of
-/// threads.
+/// threads. A value: a copy goes on from where the original stands, on its own.
 class Loader {
  public:
   class Epoch;
-  /// Throws Error when there is no batch to make: no images, a batch below 1, or none full with drop_last.
+  /// Throws Error when there is no batch to make (no images, a batch below 1, or none full with drop_last) or
+  /// an option does not fit the images.
   explicit Loader(Dataset data, LoaderOptions options = {});
+  Loader(const Loader& other);
+  Loader(Loader&& other) noexcept;
+  Loader& operator=(const Loader& other) { return *this = Loader(other); }
+  Loader& operator=(Loader&&) noexcept;
+  ~Loader();
 
   /// The next batch; after the last one of an epoch, the first one of the next.
   Batch next();
@@ -71,12 +82,16 @@ class Loader {
   void restore(const LoaderState& state);
 
  private:
+  struct Ahead;
+  Batch make_next();
   void draw_order();
 
   Dataset data_;
   LoaderOptions options_;
   LoaderState state_;
-  std::vector<std::int64_t> order_;  // of this epoch
+  std::vector<std::int64_t> order_;  // of this epoch; empty where another Loader makes the batches ahead
+  std::unique_ptr<Ahead> ahead_;     // once the first batch was asked for
+  bool alone_ = false;               // makes batches on the calling thread, and leaves the others alone
 };
 
 /// What is left of an epoch, to be gone through once.

@@ -170,6 +170,49 @@ TEST_CASE("loader: the number of threads changes nothing") {
   CHECK(same(batches[0], batches[2]));
 }
 
+TEST_CASE("loader: batches made ahead are the same ones, and so is the state") {
+  for (const bool replacement : {false, true}) {
+    LoaderOptions options{.batch = 10, .replacement = replacement, .seed = 9};
+    Loader plain(small_dataset(53, 53), options);
+    options.prefetch = 4;
+    Loader ahead(small_dataset(53, 53), options);
+    CHECK(ahead.state() == plain.state());
+    for (int i = 0; i < 40; ++i) {
+      CHECK(same(ahead.next(), plain.next()));
+      REQUIRE(ahead.state() == plain.state());
+    }
+    CHECK(labels_of(ahead) == labels_of(plain));
+  }
+}
+
+TEST_CASE("loader: restoring discards what was made ahead") {
+  const LoaderOptions options{.batch = 10, .seed = 9, .prefetch = 3};
+  Loader loader(small_dataset(53, 53), options);
+  std::vector<Batch> batches;
+  for (int i = 0; i < 20; ++i) batches.push_back(loader.next());
+  for (const std::size_t to : {0ul, 2ul, 6ul, 15ul}) {
+    loader.restore({.seed = 9, .epoch = long(to / 6), .position = long(to % 6 * 10)});
+    for (std::size_t i = to; i < 20; ++i) REQUIRE(same(loader.next(), batches[i]));
+  }
+  CHECK(error_of([&] { loader.restore({.position = 53}); }) != "");
+  CHECK(loader.state() == LoaderState{.seed = 9, .epoch = 3, .position = 20});
+}
+
+TEST_CASE("loader: a copy goes on by itself, whatever was made ahead") {
+  for (const long prefetch : {0l, 2l}) {
+    Loader loader(small_dataset(53, 53), {.batch = 10, .seed = 9, .prefetch = prefetch});
+    loader.next();
+    Loader copy = loader, assigned(small_dataset(5), {});
+    assigned = copy;
+    const Batch second = loader.next();
+    CHECK(same(copy.next(), second));
+    CHECK(same(assigned.next(), second));
+    Loader moved = std::move(loader);
+    CHECK(same(moved.next(), copy.next()));
+    CHECK(moved.state() == copy.state());
+  }
+}
+
 TEST_CASE("loader: what cannot be is an error at once") {
   const Dataset data = small_dataset(9);
   CHECK(error_of([&] { Loader(data, {.batch = 0}); }) == "loader: a batch of 0 images is none");
@@ -177,6 +220,7 @@ TEST_CASE("loader: what cannot be is an error at once") {
         "loader: small has 9 images, too few for a full batch of 10");
   CHECK(error_of([&] { Loader(data.first(0)); }) == "loader: small has 0 images, too few for a batch of 100");
   CHECK(error_of([&] { Loader(Dataset{}); }) == "loader: the dataset holds no images");
+  CHECK(error_of([&] { Loader(data, {.prefetch = -1}); }) == "loader: -1 batches cannot be made ahead");
   Loader loader(data, {.batch = 2});
   CHECK(error_of([&] { loader.restore({.epoch = 1, .position = 9}); }) ==
         "loader: epoch 1, image 9 is no place in small, which has 9 images");

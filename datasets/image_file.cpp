@@ -1,0 +1,242 @@
+// Pictures on file: stb_image decodes and encodes; what it lets pass or takes on trust is checked before.
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "core/error.hpp"
+#include "core/files.hpp"
+#include "core/threads.hpp"
+#include "datasets/image.hpp"
+
+namespace {
+
+// A small file may unpack to gigabytes, and stb reads tables that a damaged JPEG never defines: what it asks
+// for is limited by the size of the picture, and set to zeros.
+thread_local std::size_t most_memory = 0;
+void* allocate(std::size_t bytes) { return bytes <= most_memory ? std::calloc(1, bytes) : nullptr; }
+void* reallocate(void* block, std::size_t bytes) {
+  return bytes <= most_memory ? std::realloc(block, bytes) : nullptr;
+}
+
+}  // namespace
+
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_NO_STDIO
+#define STBI_ASSERT(condition)
+#define STBI_MALLOC allocate
+#define STBI_REALLOC reallocate
+#define STBI_FREE std::free
+#define STB_IMAGE_STATIC
+#define STB_IMAGE_IMPLEMENTATION
+#include <stb_image.h>
+#define STBI_WRITE_NO_STDIO
+#define STB_IMAGE_WRITE_STATIC
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#include <stb_image_write.h>
+
+namespace xgrad {
+namespace {
+
+namespace fs = std::filesystem;
+using Byte = std::uint8_t;
+using Bytes = std::span<const Byte>;
+
+constexpr std::uintmax_t max_bytes = 1'000'000'000;
+constexpr std::string_view png_magic = "\x89PNG\r\n\x1a\n", jpeg_magic = "\xff\xd8\xff";
+
+// The functions below throw what is wrong with a file; load_image puts its name before that.
+
+std::vector<Byte> read_bytes(const fs::path& path) {
+  std::error_code error;
+  const auto type = fs::status(path, error).type();
+  expect(type != fs::file_type::not_found, "does not exist");
+  expect(type != fs::file_type::directory, "is a folder");
+  if (error) fail("cannot be read: {}", error.message());
+  expect(type == fs::file_type::regular, "is no regular file");
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  expect(bool(in), "cannot be opened: {}", std::strerror(errno ? errno : EIO));
+  const auto size = fs::file_size(path, error);
+  if (error) fail("cannot be read: {}", error.message());
+  expect(size > 0, "is empty");
+  expect(size <= max_bytes, "has {} bytes; pictures of more than {} are not read", size, max_bytes);
+  std::vector<Byte> bytes(static_cast<std::size_t>(size));
+  in.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(size));
+  expect(bool(in), "cannot be read beyond byte {}", in.gcount());
+  return bytes;
+}
+
+bool begins_with(Bytes bytes, std::string_view magic) {
+  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+}
+
+/// A number of `width` bytes, 0 beyond the end.
+std::size_t number_at(Bytes bytes, std::size_t at, int width, bool little_endian = false) {
+  std::size_t value = 0;
+  for (int i = 0; i < width; ++i) {
+    const std::size_t place = at + std::size_t(little_endian ? width - 1 - i : i);
+    value = value << 8 | (place < bytes.size() ? bytes[place] : 0);
+  }
+  return value;
+}
+
+/// What is known of a picture before it is decoded.
+struct Header {
+  long height = 0, width = 0;  // in pixels, as they are stored
+  int orientation = 1;         // which of the eight ways to turn or mirror them: 1 is as they are
+};
+
+/// A PNG is a row of chunks: a length, a type, that many bytes, the checksum of type and bytes.
+Header check_png(Bytes bytes) {
+  Header header;
+  for (std::size_t at = png_magic.size();;) {
+    const std::size_t length = number_at(bytes, at, 4);
+    expect(at + 12 + length <= bytes.size(), "is truncated or damaged: the chunk at byte {} of {} has no end",
+           at, bytes.size());
+    const Bytes checked = bytes.subspan(at + 4, 4 + length);
+    expect(crc32_z(0, checked.data(), checked.size()) == number_at(bytes, at + 8 + length, 4),
+           "is damaged: the chunk at byte {} has a wrong checksum", at);
+    if (begins_with(checked, "IEND")) return header;
+    if (begins_with(checked, "IHDR"))
+      header = {long(number_at(checked, 4, 4)), long(number_at(checked, 8, 4))};
+    at += 12 + length;
+  }
+}
+
+/// The orientation in an Exif segment, 1 where there is none.
+int exif_orientation(Bytes segment) {
+  if (!begins_with(segment, std::string_view("Exif\0\0", 6))) return 1;
+  const Bytes tiff = segment.subspan(6);
+  const bool little = begins_with(tiff, "II");
+  const auto number = [&](std::size_t at, int width) { return number_at(tiff, at, width, little); };
+  const std::size_t directory = number(4, 4), entries = number(directory, 2);
+  for (std::size_t i = 0; i < entries; ++i) {
+    const std::size_t entry = directory + 2 + 12 * i, value = number(entry + 8, 2);
+    if (number(entry, 2) == 0x112) return 1 <= value && value <= 8 ? int(value) : 1;
+  }
+  return 1;
+}
+
+/// A Huffman table has at most 256 codes; stb would write beyond its own tables.
+void check_huffman_tables(Bytes bytes, std::size_t at, long length) {
+  while (length > 0) {
+    long codes = 0;
+    for (std::size_t i = 1; i <= 16; ++i) codes += long(number_at(bytes, at + i, 1));
+    expect(codes <= 256, "is damaged: the Huffman table at byte {} has {} codes", at, codes);
+    at += std::size_t(17 + codes);
+    length -= 17 + codes;
+  }
+}
+
+/// A JPEG is a row of segments: 0xff, a marker, a length, the bytes; after some of them coded pixels, where
+/// 0xff is followed by 0 or a restart marker.
+Header check_jpeg(Bytes bytes) {
+  const auto is_marker = [](Byte b) { return b > 1 && b != 0xff && (b < 0xd0 || b > 0xd7); };
+  Header header;
+  for (std::size_t at = 2;;) {
+    while (at + 1 < bytes.size() && !(bytes[at] == 0xff && is_marker(bytes[at + 1]))) ++at;
+    expect(at + 1 < bytes.size(), "is truncated: it has no end after its {} bytes", bytes.size());
+    const Byte marker = bytes[at + 1];
+    if (marker == 0xd9) return header;
+    const std::size_t length = std::max<std::size_t>(2, number_at(bytes, at + 2, 2));
+    if (marker == 0xc4) check_huffman_tables(bytes, at + 4, long(length) - 2);
+    if (0xc0 <= marker && marker <= 0xc2) {  // the frame, whose size follows its depth
+      header.height = long(number_at(bytes, at + 5, 2));
+      header.width = long(number_at(bytes, at + 7, 2));
+    }
+    if (marker == 0xe1 && at + 2 + length <= bytes.size())
+      header.orientation = exif_orientation(bytes.subspan(at + 4, length - 2));
+    at += 2 + length;
+  }
+}
+
+/// Interleaved pixels of 1 to 4 channels as u8 (3, H, W), turned as the orientation says.
+Array upright(const Byte* pixels, long height, long width, int channels, int orientation) {
+  const bool turned = orientation >= 5;  // rows become columns
+  const bool upside_down = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  const bool mirrored = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const long rows = turned ? width : height, columns = turned ? height : width;
+  const bool alpha = channels % 2 == 0;
+  Array image({3, rows, columns}, DType::u8);
+  Byte* to = image.mutable_data<Byte>();
+  threads::for_ranges(rows, std::max(1l, 65536 / columns), [&](long first, long last) {
+    for (long y = first; y < last; ++y)
+      for (long x = 0; x < columns; ++x) {
+        const long row = turned ? x : y, column = turned ? y : x;
+        const Byte* pixel = pixels + ((upside_down ? height - 1 - row : row) * width +
+                                      (mirrored ? width - 1 - column : column)) *
+                                         channels;
+        const int opaque = alpha ? pixel[channels - 1] : 255;
+        for (long c = 0; c < 3; ++c)
+          to[(c * rows + y) * columns + x] =
+              Byte((pixel[channels < 3 ? 0 : c] * opaque + 255 * (255 - opaque) + 127) / 255);
+      }
+  });
+  return image;
+}
+
+Array decode(const std::vector<Byte>& bytes) {
+  const bool png = begins_with(bytes, png_magic);
+  if (!png && !begins_with(bytes, jpeg_magic)) fail("is neither a PNG nor a JPEG file");
+  const Header header = png ? check_png(bytes) : check_jpeg(bytes);
+  const double size = double(header.height) * double(header.width);
+  expect(size <= max_image_pixels, "has {} x {} pixels; pictures of more than {} are not read", header.height,
+         header.width, max_image_pixels);
+  most_memory = (1 << 24) + 4 * bytes.size() + 16 * std::size_t(size);
+  int width = 0, height = 0, channels = 0;
+  const std::unique_ptr<Byte, void (*)(void*)> pixels(
+      stbi_load_from_memory(bytes.data(), int(bytes.size()), &width, &height, &channels, 0), stbi_image_free);
+  if (!pixels) {
+    const char* why = stbi_failure_reason();
+    // stb tries a JPEG as a PNG first, and may have nothing to add to that.
+    const bool known = why && (png || std::string_view(why) != "bad png sig");
+    fail("is damaged or of a kind that is not supported: {}", known ? why : "its pixels make no sense");
+  }
+  return upright(pixels.get(), height, width, channels, header.orientation);
+}
+
+}  // namespace
+
+Array load_image(const fs::path& file) {
+  try {
+    return decode(read_bytes(file));
+  } catch (const std::exception& e) {
+    fail("image: '{}' {}", file.string(), e.what());
+  }
+}
+
+std::string png_bytes(const Array& image) {
+  if (!image.defined()) fail("png_bytes: there is no picture");
+  const bool fits =
+      image.dtype() == DType::u8 && image.rank() == 3 && (image.dim(0) == 1 || image.dim(0) == 3);
+  expect(fits && image.size() > 0 && image.size() <= 3 * max_image_pixels,
+         "png_bytes: takes a picture u8 (1 | 3, H, W), not {} {}", image.dtype(), image.shape());
+  const long channels = image.dim(0), height = image.dim(1), width = image.dim(2), plane = height * width;
+  std::vector<Byte> pixels(static_cast<std::size_t>(image.size()));
+  const Byte* from = image.data<Byte>();
+  for (long i = 0; i < plane; ++i)
+    for (long c = 0; c < channels; ++c) pixels[std::size_t(i * channels + c)] = from[c * plane + i];
+  std::string png;
+  const auto append = [](void* to, void* data, int size) {
+    static_cast<std::string*>(to)->append(static_cast<const char*>(data), std::size_t(size));
+  };
+  const int done = stbi_write_png_to_func(append, &png, int(width), int(height), int(channels), pixels.data(),
+                                          int(width * channels));
+  expect(done, "png_bytes: there is no memory for a picture of {} x {} pixels", height, width);
+  return png;
+}
+
+void save_png(const fs::path& file, const Array& image) {
+  const std::string png = png_bytes(image);
+  replace_file(file, [&](std::ostream& out) { out.write(png.data(), std::streamsize(png.size())); });
+}
+
+}  // namespace xgrad

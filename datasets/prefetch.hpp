@@ -1,0 +1,59 @@
+#pragma once
+// Prefetch: values made ahead, on a thread of their own.
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace xgrad {
+
+/// Calls make() again and again on a thread of its own, until it throws, and is at most `depth` values ahead
+/// of next(). The end of a Prefetch waits for the value that is being made.
+template <class T>
+class Prefetch {
+ public:
+  Prefetch(std::function<T()> make, std::size_t depth)
+      : make_(std::move(make)), depth_(depth), thread_([this](std::stop_token stop) { run(stop); }) {}
+
+  /// The values in the order in which they were made; then rethrows what make() threw, each time.
+  T next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !ready_.empty() || error_; });
+    if (ready_.empty()) std::rethrow_exception(error_);
+    T value = std::move(ready_.front());
+    ready_.pop_front();
+    changed_.notify_all();
+    return value;
+  }
+
+ private:
+  void run(std::stop_token stop) try {
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, stop, [&] { return ready_.size() < depth_; });
+      }
+      if (stop.stop_requested()) return;
+      T value = make_();
+      const std::lock_guard lock(mutex_);
+      ready_.push_back(std::move(value));
+      changed_.notify_all();
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    error_ = std::current_exception();
+    changed_.notify_all();
+  }
+
+  std::function<T()> make_;
+  std::size_t depth_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<T> ready_;
+  std::exception_ptr error_;
+  std::jthread thread_;  // last: the others are there when it starts, and until it has ended
+};
+
+}  // namespace xgrad

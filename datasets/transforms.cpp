@@ -1,0 +1,96 @@
+// Views of images: each row and each column of the result tells which one of the image it shows.
+#include "datasets/transforms.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+#include "core/threads.hpp"
+
+namespace xgrad {
+namespace {
+
+// Positions of the generator that neither the loader's order nor anybody who starts at 0 comes to.
+constexpr std::uint64_t views = 1ull << 61, coins = 3ull << 60;
+
+/// The place in [0, n) that a place less than n away from there mirrors.
+long reflected(long place, long n) { return place < 0 ? -place : place < n ? place : 2 * (n - 1) - place; }
+
+/// Which of n pixels each shows, when what was at `shift` comes to 0.
+std::vector<long> sources(long n, long shift, bool reflect) {
+  std::vector<long> result(static_cast<std::size_t>(n));
+  for (long i = 0; i < n; ++i) {
+    const long place = i + shift;
+    result[std::size_t(i)] = reflect ? reflected(place, n) : 0 <= place && place < n ? place : -1;
+  }
+  return result;
+}
+
+void check(const char* op, const Array& images) {
+  if (!images.defined()) fail("{}: there are no images", op);
+  expect(images.dtype() == DType::f32 && images.rank() == 4, "{}: takes images f32 (N, C, H, W), not {} {}",
+         op, images.dtype(), images.shape());
+}
+
+Array gather(const Array& images, const std::vector<long>& rows, const std::vector<long>& columns) {
+  const long height = images.dim(2), width = images.dim(3), plane = height * width;
+  Array result(images.shape());
+  const float* from = images.data<float>();
+  float* to = result.mutable_data<float>();
+  threads::for_ranges(images.dim(0) * images.dim(1), 65536 / (plane + 1) + 1, [&](long first, long last) {
+    float* out = to + first * plane;
+    for (long p = first; p < last; ++p)
+      for (const long row : rows)
+        for (const long column : columns) *out++ = from[p * plane + row * width + column];
+  });
+  return result;
+}
+
+}  // namespace
+
+void check_augment(const Augment& a, long height, long width) {
+  expect(a.crop_padding >= 0 && a.cutout >= 0, "augment: a padding of {} and a square of {} pixels cannot be",
+         a.crop_padding, a.cutout);
+  expect(!a.reflect || a.crop_padding < std::max(1l, std::min(height, width)),
+         "augment: images of {} x {} pixels cannot be padded by {} that mirror them", height, width,
+         a.crop_padding);
+  expect(0 <= a.flip_probability && a.flip_probability <= 1, "augment: {} is not a probability",
+         a.flip_probability);
+}
+
+View draw_view(const Augment& a, long height, long width, const Draw& draw) {
+  Generator generator(draw.seed, views | std::uint64_t(draw.epoch) << 32 | std::uint64_t(draw.position) << 3);
+  const long dy = generator.below(2 * a.crop_padding + 1) - a.crop_padding;
+  const long dx = generator.below(2 * a.crop_padding + 1) - a.crop_padding;
+  const bool heads = generator.uniform() < a.flip_probability;
+  const bool coin = Generator(draw.seed, coins | std::uint64_t(draw.index)).below(2) == 1;
+  const bool flipped = a.flip == Augment::Flip::random        ? heads
+                       : a.flip == Augment::Flip::alternating ? coin != (draw.epoch % 2 == 1)
+                                                              : false;
+  View view{sources(height, dy, a.reflect), sources(width, dx, a.reflect)};
+  if (flipped) std::reverse(view.columns.begin(), view.columns.end());
+  if (a.cutout > 0) {
+    const long top = generator.below(height) - a.cutout / 2, left = generator.below(width) - a.cutout / 2;
+    view.top = std::max(0l, top), view.bottom = std::min(height, top + a.cutout);
+    view.left = std::max(0l, left), view.right = std::min(width, left + a.cutout);
+  }
+  return view;
+}
+
+Array mirrored(const Array& images) {
+  check("mirrored", images);
+  auto columns = sources(images.dim(3), 0, false);
+  std::reverse(columns.begin(), columns.end());
+  return gather(images, sources(images.dim(2), 0, false), columns);
+}
+
+Array shifted(const Array& images, long dy, long dx) {
+  check("shifted", images);
+  const long height = images.dim(2), width = images.dim(3);
+  expect(std::abs(dy) < height && std::abs(dx) < width, "shifted: images {} cannot be moved by ({}, {})",
+         images.shape(), dy, dx);
+  return gather(images, sources(height, -dy, true), sources(width, -dx, true));
+}
+
+}  // namespace xgrad
