@@ -104,12 +104,13 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
     if (step >= bias_steps) net.whitening.bias.set_requires_grad(false);
   };
 
-  Loader train(data.train,
-               {.batch = batch,
-                .drop_last = true,
-                .seed = o.seed,
-                .pixels = normalized,
-                .augment = {.crop_padding = recipe.shift, .reflect = true, .flip = Flip::alternating}});
+  Loader train(
+      data.train,
+      {.batch = batch,
+       .drop_last = true,
+       .seed = o.seed,
+       .pixels = normalized,
+       .augment = {.crop_padding = recipe.shift, .reflect = true, .flip = Augment::Flip::alternating}});
   auto loss = [](const Variable& logits, const Array& labels) {
     return cross_entropy(logits, labels, {.label_smoothing = smoothing, .reduction = Reduction::sum});
   };

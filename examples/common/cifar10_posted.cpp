@@ -45,7 +45,7 @@ void profile_step(DeepConvNet& net, Optimizer& optimizer, Loader& train) {
 Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
   const long epochs = o.epochs.value_or(o.synthetic ? 3 : 25),
              steps = o.steps.value_or(o.synthetic ? 100 : 500);
-  const long batch = batch.value_or(100);
+  const long batch = o.batch.value_or(100);
   manual_seed(o.seed);
   DeepConvNet net;
   Adam adam(parameters(net), {.lr = 1e-3, .eps = 1e-7, .book = true});

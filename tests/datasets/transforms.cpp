@@ -83,9 +83,10 @@ TEST_CASE("augment: a crop shows what a shifted image shows") {
     for (long dx = -2; dx <= 2; ++dx) shifts.insert(floats(shifted(whole, dy, dx)));
   CHECK(shifts.size() == 25);
   std::map<Floats, long> counts;
-  for (const auto& [index, image] :
-       epochs(Loader(data, {.pixels = as_they_are, .augment = {.crop_padding = 2, .reflect = true}}), 1)[0])
-    ++counts[image];
+  const auto drawn =
+      epochs(Loader(data, {.pixels = as_they_are, .augment = {.crop_padding = 2, .reflect = true}}),
+             1);  // a range must outlive its loop
+  for (const auto& [index, image] : drawn[0]) ++counts[image];
   CHECK(counts.size() == 25);
   for (const auto& [image, count] : counts) {
     CHECK(shifts.contains(image));
@@ -96,8 +97,10 @@ TEST_CASE("augment: a crop shows what a shifted image shows") {
 TEST_CASE("augment: a crop beyond the edge shows zeros") {
   const Dataset data = counting(300, 3, 4);
   long corners = 0;
-  for (const auto& [index, image] :
-       epochs(Loader(data, {.pixels = {.scale = 1, .mean = {.5}}, .augment = {.crop_padding = 1}}), 1)[0]) {
+  const auto drawn =
+      epochs(Loader(data, {.pixels = {.scale = 1, .mean = {.5}}, .augment = {.crop_padding = 1}}),
+             1);  // a range must outlive its loop
+  for (const auto& [index, image] : drawn[0]) {
     // Wherever it was moved to: pixel (y, x) is that of (y + dy, x + dx), and zero where there is none.
     long fits = 0;
     for (long dy = -1; dy <= 1; ++dy)
@@ -159,8 +162,9 @@ TEST_CASE("augment: a square is cut out, its centre anywhere") {
   for (const long size : {1l, 2l, 3l}) {
     std::map<std::size_t, long> centres;
     std::size_t most = 0;
-    for (const auto& [index, image] :
-         epochs(Loader(counting(n, 4, 5), {.pixels = as_they_are, .augment = {.cutout = size}}), 1)[0]) {
+    const auto drawn =
+        epochs(Loader(counting(n, 4, 5), {.pixels = as_they_are, .augment = {.cutout = size}}), 1);
+    for (const auto& [index, image] : drawn[0]) {
       long top = 4, bottom = -1, left = 5, right = -1;
       std::size_t zeros = 0;
       for (long p = 0; p < 20; ++p) {

@@ -40,7 +40,7 @@ TEST_CASE(
     "cifar10 trains, writes its metrics and parameters, and a seed fixes them for any number of threads") {
   TemporaryFolder folder;
   auto train = [&](const std::string& name, const std::string& options) {
-    return run(program("cifar10") + "--synthetic --epochs 2 --steps 3 --batch 20 --out " +
+    return run(program("cifar10") + "--recipe posted --synthetic --epochs 2 --steps 3 --batch 20 --out " +
                (folder / name).string() + options);
   };
   const Outcome first = train("a", " --seed 5 --threads 1");
