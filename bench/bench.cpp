@@ -5,7 +5,6 @@
 #include "core/memory.hpp"
 #include "core/threads.hpp"
 #include "nn/models/deep_convnet.hpp"
-#include "ops/kernels/gemm.hpp"
 #include "xgrad.hpp"
 
 using namespace xgrad;
@@ -118,7 +117,7 @@ int main(int argc, char** argv) {
                "warm-up.");
   if (bench::options.threads) threads::set(bench::options.threads);
   manual_seed(1);
-  fmt::print("# {} threads, {}, packs of {} bytes\n", threads::count(), kernels::blas_name(), simd_bytes());
+  fmt::print("# {} threads, packs of {} bytes\n", threads::count(), simd_bytes());
   networks();
   scalars();
   kernels_alone();

@@ -97,7 +97,7 @@ void kernels_alone() {
   const Tensor a = torch::randn({100, 64, 32, 32}), b = torch::randn({100, 64, 32, 32});
   const Tensor c = torch::randn({1, 64, 1, 1}), rows = torch::randn({10000, 1000});
   const Tensor m = torch::randn({1024, 1024});
-  const torch::IntArrayRef nhw{0, 2, 3};
+  const std::vector<std::int64_t> nhw{0, 2, 3};
   const double mb = 26.2144e6;
   measure("add", 10, [&] { return a + b; }, {.bytes = 3 * mb});
   measure("mul_broadcast", 10, [&] { return a * c; }, {.bytes = 2 * mb});

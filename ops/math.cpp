@@ -28,14 +28,21 @@ pack::Pack<T> logarithm(const pack::Pack<T>& v) {
 template <const double& Scale>
 pack::Pack<float> half_erf(const pack::Pack<float>& x) {
   using P = pack::Pack<float>;
-  constexpr double coefficients[] = {.366335034,   -.182839885,   .135906875,   -.11020232,    .0907956064,
-                                     -.0734984502, .0567313954,   -.0405399427, .028415313,    -.0208626464,
-                                     .0117291948,  -.00317118946, .00234695547, -.00354140112, .00146284711};
+  static constexpr double coefficients[] = {.366335034,   -.182839885,   .135906875,  -.11020232,
+                                            .0907956064,  -.0734984502,  .0567313954, -.0405399427,
+                                            .028415313,   -.0208626464,  .0117291948, -.00317118946,
+                                            .00234695547, -.00354140112, .00146284711};
   constexpr float bound = float(3.86 / Scale);
   const P t = xsimd::fma(xsimd::min(P(bound * bound), x * x), P(2 / (bound * bound)), P(-1));
-  P sum(float(coefficients[14] * Scale / 2));
+  const auto c = [](int i) { return P(float(coefficients[i] * Scale / 2)); };
+  const P t2 = t * t;
+  P even = c(14), odd = c(13);  // two chains take half the time of one
 #pragma GCC unroll 14
-  for (int i = 13; i >= 0; --i) sum = xsimd::fma(sum, t, P(float(coefficients[i] * Scale / 2)));
+  for (int i = 12; i > 0; i -= 2) {
+    even = xsimd::fma(even, t2, c(i));
+    odd = xsimd::fma(odd, t2, c(i - 1));
+  }
+  const P sum = xsimd::fma(odd, t, xsimd::fma(even, t2, c(0)));
   return xsimd::max(P(-.5f), xsimd::min(P(.5f), x * sum));  // in this order a NaN stays one
 }
 constexpr double one = 1, inv_sqrt2 = 1 / std::numbers::sqrt2;

@@ -1,12 +1,11 @@
 // Convolution: the choice of a lowering, and the general one: blocks of im2col with a matrix product each.
 #include "ops/kernels/conv.hpp"
 
-#include <vector>
-
 #include "core/profile.hpp"
 #include "core/threads.hpp"
 #include "ops/kernels/gemm.hpp"
 #include "ops/kernels/im2col.hpp"
+#include "ops/kernels/room.hpp"
 #include "ops/kernels/winograd.hpp"
 
 namespace xgrad::kernels {
@@ -35,13 +34,6 @@ struct Blocks {
 };
 
 template <class T>
-T* scratch(long elements) {
-  thread_local std::vector<T> room;
-  if (long(room.size()) < elements) room.resize(std::size_t(elements));
-  return room.data();
-}
-
-template <class T>
 void forward(const T* x, const T* weight, T* y, const ConvShape& s) {
   const Blocks blocks(s, T());
   threads::for_each(s.n * s.groups * blocks.count, [&](long task) {
@@ -49,12 +41,12 @@ void forward(const T* x, const T* weight, T* y, const ConvShape& s) {
     const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
     const T *in = x + image * s.c * s.h * s.w, *col = in + first * s.ow;
     long stride = s.h * s.w;
+    const Room<T> room(blocks.direct ? 0 : blocks.k * columns);
     if (!blocks.direct) {
-      T* room = scratch<T>(blocks.k * columns);
-      im2col(s, in, first, rows, room, columns);
+      im2col(s, in, first, rows, room.data(), columns);
       col = room, stride = columns;
     }
-    gemm(false, false, s.o, columns, blocks.k, weight + group * s.o * blocks.k, blocks.k, col, stride, 0,
+    gemm(false, false, s.o, columns, blocks.k, weight + group * s.o * blocks.k, blocks.k, col, stride, false,
          y + image * s.o * blocks.pixels + first * s.ow, blocks.pixels);
   });
 }
@@ -67,10 +59,10 @@ void input_gradient(const T* g, const T* weight, T* gx, const ConvShape& s) {
     std::fill_n(out, s.c * s.h * s.w, T(0));
     for (long block = 0; block < blocks.count; ++block) {
       const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
-      T* room = scratch<T>(blocks.k * columns);
+      const Room<T> room(blocks.k * columns);
       gemm(true, false, blocks.k, columns, s.o, weight + image % s.groups * s.o * blocks.k, blocks.k,
-           g + image * s.o * blocks.pixels + first * s.ow, blocks.pixels, 0, room, columns);
-      col2im(s, room, columns, first, rows, out);
+           g + image * s.o * blocks.pixels + first * s.ow, blocks.pixels, false, room.data(), columns);
+      col2im(s, room.data(), columns, first, rows, out);
     }
   });
 }
@@ -90,10 +82,10 @@ void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
       const long image = n * s.groups + group;
       for (long block = 0; block < blocks.count; ++block, fresh = false) {
         const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
-        T* room = scratch<T>(blocks.k * columns);
-        im2col(s, x + image * s.c * s.h * s.w, first, rows, room, columns);
+        const Room<T> room(blocks.k * columns);
+        im2col(s, x + image * s.c * s.h * s.w, first, rows, room.data(), columns);
         gemm(false, true, s.o, blocks.k, columns, g + image * s.o * blocks.pixels + first * s.ow,
-             blocks.pixels, room, columns, fresh ? 0 : 1, sum, blocks.k);
+             blocks.pixels, room.data(), columns, !fresh, sum, blocks.k);
       }
     }
   });

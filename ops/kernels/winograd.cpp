@@ -6,69 +6,42 @@
 
 #include "core/lazy.hpp"
 #include "core/threads.hpp"
+#include "ops/kernels/room.hpp"
+#include "ops/kernels/tile.hpp"
 #include "ops/kernels/winograd_tiles.hpp"
 
 namespace xgrad::kernels::winograd {
 namespace {
-
-long round_up(long n, long unit) { return (n + unit - 1) / unit * unit; }
-
-/// Room for floats, aligned to 64 bytes, from the pool.
-class Room {
- public:
-  explicit Room(long floats) : storage_(Storage::allocate(std::size_t(floats) * sizeof(float))) {}
-  float* data() const { return reinterpret_cast<float*>(storage_->data); }
-  operator float*() const { return data(); }
-
- private:
-  Ref<Storage> storage_;
-};
-
-/// C[Rows][32] (+)= the sum over k of a[row * a_row + k * a_k] times b[k][32]; a jumps by `a_panel` after 32
-/// steps of k.
-template <int Rows>
-XGRAD_INLINE void multiply(long k, const float* a, long a_row, long a_k, long a_panel, const float* b,
-                           float* c, bool accumulate) {
-  Pack sum[Rows][2];
-  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) sum[i][0] = sum[i][1] = Pack{};
-  for (long k0 = 0; k0 < k; k0 += panel, a += a_panel) {
-    const float* p = a;
-    for (long end = std::min(panel, k - k0); end > 0; --end, p += a_k, b += panel) {
-      const Pack b0 = *reinterpret_cast<const Pack*>(b), b1 = *reinterpret_cast<const Pack*>(b + lanes);
-      XGRAD_UNROLL for (int i = 0; i < Rows; ++i) {
-        const Pack value = p[i * a_row] - Pack{};
-        sum[i][0] += value * b0;
-        sum[i][1] += value * b1;
-      }
-    }
-  }
-  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < 2; ++j) {
-    Pack& out = *reinterpret_cast<Pack*>(c + i * panel + j * lanes);
-    out = accumulate ? out + sum[i][j] : sum[i][j];
-  }
-}
 
 /// out[p / 32][tile][32] = sum over q of v[q / 32][tile][q % 32] u[p / 32][q][p % 32]. Rows of v up to a
 /// multiple of 4 are read and computed.
 void multiply_tiles(long tiles, long outputs, long inputs, long inputs_padded, const float* v, const float* u,
                     float* out) {
   const long rows = round_up(tiles, 4);
-  for (long p = 0; p < outputs / panel; ++p) {
-    const float* weights = u + p * inputs_padded * panel;
-    float* to = out + p * rows * panel;
-    long t = 0;
-    for (; t + 8 <= rows; t += 8)
-      multiply<8>(inputs, v + t * panel, panel, 1, rows * panel, weights, to + t * panel, false);
-    for (; t < rows; t += 4)
-      multiply<4>(inputs, v + t * panel, panel, 1, rows * panel, weights, to + t * panel, false);
+  const TileStrides strides{.a_row = panel,
+                            .a_k = 1,
+                            .a_every = panel,
+                            .a_jump = rows * panel,
+                            .b_k = panel,
+                            .b_pack = lanes,
+                            .c_row = panel,
+                            .c_pack = lanes};
+  for (long p = 0; p < outputs; p += tile_packs * lanes) {
+    const long at = p / panel, in_panel = p % panel;
+    for (long t = 0; t < rows; t += tile_rows)
+      multiply_tile(rows - t, tile_packs, inputs, v + t * panel, u + at * inputs_padded * panel + in_panel,
+                    out + (at * rows + t) * panel + in_panel, strides, false);
   }
 }
 /// du[q][32] (+)= sum over tiles of v[q / 32][tile][q % 32] g[tile][32].
 void multiply_weights(long tiles, long inputs, const float* v, const float* g, float* du, bool accumulate) {
   const long rows = round_up(tiles, 4);
-  for (long q = 0; q < inputs; q += 8)
-    multiply<8>(tiles, v + q / panel * rows * panel + q % panel, 1, panel, panel * panel, g, du + q * panel,
-                accumulate);
+  const TileStrides strides{
+      .a_row = 1, .a_k = panel, .b_k = panel, .b_pack = lanes, .c_row = panel, .c_pack = lanes};
+  for (long p = 0; p < panel; p += tile_packs * lanes)
+    for (long q = 0; q < inputs; q += tile_rows)
+      multiply_tile(tile_rows, tile_packs, tiles, v + q / panel * rows * panel + q % panel, g + p,
+                    du + q * panel + p, strides, accumulate);
 }
 
 /// A convolution from `in` to `out` channels, cut into blocks of whole images or of bands of tile rows.
@@ -201,7 +174,7 @@ void convolve(const Plan& plan, const float* x, const float* u, float* y) {
   threads::for_each(plan.blocks, [&](long index) {
     const Block block(plan, index);
     const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
-    Room v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
+    const Room<float> v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
     transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
                   plan.v_step);
     for (long k = 0; k < points; ++k)
@@ -227,14 +200,14 @@ bool should(const ConvShape& s) { return can(s) && s.c >= 16 && s.o >= 16 && s.o
 
 void forward(const float* x, const float* weight, float* y, const ConvShape& s) {
   const Plan plan(s, false);
-  Room u(points * plan.weights_step());
+  const Room<float> u(points * plan.weights_step());
   transform_weights(weight, s.o, s.c, false, u);
   convolve(plan, x, u, y);
 }
 
 void input_gradient(const float* g, const float* weight, float* gx, const ConvShape& s) {
   const Plan plan(s, true);
-  Room u(points * plan.weights_step());
+  const Room<float> u(points * plan.weights_step());
   transform_weights(weight, s.o, s.c, true, u);
   convolve(plan, g, u, gx);
 }
@@ -250,17 +223,17 @@ void weight_gradient(const float* g, const float* x, float* gw, const ConvShape&
   const long parts = size > 1 << 19 ? 1 : std::min(plan.blocks, 8l);
   const long together = parts > 1 ? 1 : std::clamp((2 << 20) / (v_size + m_size), 1l, plan.blocks);
   const long plane_size = std::max(plan.inputs[0].plane_size(), plan.results[0].plane_size());
-  Room sums(parts * size);
+  const Room<float> sums(parts * size);
   threads::for_each(parts, [&](long part) {
     float* du = sums + part * size;
     const long begin = plan.blocks * part / parts, end = plan.blocks * (part + 1) / parts;
-    Room vs(together * v_size), ms(together * m_size);
+    const Room<float> vs(together * v_size), ms(together * m_size);
     for (long first = begin; first < end; first += together) {
       const long count = std::min(together, end - first);
       threads::for_each(count, [&](long i) {
         const Block block(plan, first + i);
         const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
-        Room plane(plane_size);
+        const Room<float> plane(plane_size);
         transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane,
                       vs + i * v_size, plan.v_step);
         transform<A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width, plane,

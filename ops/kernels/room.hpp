@@ -1,0 +1,21 @@
+#pragma once
+// Room that a kernel needs for a while.
+#include "core/lazy.hpp"
+
+namespace xgrad::kernels {
+
+inline long round_up(long n, long unit) { return (n + unit - 1) / unit * unit; }
+
+/// Room for elements of T, aligned to 64 bytes, from the pool; not initialised.
+template <class T>
+class Room {
+ public:
+  explicit Room(long elements) : storage_(Storage::allocate(std::size_t(elements) * sizeof(T))) {}
+  T* data() const { return reinterpret_cast<T*>(storage_->data); }
+  operator T*() const { return data(); }
+
+ private:
+  Ref<Storage> storage_;
+};
+
+}  // namespace xgrad::kernels

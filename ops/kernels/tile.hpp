@@ -1,0 +1,65 @@
+#pragma once
+// The tile of a matrix product that stays in registers: what every product here, Winograd's too, is made of.
+#include <algorithm>
+
+#include "ops/kernels/simd.hpp"
+
+namespace xgrad::kernels {
+
+// The largest tile that leaves registers for the operands.
+#if defined __AVX512F__
+inline constexpr int tile_rows = 8, tile_packs = 2;
+#elif defined __AVX__
+inline constexpr int tile_rows = 4, tile_packs = 1;
+#else
+inline constexpr int tile_rows = 2, tile_packs = 1;
+#endif
+
+/// Where the elements of a product's operands lie, in elements.
+struct TileStrides {
+  long a_row, a_k;     // a[row * a_row + k * a_k] …
+  long a_every = 0;    // … of which this many steps of k lie together, if it is not 0,
+  long a_jump = 0;     // the next so far from the first
+  long b_k, b_pack;    // b[k * b_k + pack * b_pack + lane], aligned to packs
+  long c_row, c_pack;  // c[row * c_row + pack * c_pack + lane], anywhere
+};
+
+/// C (Rows, Packs packs) (+)= A (Rows, k) B (k, Packs packs), summed along k in order.
+template <int Rows, int Packs, class T>
+XGRAD_INLINE void multiply_tile(long k, const T* a, const T* b, T* c, const TileStrides& s, bool accumulate) {
+  using Pack = typename Vectors<T>::Pack;
+  using Loose = typename Vectors<T>::Loose;
+  Pack sum[Rows][Packs];
+  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < Packs; ++j) sum[i][j] = Pack{};
+  const long every = s.a_every ? s.a_every : k;
+  for (long first = 0; first < k; first += every, a += s.a_jump) {
+    const T* from = a;
+    for (long end = std::min(every, k - first); end > 0; --end, from += s.a_k, b += s.b_k) {
+      Pack right[Packs];
+      XGRAD_UNROLL for (int j = 0; j < Packs; ++j) right[j] =
+          *reinterpret_cast<const Pack*>(b + j * s.b_pack);
+      XGRAD_UNROLL for (int i = 0; i < Rows; ++i) {
+        const Pack left = from[i * s.a_row] - Pack{};
+        XGRAD_UNROLL for (int j = 0; j < Packs; ++j) sum[i][j] += left * right[j];
+      }
+    }
+  }
+  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < Packs; ++j) {
+    Loose& out = *reinterpret_cast<Loose*>(c + i * s.c_row + j * s.c_pack);
+    out = accumulate ? out + sum[i][j] : sum[i][j];
+  }
+}
+
+/// The same for at most tile_rows rows, up to a multiple of 4 of which are read and computed, and at most
+/// tile_packs packs.
+template <class T>
+XGRAD_INLINE void multiply_tile(long rows, long packs, long k, const T* a, const T* b, T* c,
+                                const TileStrides& s, bool accumulate) {
+  constexpr int few = std::min(tile_rows, 4);
+  if (rows > 4 && packs > 1) return multiply_tile<tile_rows, tile_packs>(k, a, b, c, s, accumulate);
+  if (rows > 4) return multiply_tile<tile_rows, 1>(k, a, b, c, s, accumulate);
+  if (packs > 1) return multiply_tile<few, tile_packs>(k, a, b, c, s, accumulate);
+  multiply_tile<few, 1>(k, a, b, c, s, accumulate);
+}
+
+}  // namespace xgrad::kernels
