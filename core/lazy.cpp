@@ -57,7 +57,7 @@ void run_at_once(Value& v, const Array* in, int inputs) {
     for (long k = 0; k < lanes; ++k) std::memcpy(splat[i] + k * element, x.data, std::size_t(element));
     args[i] = {splat[i], 0};
   }
-  v.fns->by_dtype[int(v.dtype)](v.data, args, (size + lanes - 1) / lanes * lanes);
+  v.fns->by_dtype[int(v.dtype)](v.data, args, (size + lanes - 1) / lanes * lanes, false);
 }
 
 /// Notes the operands of a pending value, computing those that would make the program too long.

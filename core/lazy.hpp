@@ -16,7 +16,7 @@ struct Arg {
   std::ptrdiff_t stride;
 };
 /// Computes n elements, a multiple of 64 bytes, of `out` from the operands; the data is aligned to 64 bytes.
-using StepFn = void (*)(void* out, const Arg* in, long n);
+using StepFn = void (*)(void* out, const Arg* in, long n, bool past_caches);
 /// A step for f32, f64 and i64; null where the operation does not exist.
 struct StepFns {
   StepFn by_dtype[3];

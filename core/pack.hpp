@@ -1,5 +1,6 @@
 #pragma once
 // What elementwise lambdas are written with: the same functions for a SIMD pack and for one number.
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <xsimd/xsimd.hpp>
@@ -8,6 +9,26 @@ namespace xgrad::pack {
 
 template <class T>
 using Pack = xsimd::batch<T>;
+
+/// Stores past the caches, so that what is overwritten need not be read first; `to` is aligned to a pack.
+/// Other threads see it after end_of_streams().
+template <class T>
+void stream(const Pack<T>& x, T* to) {
+#if defined __AVX512F__
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(to), std::bit_cast<__m512i>(x.data));
+#elif defined __AVX__
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(to), std::bit_cast<__m256i>(x.data));
+#elif defined __SSE2__
+  _mm_stream_si128(reinterpret_cast<__m128i*>(to), std::bit_cast<__m128i>(x.data));
+#else
+  x.store_aligned(to);
+#endif
+}
+inline void end_of_streams() {
+#if defined __SSE2__
+  _mm_sfence();
+#endif
+}
 
 /// a where the condition holds, else b.
 template <class T>

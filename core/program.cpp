@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
-#include <xsimd/xsimd.hpp>  // and the intrinsics of the processor
+#include <xsimd/xsimd.hpp>
 
 #include "core/pack.hpp"
 #include "core/threads.hpp"
@@ -102,27 +102,6 @@ void reduce_tile(const Walk& walk, Arg value, long first, long n, T* into) {
   });
 }
 
-/// Copies a tile past the caches: what it overwrites need not be read first. `to` is aligned to 64 bytes;
-/// elements up to a multiple of 64 bytes are copied.
-void stream(const void* from, long bytes, void* to) {
-#if defined __AVX512F__
-  for (long i = 0; i < bytes; i += 64)
-    _mm512_stream_si512(reinterpret_cast<__m512i*>(static_cast<char*>(to) + i),
-                        _mm512_load_si512(static_cast<const char*>(from) + i));
-#elif defined __SSE2__
-  for (long i = 0; i < bytes; i += 16)
-    _mm_stream_si128(reinterpret_cast<__m128i*>(static_cast<char*>(to) + i),
-                     _mm_load_si128(reinterpret_cast<const __m128i*>(static_cast<const char*>(from) + i)));
-#else
-  std::memcpy(to, from, std::size_t(bytes));
-#endif
-}
-void end_of_streams() {  // before other threads read
-#if defined __SSE2__
-  _mm_sfence();
-#endif
-}
-
 /// How the domain is cut: `blocks` ranges of elements, each starting at a multiple of 64 bytes.
 struct Cut {
   long blocks, unit, units;  // block b has the units [units * b / blocks, units * (b + 1) / blocks)
@@ -151,7 +130,10 @@ template <class T>
 class Runner {
  public:
   explicit Runner(const Program& program) : p_(program), cut_(cut<T>(program)) {
-    streaming_ = cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above;
+    streamed_.resize(p_.leaves.size() + std::size_t(p_.registers));
+    if (cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above)
+      for (auto& store : p_.stores)
+        if (!read_in_a_tile(store.operand)) streamed_[std::size_t(store.operand)] = true;
     if (!p_.reductions.empty()) stride_ = (p_.reductions[0].shape.size() + 15) / 16 * 16;
     const long accumulators = long(p_.reductions.size()) * stride_ * (cut_.partial ? cut_.blocks : 0);
     if (accumulators) partial_ = Storage::allocate(std::size_t(accumulators) * sizeof(T));
@@ -175,6 +157,13 @@ class Runner {
            (block * long(p_.reductions.size()) + long(reduction)) * stride_;
   }
 
+  bool read_in_a_tile(int operand) const {
+    for (auto& step : p_.steps)
+      if (std::find(step.in, step.in + step.inputs, operand) != step.in + step.inputs) return true;
+    return std::any_of(p_.reductions.begin(), p_.reductions.end(),
+                       [=](auto& reduce) { return reduce.operand == operand; });
+  }
+
   void block(long b) const {
     const int leaves = int(p_.leaves.size()), operands = leaves + p_.registers;
     constexpr long room = tile_size + 16;  // apart, so that the tiles do not fall on the same cache sets
@@ -189,23 +178,20 @@ class Runner {
         std::fill_n(accumulator(b, r), p_.reductions[r].shape.size(), identity<T>(p_.reductions[r].kind));
     for (long first = cut_.begin(b), end = cut_.begin(b + 1); first < end; first += tile_size)
       tile(b, first, std::min(tile_size, end - first), args.data(), aligned);
-    if (streaming_) end_of_streams();
+    pack::end_of_streams();
   }
 
   void tile(long b, long first, long n, Arg* args, T* scratch) const {
     constexpr long lanes = 64 / long(sizeof(T)), room = tile_size + 16;
     for (std::size_t i = 0; i < p_.leaves.size(); ++i)
       args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room);
-    if (!streaming_)
-      for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
+    for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
     for (auto& step : p_.steps) {
       Arg in[max_inputs];
       for (int k = 0; k < step.inputs; ++k) in[k] = args[step.in[k]];
-      step.fn(const_cast<void*>(args[step.out].data), in, (n + lanes - 1) / lanes * lanes);
+      step.fn(const_cast<void*>(args[step.out].data), in, (n + lanes - 1) / lanes * lanes,
+              streamed_[std::size_t(step.out)]);
     }
-    if (streaming_)
-      for (auto& store : p_.stores)
-        stream(args[store.operand].data, n * long(sizeof(T)), reinterpret_cast<T*>(store.out) + first);
     for (std::size_t r = 0; r < p_.reductions.size(); ++r) {
       auto& reduce = p_.reductions[r];
       T* into = accumulator(b, r);
@@ -253,7 +239,7 @@ class Runner {
 
   const Program& p_;
   const Cut cut_;
-  bool streaming_;  // results go past the caches
+  std::vector<bool> streamed_;  // registers that go past the caches
   long stride_ = 0;
   Ref<Storage> partial_;
 };
