@@ -27,8 +27,9 @@ Cifar10Options parse(int argc, char** argv) {
       "augmentation");
   const CLI::Range positive(1, 1'000'000'000, "POSITIVE");
   app.option_defaults()->always_capture_default();
-  app.add_option("--recipe", o.recipe, "fast, 90, 94 or posted")
-      ->check(CLI::IsMember({"fast", "90", "94", "posted"}));
+  const auto* recipe =
+      app.add_option("--recipe", o.recipe, "fast, 90, 94 or posted; --epochs and --steps mean posted")
+          ->check(CLI::IsMember({"fast", "90", "94", "posted"}));
   app.add_option("--seed", o.seed, "fixes the first weights, the batches, augmentation and dropout");
   app.add_option("--seeds", o.seeds, "runs with so many seeds, from --seed on, and shows a table")
       ->check(positive);
@@ -53,6 +54,12 @@ Cifar10Options parse(int argc, char** argv) {
   app.add_flag("--synthetic", o.synthetic, "train on the built-in shapes");
   try {
     app.parse(argc, argv);
+    if (o.epochs || o.steps) {
+      if (recipe->count() && o.recipe != "posted")
+        throw CLI::ValidationError("--recipe",
+                                   "--epochs and --steps are for the posted recipe, not " + o.recipe);
+      o.recipe = "posted";
+    }
   } catch (const CLI::ParseError& e) {
     std::exit(app.exit(e) ? 2 : 0);
   }
