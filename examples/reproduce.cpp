@@ -11,7 +11,9 @@
 #include "core/threads.hpp"
 #include "datasets/loader.hpp"
 #include "examples/common/experiments.hpp"
+#include "nn/models/deep_convnet.hpp"
 #include "nn/models/mlp.hpp"
+#include "nn/numpy.hpp"
 #include "nn/progress.hpp"
 #include "nn/run_folder.hpp"
 #include "xgrad.hpp"
@@ -173,6 +175,43 @@ Row check_gradients(const Options& o) {
           "mean |numerical - backpropagation|"};
 }
 
+/// The first of some files that is in the folder.
+std::filesystem::path find_file(const std::filesystem::path& folder, const std::vector<std::string>& names) {
+  for (auto& name : names)
+    if (std::filesystem::exists(folder / name)) return folder / name;
+  fail("{}: there is no {}", folder.empty() ? "." : folder.string(), fmt::join(names, " or "));
+}
+template <class M>
+std::string right_with(M net, const std::filesystem::path& file, const Dataset& test) {
+  load_book(net, load_pickle(file.string()), file.string());
+  Loader batches(test, {.batch = 500, .shuffle = false});
+  const Score score = evaluate(net, batches.epoch());
+  return fmt::format("{:.0f} of {}", score.accuracy * double(score.samples), score.samples);
+}
+
+/// S14: inference with the parameters that come with the book, as pickles of NumPy arrays.
+Row read_pickles(const Options& o) {
+  expect(!o.pickles.empty(),
+         "S14 needs --pickles FOLDER with the book's sample_weight.pkl (chapter 3) and "
+         "deep_convnet_params.pkl (chapter 8)");
+  const Split data = load_data("mnist", o.data);
+  fmt::print("S14 mnist-pickles: the book's parameters\n");
+  const Stopwatch watch;
+  const auto mlp =
+      right_with(MLP({784, 50, 100, 10}, {.activation = sigmoid}),
+                 find_file(o.pickles, {"sample_weight.pkl", "mnist_mlp_784_50_100_10.pkl"}), data.test);
+  const auto convnet =
+      right_with(DeepConvNet(book_deep_convnet),
+                 find_file(o.pickles, {"deep_convnet_params.pkl", "mnist_deep_convnet.pkl"}), data.test);
+  return {"S14",
+          "mnist: inference with the book's pickles, 784-50-100-10 and DeepConvNet",
+          "9352 and 9935 of 10,000",
+          mlp + " and " + convnet,
+          "-",
+          clock_text(watch.seconds()),
+          "the book, volume 1"};
+}
+
 void write_table(const std::vector<Row>& rows, const Options& o) {
   std::string text =
       "| id | experiment | reported test / train % | xgrad test / train % | steps | time | "
@@ -186,7 +225,7 @@ void write_table(const std::vector<Row>& rows, const Options& o) {
 }
 
 using Special = std::pair<const char*, Row (*)(const Options&)>;
-constexpr Special specials[] = {{"S12", train_numerically}, {"S13", check_gradients}};
+constexpr Special specials[] = {{"S12", train_numerically}, {"S13", check_gradients}, {"S14", read_pickles}};
 
 void run(Options o) {
   if (o.threads) threads::set(*o.threads);
@@ -194,6 +233,7 @@ void run(Options o) {
     for (auto& e : experiments()) fmt::print("{:8} {:26} {}: {}\n", e.id, e.name, e.data, e.title);
     fmt::print("{:8} {:26} {}\n{:8} {:26} {}\n", "S12", "mnist-numerical", "784-50-10 by numerical gradients",
                "S13", "mnist-gradient-check", "numerical gradients against backpropagation");
+    fmt::print("{:8} {:26} {}\n", "S14", "mnist-pickles", "inference with the book's parameters (--pickles)");
     return;
   }
   auto is_special = [](const std::string& id) {
@@ -202,7 +242,8 @@ void run(Options o) {
   if (o.ids.empty()) {
     for (auto& e : experiments())
       if (e.id != "S2" && e.job.empty()) o.ids.push_back(e.id);  // S2: CIFAR-100 is another download
-    for (auto& s : specials) o.ids.push_back(s.first);
+    for (auto& s : specials)
+      if (s.second != read_pickles || !o.pickles.empty()) o.ids.push_back(s.first);
   }
   for (auto& id : o.ids)
     if (const Experiment* e = find_experiment(id))
@@ -234,6 +275,7 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_option("--data", o.data,
                  "folder that holds the data sets (default: $XGRAD_DATA, the cache, a download)");
+  app.add_option("--pickles", o.pickles, "folder with the book's pickled parameters, for S14");
   app.add_option("--out", o.out, "folder for the runs and table.md");
   app.add_option("--threads", o.threads, "threads to use (default: $XGRAD_THREADS or all cores)")
       ->check(CLI::PositiveNumber);
