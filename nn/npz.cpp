@@ -123,7 +123,7 @@ void save_npz(const std::string& path, const Tensors& tensors) {
 
 Tensors load_npz(const std::string& path) {
   const std::unique_ptr<archive, EndReading> in(archive_read_new());
-  archive_read_support_format_zip(in.get());
+  archive_read_support_format_zip_seekable(in.get());  // by its directory: a truncated file has none
   auto check = [&](long code) {
     expect(code >= ARCHIVE_WARN, "{}: this .npz is damaged near byte {}: {}", path,
            archive_filter_bytes(in.get(), -1), reason(in.get()));
