@@ -135,7 +135,7 @@ TEST_CASE("a damaged .npz or .npy is refused") {
   for (std::size_t length = 0; length < whole.size(); length += 7) {
     const std::string file = written(folder, "cut.npz", whole.substr(0, length));
     INFO(length);
-    CHECK(error_of([&] { CHECK(load_npz(file).arrays.size() == 3); }).find("cut.npz") != std::string::npos);
+    CHECK(error_of([&] { load_npz(file); }).find("cut.npz") != std::string::npos);
   }
 }
 
