@@ -1,33 +1,19 @@
 // The example programs as a user runs them: output, files, exit codes.
-#include <sys/wait.h>
-
-#include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "nn/checkpoint.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "tests/catch.hpp"
+#include "tests/run.hpp"
 
 using namespace xgrad;
+using tests::Outcome;
+using tests::run;
 using tests::TemporaryFolder;
 
 namespace {
 
-struct Outcome {
-  int exit_code;
-  std::string output;  // both streams
-};
-Outcome run(const std::string& command) {
-  Outcome outcome{-1, {}};
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  REQUIRE(pipe);
-  char part[4096];
-  while (std::size_t n = std::fread(part, 1, sizeof part, pipe)) outcome.output.append(part, n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
-  return outcome;
-}
 std::string program(const char* name) { return std::string(XGRAD_EXAMPLES) + "/" + name + " "; }
 std::string bytes(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
