@@ -2,13 +2,13 @@
 #include "nn/run_folder.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "nn/plot.hpp"
 #include "nn/training_state.hpp"
 
 namespace xgrad {
@@ -39,7 +39,7 @@ std::string title(std::string key) {
 }
 
 /// A gnuplot command for all curves whose key has the word, and their data; empty when there are none.
-std::string plot(const std::map<std::string, Curve>& curves, const std::string& word) {
+std::string curves_of(const std::map<std::string, Curve>& curves, const std::string& word) {
   std::string command, data;
   int color = 1;
   for (auto& [key, points] : curves) {
@@ -106,28 +106,15 @@ Settings load_settings(const std::filesystem::path& folder) {
 
 bool plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg) {
   const auto curves = read_curves(metrics);
-  const std::string accuracy = plot(curves, "accuracy"), loss = plot(curves, "loss");
+  const std::string accuracy = curves_of(curves, "accuracy"), loss = curves_of(curves, "loss");
   if (accuracy.empty() && loss.empty()) return false;
-  const auto beside = svg.string() + ".new";
-  std::string quoted;  // as gnuplot reads it
-  for (char c : beside) quoted += c == '\'' ? "''" : std::string(1, c);
-  std::string script = fmt::format(
-      "set terminal svg size 760,{} dynamic font 'sans-serif,13' background '#ffffff'\nset output '{}'\n"
-      "set multiplot layout {},1\nset grid lc rgb '#dddddd'\nset xlabel 'step'\n",
-      accuracy.empty() || loss.empty() ? 340 : 620, quoted, accuracy.empty() || loss.empty() ? 1 : 2);
+  std::string script =
+      fmt::format("set multiplot layout {},1\nset grid lc rgb '#dddddd'\nset xlabel 'step'\n",
+                  accuracy.empty() || loss.empty() ? 1 : 2);
   if (!accuracy.empty()) script += "set key bottom right\nset ylabel 'accuracy'\n" + accuracy;
   if (!loss.empty()) script += "set key top right\nset ylabel 'loss'\n" + loss;
   script += "unset multiplot\n";
-  // What nobody reads would end this program: cat reads it where there is no gnuplot.
-  FILE* gnuplot = popen("gnuplot 2>/dev/null || { cat >/dev/null; exit 1; }", "w");
-  if (!gnuplot) return false;
-  const bool written = std::fwrite(script.data(), 1, script.size(), gnuplot) == script.size();
-  std::error_code error;
-  if (pclose(gnuplot) == 0 && written)
-    std::filesystem::rename(beside, svg, error);
-  else
-    std::filesystem::remove(beside, error);
-  return !error && std::filesystem::exists(svg);
+  return plot(script, 760, accuracy.empty() || loss.empty() ? 340 : 620, svg);
 }
 
 }  // namespace xgrad

@@ -1,0 +1,12 @@
+#pragma once
+// Pictures by gnuplot.
+#include <filesystem>
+#include <string>
+
+namespace xgrad {
+
+/// Runs a gnuplot script that draws into an SVG of `width` by `height` pixels; whoever reads `svg` finds the
+/// old picture or the new one, whole. False when gnuplot is not there or the script fails.
+bool plot(const std::string& script, int width, int height, const std::filesystem::path& svg);
+
+}  // namespace xgrad
