@@ -14,7 +14,7 @@ namespace xgrad::kernels::winograd {
 namespace {
 
 /// out[p / 32][tile][32] = sum over q of v[q / 32][tile][q % 32] u[p / 32][q][p % 32]. Rows of v up to a
-/// multiple of 4 are read and computed.
+/// multiple of 4 are read and computed, and outputs up to one of 16.
 void multiply_tiles(long tiles, long outputs, long inputs, long inputs_padded, const float* v, const float* u,
                     float* out) {
   const long rows = round_up(tiles, 4);
@@ -27,20 +27,21 @@ void multiply_tiles(long tiles, long outputs, long inputs, long inputs_padded, c
                             .c_row = panel,
                             .c_pack = lanes};
   for (long p = 0; p < outputs; p += tile_packs * lanes) {
-    const long at = p / panel, in_panel = p % panel;
+    const long at = p / panel, in_panel = p % panel, packs = (outputs - p + lanes - 1) / lanes;
     for (long t = 0; t < rows; t += tile_rows)
-      multiply_tile(rows - t, tile_packs, inputs, v + t * panel, u + at * inputs_padded * panel + in_panel,
+      multiply_tile(rows - t, packs, inputs, v + t * panel, u + at * inputs_padded * panel + in_panel,
                     out + (at * rows + t) * panel + in_panel, strides, false);
   }
 }
-/// du[q][32] (+)= sum over tiles of v[q / 32][tile][q % 32] g[tile][32].
-void multiply_weights(long tiles, long inputs, const float* v, const float* g, float* du, bool accumulate) {
+/// du[q][32] (+)= sum over tiles of v[q / 32][tile][q % 32] g[tile][32], for the first `width` of the 32.
+void multiply_weights(long tiles, long inputs, long width, const float* v, const float* g, float* du,
+                      bool accumulate) {
   const long rows = round_up(tiles, 4);
   const TileStrides strides{
       .a_row = 1, .a_k = panel, .b_k = panel, .b_pack = lanes, .c_row = panel, .c_pack = lanes};
-  for (long p = 0; p < panel; p += tile_packs * lanes)
+  for (long p = 0; p < width; p += tile_packs * lanes)
     for (long q = 0; q < inputs; q += tile_rows)
-      multiply_tile(tile_rows, tile_packs, tiles, v + q / panel * rows * panel + q % panel, g + p,
+      multiply_tile(tile_rows, (width - p) / lanes, tiles, v + q / panel * rows * panel + q % panel, g + p,
                     du + q * panel + p, strides, accumulate);
 }
 
@@ -106,7 +107,8 @@ void transform(const Block& b, const Layout& layout, const float* images, long c
     for (long c = 0; c < channels; c += panel) {
       load(images + ((b.first + n) * channels + c) * layout.channel_step + first_row_offset, channels - c,
            layout, plane);
-      gather<M>(plane, layout, matrices + (c / panel * b.row_count() + n * b.tiles_each) * panel, step);
+      gather<M>(plane, layout, width_of(channels - c),
+                matrices + (c / panel * b.row_count() + n * b.tiles_each) * panel, step);
     }
 }
 
@@ -114,8 +116,8 @@ void transform(const Block& b, const Layout& layout, const float* images, long c
 /// turns the kernels around: the convolution that carries gradients back.
 void transform_weights(const float* weight, long outputs, long inputs, bool backwards, float* u) {
   const long p_padded = round_up(outputs, panel), q_padded = round_up(inputs, panel);
-  const long step = p_padded * q_padded, q_blocks = q_padded / lanes;
-  threads::for_each(p_padded / lanes * q_blocks, [=](long block) {
+  const long step = p_padded * q_padded, q_blocks = (inputs + lanes - 1) / lanes;
+  threads::for_each((outputs + lanes - 1) / lanes * q_blocks, [=](long block) {
     const long p0 = block / q_blocks * lanes, q0 = block % q_blocks * lanes;
     Pack taps[9 * lanes];
     Pack result[points][lanes];
@@ -178,11 +180,12 @@ void convolve(const Plan& plan, const float* x, const float* u, float* y) {
     transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
                   plan.v_step);
     for (long k = 0; k < points; ++k)
-      multiply_tiles(block.tiles, plan.out_padded, plan.in, plan.in_padded, v + k * plan.v_step,
+      multiply_tiles(block.tiles, plan.out, plan.in, plan.in_padded, v + k * plan.v_step,
                      u + k * plan.weights_step(), m + k * plan.m_step);
     for (long n = 0; n < block.count; ++n)
       for (long c = 0; c < plan.out; c += panel) {
-        scatter(m + (c / panel * block.row_count() + n * block.tiles_each) * panel, plan.m_step, out, plane);
+        scatter(m + (c / panel * block.row_count() + n * block.tiles_each) * panel, plan.m_step, out,
+                width_of(plan.out - c), plane);
         store(plane, plan.out - c, out,
               y + ((block.first + n) * plan.out + c) * out.channel_step +
                   4 * block.band * plan.band_rows * plan.result_width);
@@ -243,7 +246,8 @@ void weight_gradient(const float* g, const float* x, float* gw, const ConvShape&
         const long k = task / panels, p = task % panels;
         for (long i = 0; i < count; ++i) {
           const Block block(plan, first + i);
-          multiply_weights(block.tiles, plan.in_padded, vs + i * v_size + k * plan.v_step,
+          multiply_weights(block.tiles, round_up(plan.in, lanes), width_of(plan.out - p * panel),
+                           vs + i * v_size + k * plan.v_step,
                            ms + i * m_size + k * plan.m_step + p * block.row_count() * panel,
                            du + k * plan.weights_step() + p * plan.in_padded * panel, first + i != begin);
         }

@@ -85,6 +85,9 @@ struct Layout {
   long plane_size() const { return rows * columns * panel; }
 };
 
+/// The lanes of a plane that so many channels need: 16 or 32.
+inline long width_of(long channels) { return std::min(panel, (channels + lanes - 1) / lanes * lanes); }
+
 /// Calls f(first pixel, channel of the first lane) for blocks of sixteen pixels by sixteen channels. The last
 /// block of pixels overlaps the one before.
 template <class F>
@@ -93,10 +96,10 @@ XGRAD_INLINE void each_block(const Layout& layout, long channels, F f) {
     for (long p = 0; p < layout.pixels; p += lanes) f(std::max(0l, std::min(p, layout.pixels - lanes)), c);
 }
 
-/// Up to 32 channels of an image into a plane; the border must be zero already, and missing channels become
-/// zero.
+/// Up to 32 channels of an image into a plane; the border must be zero already. The missing ones of sixteen
+/// channels become zero.
 inline void load(const float* image, long channels, const Layout& layout, float* plane) {
-  each_block(layout, panel, [&](long p, long c) {
+  each_block(layout, channels, [&](long p, long c) {
     Pack a[16];
     const long pixels = std::min(lanes, layout.pixels - p);
     XGRAD_UNROLL for (int i = 0; i < 16; ++i) {
@@ -134,13 +137,13 @@ inline void store(const float* plane, long channels, const Layout& layout, float
 }
 
 /// For each 4x4 tile of a plane, M d M' of its window (6x6 or 4x4) -> matrices[point][tile][32], `step`
-/// floats apart.
+/// floats apart; of the first `width` channels.
 template <const auto& M>
-inline void gather(const float* plane, const Layout& layout, float* matrices, long step) {
+inline void gather(const float* plane, const Layout& layout, long width, float* matrices, long step) {
   constexpr int C = std::remove_cvref_t<decltype(M)>::columns;
   for (long i = 0; i + C <= layout.rows; i += 4)
     for (long j = 0; j + C <= layout.columns; j += 4, matrices += panel)
-      for (long c = 0; c < panel; c += lanes) {
+      for (long c = 0; c < width; c += lanes) {
         Pack d[C * C], r[points];
         const float* from = plane + (i * layout.columns + j) * panel + c;
         XGRAD_UNROLL for (int a = 0; a < C; ++a) XGRAD_UNROLL for (int b = 0; b < C; ++b) d[a * C + b] =
@@ -151,11 +154,11 @@ inline void gather(const float* plane, const Layout& layout, float* matrices, lo
       }
 }
 
-/// A' m A of each tile -> the 4x4 tiles of a plane.
-inline void scatter(const float* matrices, long step, const Layout& layout, float* plane) {
+/// A' m A of each tile -> the 4x4 tiles of a plane; of the first `width` channels.
+inline void scatter(const float* matrices, long step, const Layout& layout, long width, float* plane) {
   for (long i = 0; i + 4 <= layout.rows; i += 4)
     for (long j = 0; j + 4 <= layout.columns; j += 4, matrices += panel)
-      for (long c = 0; c < panel; c += lanes) {
+      for (long c = 0; c < width; c += lanes) {
         Pack d[points], r[16];
         XGRAD_UNROLL for (int k = 0; k < points; ++k) d[k] =
             *reinterpret_cast<const Pack*>(matrices + k * step + c);
