@@ -9,3 +9,6 @@
 #include "nn/schedule.hpp"
 #include "nn/trainer.hpp"
 #include "ops/ops.hpp"
+
+/// @namespace xgrad
+/// Everything in the headers of core/, ops/, nn/ and datasets/; examples begin with `using namespace xgrad;`.

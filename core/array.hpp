@@ -18,6 +18,7 @@ struct Value;  // what an Array points to: core/lazy.hpp
 /// (core/lazy.hpp).
 class Array {
  public:
+  /// None: defined() is false, and asking for its elements, shape or dtype is an Error.
   Array() noexcept = default;
   /// A new array whose elements are not set.
   explicit Array(const Shape& shape, DType dtype = DType::f32);
@@ -26,22 +27,31 @@ class Array {
   requires is_element<T> Array(const Shape& shape, std::span<const T> elements) : Array(shape, dtype_of<T>) {
     fill(elements.data(), long(elements.size()));
   }
+  /// The same from a vector.
   template <class T>
   requires is_element<T> Array(const Shape& shape, const std::vector<T>& elements)
       : Array(shape, std::span<const T>(elements)) {}
 
+  ///@{
+  /// Copies share the elements; what was moved from holds none.
   Array(const Array& other) noexcept;
   Array(Array&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
   Array& operator=(Array other) noexcept {
     std::swap(value_, other.value_);
     return *this;
   }
+  ///@}
   ~Array();
 
+  /// Whether it is an array at all.
   bool defined() const { return value_ != nullptr; }
+  /// The type of the elements.
   DType dtype() const;
+  /// The lengths of the axes.
   const Shape& shape() const;
+  /// The number of axes.
   int rank() const { return shape().rank(); }
+  /// The number of elements.
   long size() const { return shape().size(); }
   /// The length of one axis; negative axes count from the last.
   long dim(int axis) const;
@@ -58,13 +68,16 @@ class Array {
   T* mutable_data() {
     return static_cast<T*>(writable(dtype_of<T>));
   }
+  /// data() with its length, for loops; valid as long as this Array holds these elements.
   template <class T>
   std::span<const T> elements() const {
     return {data<T>(), std::size_t(size())};
   }
   /// The elements as bytes, whatever their dtype.
   const char* bytes() const;
+  /// The same for writing; copies the elements first when another Array shares them.
   char* mutable_bytes();
+  /// How many bytes the elements have.
   long byte_size() const { return size() * width(dtype()); }
 
   /// The only element as a double; throws Error when there is not exactly one.
@@ -89,10 +102,15 @@ class Array {
 /// A scalar that takes the dtype of the arrays it is combined with; alone it counts as f64.
 Array number(double value);
 
+/// All elements 0.
 Array zeros(const Shape& shape, DType dtype = DType::f32);
+/// All elements 1.
 Array ones(const Shape& shape, DType dtype = DType::f32);
+/// All elements `value`, converted to the dtype.
 Array full(const Shape& shape, double value, DType dtype = DType::f32);
+/// Zeros in the shape and dtype of `like`.
 Array zeros_like(const Array& like);
+/// Ones in the shape and dtype of `like`.
 Array ones_like(const Array& like);
 /// 0, 1, ... n - 1.
 Array arange(long n, DType dtype = DType::i64);

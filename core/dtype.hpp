@@ -5,6 +5,8 @@
 
 namespace xgrad {
 
+/// The types of elements: float, double, std::int64_t and std::uint8_t. f32 and f64 have gradients; u8 holds
+/// pixels and is cast before anything is computed.
 enum class DType : std::uint8_t { f32, f64, i64, u8 };
 
 /// "f32", "f64", "i64" or "u8".
@@ -17,8 +19,10 @@ constexpr long width(DType dtype) {
   constexpr long widths[] = {4, 8, 8, 1};
   return widths[int(dtype)];
 }
+/// Whether it is f32 or f64.
 constexpr bool is_floating(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
 
+/// Whether T is the C++ type of a DType.
 template <class T>
 inline constexpr bool is_element = std::is_same_v<T, float> || std::is_same_v<T, double> ||
                                    std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint8_t>;
@@ -31,7 +35,7 @@ inline constexpr DType dtype_of = std::is_same_v<T, float>          ? DType::f32
                                   : std::is_same_v<T, std::int64_t> ? DType::i64
                                                                     : DType::u8;
 
-/// Calls f.template operator()<T>() with the C++ type of `dtype`.
+/// Calls `f.template operator()<T>()` with the C++ type of `dtype`.
 template <class F>
 decltype(auto) dispatch(DType dtype, F&& f) {
   switch (dtype) {

@@ -14,6 +14,7 @@ struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Throws Error with the formatted message.
 template <class... Args>
 [[noreturn]] void fail(fmt::format_string<Args...> message, Args&&... args) {
   throw Error(fmt::format(message, std::forward<Args>(args)...));
@@ -28,14 +29,21 @@ void expect(bool ok, fmt::format_string<Args...> message, Args&&... args) {
 
 }  // namespace xgrad
 
+/// @namespace fmt
+/// The {fmt} library, which formats messages; Shape and DType can be arguments.
+
+/// Shapes in messages: as Shape::str writes them.
 template <>
 struct fmt::formatter<xgrad::Shape> : fmt::formatter<std::string> {
+  /// For {fmt}: called for "{}".
   auto format(const xgrad::Shape& shape, format_context& ctx) const {
     return formatter<std::string>::format(shape.str(), ctx);
   }
 };
+/// DTypes in messages: by their name.
 template <>
 struct fmt::formatter<xgrad::DType> : fmt::formatter<const char*> {
+  /// For {fmt}: called for "{}".
   auto format(xgrad::DType dtype, format_context& ctx) const {
     return formatter<const char*>::format(xgrad::name(dtype), ctx);
   }

@@ -11,6 +11,7 @@ namespace xgrad {
 /// A function of several Variables.
 using Function = std::function<Variable(const std::vector<Variable>&)>;
 
+/// What gradcheck() compares, and how closely.
 struct GradcheckOptions {
   int order = 2;            ///< 1, or 2 to check the gradient of the gradient too
   double step = 1e-5;       ///< of the central differences
@@ -21,10 +22,11 @@ struct GradcheckOptions {
 
 /// The outcome of a gradient check.
 struct GradcheckReport {
-  bool passed = true;
+  bool passed = true;   ///< no error beyond the tolerance, in a result that depends on the inputs
   double worst = 0;     ///< largest error met, relative beyond 1
   long checked = 0;     ///< elements compared
   std::string message;  ///< where the largest error is: order, input, element, both values
+  /// Whether it passed.
   explicit operator bool() const { return passed; }
 };
 

@@ -9,11 +9,11 @@ namespace xgrad {
 
 /// A node of the recorded graph.
 struct GraphNode {
-  const Node* node;  ///< the Variable::node() of a handle to it
-  std::string op;    ///< what made it; "" for a leaf
-  std::string name;  ///< as set_name() gave it
-  Shape shape;
-  DType dtype;
+  const Node* node;                 ///< the Variable::node() of a handle to it
+  std::string op;                   ///< what made it; "" for a leaf
+  std::string name;                 ///< as set_name() gave it
+  Shape shape;                      ///< of its data
+  DType dtype;                      ///< of its data
   std::uint64_t recorded;           ///< later nodes have larger ones
   std::vector<std::size_t> inputs;  ///< their places in the list; inputs without a gradient are not recorded
 };

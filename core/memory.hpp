@@ -3,17 +3,20 @@
 // arithmetic.
 #include <cstddef>
 
+/// The pool that the data of arrays comes from.
 namespace xgrad::memory {
 
 /// A block of at least `bytes`, aligned to 64, with room to read and write up to the next multiple of 64.
-/// Throws Error.
+/// Throws Error when the system has no more.
 void* allocate(std::size_t bytes);
 /// Gives a block back; `bytes` as it was asked for.
 void release(void* block, std::size_t bytes) noexcept;
 
-/// Bytes handed out now, and the most there were since reset_peak().
+/// Bytes handed out now, as the pool rounds them up.
 std::size_t in_use();
+/// The most bytes that were in use since reset_peak(), or since the program began.
 std::size_t peak();
+/// Lets peak() begin afresh with what is in use now.
 void reset_peak();
 /// Returns the blocks that are kept for reuse to the operating system.
 void trim();

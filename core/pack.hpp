@@ -5,8 +5,11 @@
 #include <cstdint>
 #include <xsimd/xsimd.hpp>
 
+/// What elementwise lambdas are written with: the functions take SIMD packs, and single numbers where a
+/// lambda is used for both.
 namespace xgrad::pack {
 
+/// As many T as the instruction set computes at once; +, -, *, / and comparisons work on it.
 template <class T>
 using Pack = xsimd::batch<T>;
 
@@ -24,6 +27,7 @@ void stream(const Pack<T>& x, T* to) {
   x.store_aligned(to);
 #endif
 }
+/// Makes what stream() has stored visible to other threads.
 inline void end_of_streams() {
 #if defined __SSE2__
   _mm_sfence();
@@ -35,6 +39,7 @@ template <class T>
 Pack<T> select(const xsimd::batch_bool<T>& condition, const Pack<T>& a, const Pack<T>& b) {
   return xsimd::select(condition, a, b);
 }
+/// The same for one number.
 template <class T>
 requires std::is_arithmetic_v<T> T select(bool condition, T a, T b) { return condition ? a : b; }
 
@@ -54,11 +59,12 @@ Pack<T> by_lane(F f, const Pack<T>& x, const More&... more) {
   return Pack<T>::load_aligned(out);
 }
 
-/// The larger and the smaller of two; a NaN stays one. (xsimd's a != a is false for a NaN, hence !(a == a).)
+/// The larger of two; a NaN stays one. (xsimd's a != a is false for a NaN, hence !(a == a).)
 template <class V>
 V maximum(const V& a, const V& b) {
   return select(a >= b || !(a == a), a, b);
 }
+/// The smaller of two; a NaN stays one.
 template <class V>
 V minimum(const V& a, const V& b) {
   return select(a <= b || !(a == a), a, b);

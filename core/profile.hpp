@@ -8,13 +8,14 @@
 
 #include "core/error.hpp"
 
+/// Measuring where the time goes.
 namespace xgrad::profile {
 
 /// What the calls of one operation took.
 struct Row {
-  std::string name;
-  long calls = 0;
-  double seconds = 0;
+  std::string name;    ///< that of the Scope: the operation and its shapes
+  long calls = 0;      ///< how often it ran
+  double seconds = 0;  ///< of all calls, without the scopes inside them
 };
 
 /// Forgets what was measured and measures from now on, on all threads.
@@ -32,10 +33,12 @@ extern std::atomic<bool> on;
 /// then.
 class Scope {
  public:
+  /// name() makes the name.
   template <std::invocable F>
   explicit Scope(F name) {
     if (detail::on.load(std::memory_order_relaxed)) begin(name());
   }
+  /// The name is format(args...).
   template <class... Args>
   explicit Scope(fmt::format_string<const Args&...> format, const Args&... args) {
     if (detail::on.load(std::memory_order_relaxed)) begin(fmt::format(format, args...));

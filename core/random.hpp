@@ -12,8 +12,12 @@ namespace xgrad {
 /// saved and restored.
 class Generator {
  public:
+  /// The sequence that `seed` fixes, from `position` on.
   explicit Generator(std::uint64_t seed = 0, std::uint64_t position = 0) : seed_(seed), position_(position) {}
+  /// Which sequence it is.
   std::uint64_t seed() const { return seed_; }
+  /// Where in the sequence the next draw begins. A single draw moves it on by 1, an array by 1 for two
+  /// elements.
   std::uint64_t position() const { return position_; }
 
   /// The next 64 bits.

@@ -13,7 +13,10 @@ namespace xgrad {
 /// A function (gy) or (gy, y) -> Variable, written with Variables so that it can be differentiated again.
 class Rule {
  public:
+  /// None: the input has no gradient.
   Rule() = default;
+  /// A lambda (gy) or (gy, y) -> Variable. What it captures lives as long as the rule; up to 24 bytes of
+  /// captures need no allocation.
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, Rule>) Rule(F f) : type_(&type_for<F>) {
     if constexpr (is_small<F>)
@@ -21,6 +24,7 @@ class Rule {
     else
       *reinterpret_cast<F**>(room_) = new F(std::move(f));
   }
+  /// Rules move and are not copied.
   Rule(Rule&& other) noexcept : type_(std::exchange(other.type_, nullptr)) {
     if (type_) type_->move(other.room_, room_);
   }
@@ -29,9 +33,11 @@ class Rule {
     if (type_) type_->destroy(room_);
   }
 
+  /// Whether there is a function.
   explicit operator bool() const { return type_ != nullptr; }
   /// Whether the rule asks for the result, whose data must then be kept.
   bool wants_result() const { return type_->wants_result; }
+  /// The gradient of the input from gy, that of the result; y, the result, goes to rules that ask for it.
   Variable operator()(const Variable& gy, const Variable& y) const { return type_->call(room_, gy, y); }
 
  private:
@@ -85,10 +91,12 @@ class Rule {
 /// An input with the rule that carries a gradient back to it: {x, [=](auto& gy) { return ...; }}, or (auto&
 /// gy, auto& y) where the result helps. Without a rule, {x} has no gradient.
 struct Edge {
-  Variable input;
-  Rule rule;
+  Variable input;  ///< of the operation
+  Rule rule;       ///< for its gradient; none where it has none
 
+  /// An input without a gradient.
   Edge(const Variable& input) : input(input) {}
+  /// An input with its rule, a lambda (gy) or (gy, y) -> Variable.
   template <class F>
   Edge(const Variable& input, F rule) : input(input), rule(std::move(rule)) {}
 };

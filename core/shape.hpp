@@ -14,21 +14,33 @@ inline constexpr int max_rank = 8;
 /// max_rank.
 class Shape {
  public:
+  /// (), the shape of a scalar.
   Shape() = default;
+  /// The lengths one after another: Shape{2, 3}.
   Shape(std::initializer_list<long> dims) : Shape(dims.begin(), dims.end()) {}
+  /// The lengths in a range of integers.
   template <class Iterator>
   Shape(Iterator first, Iterator last) {
     for (; first != last; ++first) push_back(long(*first));
   }
 
+  /// The number of axes.
   int rank() const { return rank_; }
+  ///@{
+  /// The length of an axis in [0, rank()), which is not checked.
   long operator[](int axis) const { return dims_[axis]; }
   long& operator[](int axis) { return dims_[axis]; }
+  ///@}
+  ///@{
+  /// The lengths as a range.
   const long* begin() const { return dims_.data(); }
   const long* end() const { return dims_.data() + rank_; }
+  ///@}
   /// Appends an axis. A length of -1 stands for "whatever is left", where an op says so.
   void push_back(long dim);
+  /// Puts an axis before the given one, in [0, rank()].
   void insert(int axis, long dim);
+  /// Takes an axis in [0, rank()) out.
   void erase(int axis);
 
   /// The number of elements: the product of the lengths, 1 for ().
@@ -37,6 +49,7 @@ class Shape {
     for (int i = 0; i < rank_; ++i) n *= dims_[i];
     return n;
   }
+  /// Whether all lengths are equal.
   bool operator==(const Shape& other) const {
     if (rank_ != other.rank_) return false;
     for (int i = 0; i < rank_; ++i)
@@ -55,6 +68,7 @@ class Shape {
 class Axes : public std::vector<int> {
  public:
   using std::vector<int>::vector;
+  /// One axis: sum(x, 0).
   Axes(int axis) : vector{axis} {}
 };
 
@@ -78,6 +92,7 @@ Shape drop_axes(const Shape& shape, const Axes& axes);
 
 /// Elements from one index to the next along each axis of a contiguous array.
 using Strides = std::array<long, max_rank>;
+/// The strides of an array of that shape.
 Strides contiguous_strides(const Shape& shape);
 
 /// Strides that walk an array of shape `shape` as if it were broadcast to `domain`: 0 along repeated axes.

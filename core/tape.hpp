@@ -11,6 +11,7 @@ namespace xgrad {
 /// to its input's. What the backward pass keeps alive is what the rules capture, and y where a rule asks for
 /// it.
 Variable record(const char* op, Array y, std::span<Edge> edges);
+/// The same for edges written in place: `record("exp", y, {{x, [](auto& gy, auto& y) { return gy * y; }}})`.
 template <std::size_t N>
 Variable record(const char* op, Array y, Edge (&&edges)[N]) {
   return record(op, std::move(y), std::span<Edge>(edges));

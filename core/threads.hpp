@@ -6,11 +6,13 @@
 #include <exception>
 #include <type_traits>
 
+/// Loops on all cores.
 namespace xgrad::threads {
 
-/// How many threads are used: by default $XGRAD_THREADS, else the cores that the process may use. Throws
-/// Error below 1.
+/// Sets how many threads are used. Throws Error below 1.
 void set(int count);
+/// How many threads are used: by default $XGRAD_THREADS, else the cores that the process may use. Throws
+/// Error when the variable is no number of threads.
 int count();
 /// True inside a parallel loop, where further loops run on the calling thread.
 bool nested();

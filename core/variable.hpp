@@ -13,12 +13,14 @@ struct Node;  // core/node.hpp
 
 /// Says that gradients with respect to a new Variable will be asked for: `Variable x(2.0, requires_grad);`.
 struct RequiresGrad {};
+/// Its value, as calls write it.
 inline constexpr RequiresGrad requires_grad{};
 
 /// An array whose history is known. Copies are handles to the same node. The graph lives as long as its last
 /// handle. (Book 3, steps 1 to 9; there the history is kept by Function objects, here by the node itself.)
 class Variable {
  public:
+  /// None: defined() is false, and asking for its data, shape or gradient is an Error.
   Variable() noexcept = default;
   /// A constant: no gradient is computed for it.
   Variable(Array data);
@@ -26,38 +28,51 @@ class Variable {
   Variable(double number);
   /// A leaf, with respect to which gradients are wanted. Throws Error for integers.
   Variable(Array data, RequiresGrad);
+  /// The same for a number.
   Variable(double number, RequiresGrad);
 
+  ///@{
+  /// Copies are handles to the same node; what was moved from holds none.
   Variable(const Variable& other) noexcept;
   Variable(Variable&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
   Variable& operator=(Variable other) noexcept {
     std::swap(node_, other.node_);
     return *this;
   }
+  ///@}
   ~Variable();
 
+  /// Whether it is a Variable at all.
   bool defined() const { return node_ != nullptr; }
+  /// The data. Throws Error in a rule for what was written to after the rule's operation was recorded.
   const Array& data() const;
   /// The data for writing. A rule that needs what was there before then raises an error instead of using it.
   Array& mutable_data();
   /// Replaces the data by an array of the same shape and dtype; throws Error for another. Otherwise as
   /// mutable_data().
   void set_data(Array data);
+  /// The lengths of the axes.
   const Shape& shape() const;
+  /// The type of the elements.
   DType dtype() const;
+  /// The number of axes.
   int rank() const { return shape().rank(); }
+  /// The number of elements.
   long size() const { return shape().size(); }
   /// The length of one axis; negative axes count from the last.
   long dim(int axis) const { return data().dim(axis); }
   /// The only element as a double; throws Error when there is not exactly one.
   double item() const { return data().item(); }
 
+  /// Whether it is a leaf with respect to which gradients are wanted, or was computed from one and recorded.
   bool requires_grad() const;
   /// Freezes a leaf (false) or lets it learn again. Throws Error for the result of an operation.
   void set_requires_grad(bool wanted);
   /// What backward() has added up here; an undefined Array when there is nothing.
   const Array& grad() const;
+  /// The same for writing, as clip_grad_norm does.
   Array& mutable_grad();
+  /// Forgets the gradient.
   void clear_grad();
   /// Calls f with the gradient of this Variable whenever it has been computed; what f returns takes its
   /// place, unless it is undefined.
@@ -73,6 +88,7 @@ class Variable {
   /// A name for pictures and messages; returns *this.
   Variable& set_name(std::string name);
 
+  /// What all handles to a Variable have in common, as GraphNode::node names it; for comparisons only.
   Node* node() const { return node_; }
 
  private:
@@ -81,6 +97,7 @@ class Variable {
   Node* node_ = nullptr;
 };
 
+/// What grad() begins with, and whether it is recorded.
 struct GradOptions {
   bool create_graph =
       false;  ///< record the gradients' own computation, so that they can be differentiated again

@@ -14,6 +14,7 @@
 
 namespace xgrad {
 
+/// An xtensor expression: an array, a view, or arithmetic that has not been done yet.
 template <class E>
 concept XtensorExpression = xt::is_xexpression<std::remove_cvref_t<E>>::value;
 

@@ -22,10 +22,10 @@ Split cifar100(const DataOptions& options = {}, CifarLabels labels = CifarLabels
 /// The layout of a file: records of one byte a label, then 3,072 bytes of pixels: 32 rows of red, of green,
 /// of blue.
 struct CifarFormat {
-  std::string name = "cifar10";      // what messages call it
-  std::vector<long> classes = {10};  // how many classes each label byte has: {20, 100} for CIFAR-100
-  std::size_t label = 0;             // the label byte that is used
-  long records = 10000;              // in each file
+  std::string name = "cifar10";      ///< what messages call it
+  std::vector<long> classes = {10};  ///< how many classes each label byte has: {20, 100} for CIFAR-100
+  std::size_t label = 0;             ///< the label byte that is used
+  long records = 10000;              ///< in each file
 };
 
 /// Reads files of that layout, one after the other, all or nothing; `classes` of the result is left empty.

@@ -9,15 +9,18 @@ namespace xgrad {
 
 /// A file to download, and its checksum as datasets/download.hpp wants it.
 struct Remote {
+  ///@{
+  /// Where it is, and "md5:" or "sha256:" with its digest.
   std::string url, checksum;
+  ///@}
 };
 
 /// A data set on file.
 struct Source {
-  std::string name;                // "cifar10"
-  std::string folder;              // "cifar-10-batches-bin"
-  std::vector<std::string> files;  // what must lie in it
-  std::vector<Remote> remotes;     // a .tar.gz holds the folder; other files belong into it
+  std::string name;                ///< "cifar10"
+  std::string folder;              ///< "cifar-10-batches-bin"
+  std::vector<std::string> files;  ///< what must lie in it
+  std::vector<Remote> remotes;     ///< a .tar.gz holds the folder; other files belong into it
 };
 
 /// $XDG_CACHE_HOME/xgrad or ~/.cache/xgrad; empty when the environment names neither.

@@ -14,6 +14,7 @@ namespace xgrad {
 template <class T>
 class Prefetch {
  public:
+  /// Starts the thread, and with it the first value; `depth` is at least 1.
   Prefetch(std::function<T()> make, std::size_t depth)
       : make_(std::move(make)), depth_(depth), thread_([this](std::stop_token stop) { run(stop); }) {}
 

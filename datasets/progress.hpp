@@ -13,6 +13,7 @@ std::string download_progress_line(long done, long total, long fresh, double sec
 /// Writes to `out` how far a download has got; ends the line when it is destroyed.
 class DownloadProgress {
  public:
+  /// `name` stands in front; on a `terminal` the line is rewritten.
   DownloadProgress(std::string name, std::ostream& out, bool terminal);
   ~DownloadProgress();
   DownloadProgress(const DownloadProgress&) = delete;

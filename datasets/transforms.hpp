@@ -9,35 +9,53 @@ namespace xgrad {
 /// What is varied at random in each image of a batch: cropped, then mirrored, then cut out. Zeros are those
 /// of the batch, after its Pixels: black where they subtract no mean, else the mean colour.
 struct Augment {
+  /// Whether images are mirrored, left and right exchanged.
   enum class Flip {
-    none,
-    random,      // mirrored with flip_probability, each time anew
-    alternating  // mirrored or not by a coin thrown once for each image; in odd epochs the other way round
-  };             // (Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024)
+    none,    ///< never
+    random,  ///< with flip_probability, each time anew
+    /// By a coin thrown once for each image; in odd epochs the other way round (Jordan, "94% on CIFAR-10
+    /// in 3.29 Seconds on a Single GPU", 2024).
+    alternating
+  };
 
-  long crop_padding = 0;  // pixels added on each side, before a crop of the old size is taken at random
-  bool reflect = false;   // the padding mirrors the image, its edge not repeated; else it is zeros
-  Flip flip = Flip::none;
-  double flip_probability = .5;
-  long cutout = 0;  // the side of a square of zeros whose centre is anywhere (DeVries and Taylor, "Improved
-                    // Regularization of Convolutional Neural Networks with Cutout", 2017)
+  long crop_padding = 0;   ///< pixels added on each side, before a crop of the old size is taken at random
+  bool reflect = false;    ///< the padding mirrors the image, its edge not repeated; else it is zeros
+  Flip flip = Flip::none;  ///< whether left and right are exchanged
+  double flip_probability = .5;  ///< of Flip::random
+  /// The side of a square of zeros whose centre is anywhere (DeVries and Taylor, "Improved Regularization of
+  /// Convolutional Neural Networks with Cutout", 2017); 0 for none.
+  long cutout = 0;
+  /// Whether all options are equal.
   bool operator==(const Augment&) const = default;
 };
 
 /// What the draws for one image depend on, and nothing else: the seed, the epoch, the image's place in the
 /// epoch; the coin of alternating flips on the seed and its index in the Dataset.
 struct Draw {
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;  ///< of the Loader
+  ///@{
+  /// The epoch, counted from 0; the image's place in it, and in the Dataset.
   long epoch = 0, position = 0, index = 0;
+  ///@}
 };
 
 /// Where the pixels of an augmented image come from.
 struct View {
-  std::vector<long> rows, columns;  // of the image, for each of the result; -1: zeros
-  long top = 0, left = 0;           // of the square that is cut out of the result,
-  long bottom = 0, right = 0;       // which ends before these
+  ///@{
+  /// Of the image, for each of the result; -1: zeros.
+  std::vector<long> rows, columns;
+  ///@}
+  ///@{
+  /// The first row and column of the square that is cut out of the result.
+  long top = 0, left = 0;
+  ///@}
+  ///@{
+  /// The row and the column before which the square ends.
+  long bottom = 0, right = 0;
+  ///@}
 };
 
+/// The view that `draw` fixes of an image of that size. The options must fit it: see check_augment.
 View draw_view(const Augment& augment, long height, long width, const Draw& draw);
 /// Throws Error unless images of that size can be augmented so.
 void check_augment(const Augment& augment, long height, long width);

@@ -11,7 +11,9 @@ namespace xgrad {
 /// fit, evaluate) take it like the model itself.
 class AnyModel {
  public:
+  /// None: it must be assigned a model before it is used.
   AnyModel() = default;
+  /// Takes a model of any type over.
   template <class M>
   requires(!std::same_as<M, AnyModel>)
       AnyModel(M model) {  // NOLINT: implicit, so that a factory may return any model
@@ -21,14 +23,18 @@ class AnyModel {
     state_ = [held] { return xgrad::state(*held); };
     load_ = [held](const Tensors& tensors, const std::string& source) { load_state(*held, tensors, source); };
   }
+  /// The model's forward pass.
   Variable operator()(const Variable& x) const { return forward_(x); }
 
+  ///@{
+  /// The function of that name for the model that is held.
   friend Parameters parameters(const AnyModel& model) { return model.parameters_(); }
   friend Parameters parameters(AnyModel& model) { return model.parameters_(); }
   friend std::vector<NamedArray> state(const AnyModel& model) { return model.state_(); }
   friend void load_state(AnyModel& model, const Tensors& tensors, const std::string& source) {
     model.load_(tensors, source);
   }
+  ///@}
 
  private:
   std::function<Variable(const Variable&)> forward_;

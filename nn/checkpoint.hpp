@@ -9,8 +9,8 @@ namespace xgrad {
 
 /// What a safetensors file holds.
 struct Tensors {
-  std::vector<NamedArray> arrays;
-  std::map<std::string, std::string> metadata;
+  std::vector<NamedArray> arrays;               ///< in the order of the file
+  std::map<std::string, std::string> metadata;  ///< texts by name
 
   /// The array of the given name. Throws Error when there is none.
   const Array& at(const std::string& name) const;

@@ -24,6 +24,7 @@ Initializer uniform(double low, double high);
 Initializer uniform_fan_in();
 /// The same number everywhere.
 Initializer constant(double value);
+/// 0 everywhere.
 inline Initializer zeros_init() { return constant(0); }
 
 }  // namespace xgrad

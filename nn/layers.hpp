@@ -6,63 +6,85 @@
 
 namespace xgrad {
 
+/// How a Linear begins.
 struct LinearOptions {
-  bool bias = true;
+  bool bias = true;       ///< whether there is one
   Initializer init = {};  ///< of the weight; he() when not given. Biases start at 0.
 };
 /// x weight' + bias: (..., in) -> (..., out), weight (out, in) as in PyTorch.
 class Linear {
  public:
+  /// From `in` to `out` features.
   Linear(long in, long out, const LinearOptions& options = {});
+  /// linear(x, weight, bias).
   Variable operator()(const Variable& x) const;
+  /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
+  ///@{
+  /// The weight (out, in) and the bias (out,), which is undefined where there is none.
   Parameter weight, bias;
+  ///@}
 };
 
+/// The geometry of a Conv2d, and how it begins.
 struct Conv2dLayerOptions {
-  Pair kernel = 3;
-  Pair stride = 1;
-  Pair padding = 0;
-  Pair dilation = 1;
-  long groups = 1;
-  bool bias = true;
+  Pair kernel = 3;        ///< size of the windows
+  Pair stride = 1;        ///< from one window to the next
+  Pair padding = 0;       ///< zeros on each side
+  Pair dilation = 1;      ///< distance between the taps of the kernel
+  long groups = 1;        ///< channels are split into so many independent convolutions
+  bool bias = true;       ///< whether there is one
   Initializer init = {};  ///< of the weight; he() when not given. Biases start at 0.
 };
 /// (N, in, H, W) -> (N, out, OH, OW), weight (out, in / groups, KH, KW); see conv2d.
 class Conv2d {
  public:
+  /// From `in` to `out` channels. Throws Error when the groups do not divide `in`.
   Conv2d(long in, long out, const Conv2dLayerOptions& options = {});
+  /// conv2d(x, weight, bias, geometry).
   Variable operator()(const Variable& x) const;
+  /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
+  ///@{
+  /// The weight (out, in / groups, KH, KW) and the bias (out,), which is undefined where there is none.
   Parameter weight, bias;
-  Conv2dOptions geometry;
+  ///@}
+  Conv2dOptions geometry;  ///< of the windows
 };
 
+/// The geometry of a ConvTranspose2d, and how it begins.
 struct ConvTranspose2dLayerOptions {
-  Pair kernel = 3;
-  Pair stride = 1;
-  Pair padding = 0;
-  Pair output_padding = 0;
-  Pair dilation = 1;
-  long groups = 1;
-  bool bias = true;
-  Initializer init = {};  ///< of the weight; he() when not given. Biases start at 0.
+  Pair kernel = 3;          ///< size of the windows
+  Pair stride = 1;          ///< from one window of the result to the next
+  Pair padding = 0;         ///< what is cut off on each side of the result
+  Pair output_padding = 0;  ///< added to the size of the result, where stride leaves it open
+  Pair dilation = 1;        ///< distance between the taps of the kernel
+  long groups = 1;          ///< channels are split into so many independent convolutions
+  bool bias = true;         ///< whether there is one
+  Initializer init = {};    ///< of the weight; he() when not given. Biases start at 0.
 };
 /// (N, in, H, W) -> (N, out, OH, OW), weight (in, out / groups, KH, KW); see conv_transpose2d.
 class ConvTranspose2d {
  public:
+  /// From `in` to `out` channels. Throws Error when the groups do not divide `out`.
   ConvTranspose2d(long in, long out, const ConvTranspose2dLayerOptions& options = {});
+  /// conv_transpose2d(x, weight, bias, geometry).
   Variable operator()(const Variable& x) const;
+  /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
+  ///@{
+  /// The weight (in, out / groups, KH, KW) and the bias (out,), which is undefined where there is none.
   Parameter weight, bias;
-  ConvTranspose2dOptions geometry;
+  ///@}
+  ConvTranspose2dOptions geometry;  ///< of the windows
 };
 
+/// How a BatchNorm normalises, and how it keeps its statistics.
 struct BatchNormOptions {
-  double eps = 1e-5;
+  double eps = 1e-5;      ///< added to the variance
   double momentum = 0.1;  ///< of the running statistics: running = (1 - momentum) running + momentum batch
   bool affine = true;     ///< whether gamma (weight) and beta (bias) are trained
   bool scale = true;      ///< whether there is a gamma; without one it is 1
@@ -75,44 +97,63 @@ inline constexpr BatchNormOptions book_batch_norm{.eps = 1e-6, .unbiased = false
 /// statistics.
 class BatchNorm {
  public:
+  /// For inputs whose second axis has the length `channels`.
   explicit BatchNorm(long channels, const BatchNormOptions& options = {});
+  /// batch_norm of x; in training it also moves the running statistics.
   Variable operator()(const Variable& x) const;
+  /// For visit() only: names the parameters and buffers.
   void each(auto&& f) {
     f("weight", weight), f("bias", bias), f("running_mean", running_mean), f("running_var", running_var);
   }
 
+  ///@{
+  /// Gamma and beta (channels,), unless the options want none: they start at 1 and at 0.
   Parameter weight, bias;
+  ///@}
+  ///@{
+  /// The statistics of evaluation (channels,), which each batch of training moves; the mean starts at 0.
   mutable Buffer running_mean, running_var;
-  BatchNormOptions options;
+  ///@}
+  BatchNormOptions options;  ///< as given
 };
 
 /// Normalisation over the last axes, whose lengths are given; weight and bias have their shape.
 class LayerNorm {
  public:
+  /// For inputs that end in `shape`; weight starts at 1 and bias at 0.
   explicit LayerNorm(const Shape& shape, double eps = 1e-5);
+  /// layer_norm(x, weight, bias, eps).
   Variable operator()(const Variable& x) const;
+  /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
+  ///@{
+  /// Gamma and beta, in the shape given.
   Parameter weight, bias;
-  double eps;
+  ///@}
+  double eps;  ///< added to the variance
 };
 
 /// Drops each element with probability p in training. `inverted = false` is the book's way, which scales in
 /// evaluation.
 struct Dropout {
-  double p = 0.5;
-  bool inverted = true;
+  double p = 0.5;        ///< the probability to be dropped
+  bool inverted = true;  ///< those that stay are divided by 1 - p; false: evaluation multiplies by it
+  /// dropout(x, p), by the default generator.
   Variable operator()(const Variable& x) const;
 };
 
 /// Rows of the weight (vocabulary, features) by index: i64 (k...) -> (k..., features). Starts as N(0, 1).
 class Embedding {
  public:
+  /// For indices in [0, vocabulary).
   Embedding(long vocabulary, long features, const Initializer& init = normal(1));
+  /// embedding(weight, indices). Throws Error for an index out of range.
   Variable operator()(const Array& indices) const;
+  /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight); }
 
-  Parameter weight;
+  Parameter weight;  ///< (vocabulary, features)
 };
 
 /// Layers, models or functions of one Variable, one after another: Sequential net{Linear(4, 8), relu,
@@ -120,12 +161,15 @@ class Embedding {
 template <class... Layers>
 class Sequential {
  public:
+  /// Takes the layers over.
   Sequential(Layers... layers) : layers_(std::move(layers)...) {}
+  /// x through all layers.
   Variable operator()(const Variable& x) const {
     Variable y = x;
     std::apply([&](auto&... layer) { ((y = layer(y)), ...); }, layers_);
     return y;
   }
+  /// For visit() only: names the layers "0", "1", ...
   void each(auto&& f) {
     std::size_t i = 0;
     std::apply([&](auto&... layer) { (f(std::to_string(i++), layer), ...); }, layers_);

@@ -12,6 +12,7 @@ namespace xgrad {
 /// A file of JSON lines, which holds whole lines only whenever it is read.
 class MetricsLog {
  public:
+  /// What a key of a line may hold.
   using Value = std::variant<double, long, std::string>;
 
   /// Starts the file afresh, or with the lines it has whose "step" is at most `keep_steps`, for training that

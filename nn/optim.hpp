@@ -10,7 +10,7 @@ namespace xgrad {
 
 /// What a group of parameters may have for itself.
 struct GroupOptions {
-  double lr = 0.01;
+  double lr = 0.01;         ///< learning rate, before the factors
   double weight_decay = 0;  ///< times the parameter, added to its gradient (AdamW: taken off the parameter)
   Schedule schedule = {};   ///< the factor of lr at each step of the optimizer; 1 when not given
 };
@@ -18,9 +18,10 @@ struct GroupOptions {
 /// Changes parameters by their gradients. Holds handles: the model may be moved or written to, not replaced.
 class Optimizer {
  public:
+  /// Parameters that have their options in common.
   struct Group {
-    Parameters parameters;
-    GroupOptions options;
+    Parameters parameters;  ///< handles to those of the model
+    GroupOptions options;   ///< may be changed between steps
   };
 
   virtual ~Optimizer() = default;
@@ -33,8 +34,11 @@ class Optimizer {
 
   /// Multiplies every group's learning rate, as a schedule wants it (nn/schedule.hpp).
   virtual void set_lr_factor(double factor) { lr_factor_ = factor; }
+  /// What set_lr_factor() has set, 1 before.
   double lr_factor() const { return lr_factor_; }
+  /// All groups, to be looked at or changed.
   std::vector<Group>& groups() { return groups_; }
+  /// The parameters of all groups.
   virtual Parameters parameters() const;
 
   /// What the optimizer remembers, to be saved: "adam.conv1.weight.m", ..., and "adam.step" where it counts.
@@ -48,6 +52,7 @@ class Optimizer {
   /// One parameter's new value; `lr` includes the factor, and g the weight decay unless it is decoupled.
   virtual Variable update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
                           Slots& slots) = 0;
+  /// What the names in state() begin with.
   virtual const char* name() const = 0;
   /// Whether weight decay is added to the gradient.
   virtual bool couples_weight_decay() const { return true; }
@@ -63,6 +68,7 @@ class Optimizer {
 /// p -= lr g.
 class SGD : public Optimizer {
  public:
+  /// For the parameters of a model, parameters(model), as its first group.
   explicit SGD(const Parameters& parameters, const GroupOptions& options = {}) {
     add_group(parameters, options);
   }
@@ -72,14 +78,16 @@ class SGD : public Optimizer {
   const char* name() const override { return "sgd"; }
 };
 
+/// The numbers in the formula of Momentum and Nesterov.
 struct MomentumOptions {
-  double lr = 0.01;
-  double momentum = 0.9;
-  double weight_decay = 0;
+  double lr = 0.01;         ///< learning rate
+  double momentum = 0.9;    ///< how much of v stays at each step
+  double weight_decay = 0;  ///< times the parameter, added to its gradient
 };
 /// v = momentum v + g, p -= lr v (Polyak); with a constant lr the book's formula, volume 1, page 170.
 class Momentum : public Optimizer {
  public:
+  /// For the parameters of a model, parameters(model), as its first group.
   explicit Momentum(const Parameters& parameters, const MomentumOptions& options = {})
       : momentum_(options.momentum) {
     add_group(parameters, {options.lr, options.weight_decay});
@@ -88,7 +96,7 @@ class Momentum : public Optimizer {
  protected:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
   const char* name() const override { return "momentum"; }
-  double momentum_;
+  double momentum_;  ///< as in the options
 };
 /// v = momentum v + g, p -= lr (g + momentum v) (Nesterov, as PyTorch and the book's code write it).
 class Nesterov : public Momentum {
@@ -100,14 +108,16 @@ class Nesterov : public Momentum {
   const char* name() const override { return "nesterov"; }
 };
 
+/// The numbers in AdaGrad's formula.
 struct AdaGradOptions {
-  double lr = 0.01;
-  double eps = 1e-10;  ///< the book's is 1e-7
-  double weight_decay = 0;
+  double lr = 0.01;         ///< learning rate
+  double eps = 1e-10;       ///< the book's is 1e-7
+  double weight_decay = 0;  ///< times the parameter, added to its gradient
 };
 /// h += g^2, p -= lr g / (sqrt(h) + eps) (Duchi et al., 2011; the book, volume 1, page 172).
 class AdaGrad : public Optimizer {
  public:
+  /// For the parameters of a model, parameters(model), as its first group.
   explicit AdaGrad(const Parameters& parameters, const AdaGradOptions& options = {}) : eps_(options.eps) {
     add_group(parameters, {options.lr, options.weight_decay});
   }
@@ -118,15 +128,17 @@ class AdaGrad : public Optimizer {
   double eps_;
 };
 
+/// The numbers in RMSprop's formula.
 struct RMSpropOptions {
-  double lr = 0.01;
-  double alpha = 0.99;
-  double eps = 1e-8;  ///< the book's is 1e-7
-  double weight_decay = 0;
+  double lr = 0.01;         ///< learning rate
+  double alpha = 0.99;      ///< how much of h stays at each step
+  double eps = 1e-8;        ///< the book's is 1e-7
+  double weight_decay = 0;  ///< times the parameter, added to its gradient
 };
 /// h = alpha h + (1 - alpha) g^2, p -= lr g / (sqrt(h) + eps) (Tieleman and Hinton, 2012).
 class RMSprop : public Optimizer {
  public:
+  /// For the parameters of a model, parameters(model), as its first group.
   explicit RMSprop(const Parameters& parameters, const RMSpropOptions& options = {})
       : alpha_(options.alpha), eps_(options.eps) {
     add_group(parameters, {options.lr, options.weight_decay});
@@ -138,18 +150,23 @@ class RMSprop : public Optimizer {
   double alpha_, eps_;
 };
 
+/// The numbers in Adam's formula.
 struct AdamOptions {
-  double lr = 1e-3;
+  double lr = 1e-3;  ///< learning rate
+  ///@{
+  /// How much of m, the first moment, and of v, the second, stays at each step.
   double beta1 = 0.9, beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0;
-  bool book = false;  ///< eps outside the bias correction, as in the book's code; there it is 1e-7
+  ///@}
+  double eps = 1e-8;        ///< added to the root of the second moment
+  double weight_decay = 0;  ///< times the parameter, added to its gradient
+  bool book = false;        ///< eps outside the bias correction, as in the book's code; there it is 1e-7
 };
 /// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, corrected for their start at 0 (Kingma and Ba,
 /// 2015): p -= lr m' / (sqrt(v') + eps). The book's (volume 1, page 174): p -= lr sqrt(1 - beta2^t) / (1 -
 /// beta1^t) m / (sqrt(v) + eps).
 class Adam : public Optimizer {
  public:
+  /// For the parameters of a model, parameters(model), as its first group.
   explicit Adam(const Parameters& parameters, const AdamOptions& options = {}) : options_(options) {
     add_group(parameters, {options.lr, options.weight_decay});
   }
@@ -157,19 +174,24 @@ class Adam : public Optimizer {
  protected:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
   const char* name() const override { return "adam"; }
-  AdamOptions options_;
+  AdamOptions options_;  ///< as given
 };
 
+/// The numbers in AdamW's formula.
 struct AdamWOptions {
-  double lr = 1e-3;
+  double lr = 1e-3;  ///< learning rate
+  ///@{
+  /// How much of m, the first moment, and of v, the second, stays at each step.
   double beta1 = 0.9, beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0.01;
+  ///@}
+  double eps = 1e-8;           ///< added to the root of the second moment
+  double weight_decay = 0.01;  ///< times lr and the parameter, taken off the parameter
 };
 /// Adam with weight decay apart from the gradient: p -= lr weight_decay p first (Loshchilov and Hutter,
 /// 2019).
 class AdamW : public Adam {
  public:
+  /// For the parameters of a model, parameters(model), as its first group.
   explicit AdamW(const Parameters& parameters, const AdamWOptions& o = {})
       : Adam(parameters, {o.lr, o.beta1, o.beta2, o.eps, o.weight_decay}) {}
 
@@ -179,12 +201,16 @@ class AdamW : public Adam {
   bool couples_weight_decay() const override { return false; }
 };
 
+/// The numbers in Muon's formula.
 struct MuonOptions {
-  double lr = 0.02;
-  double momentum = 0.95;
-  double weight_decay = 0;
-  int newton_steps = 5;
-  double a = 3.4445, b = -4.7750, c = 2.0315;  ///< of the Newton-Schulz iteration
+  double lr = 0.02;         ///< learning rate
+  double momentum = 0.95;   ///< how much of v stays at each step
+  double weight_decay = 0;  ///< times the parameter, added to its gradient
+  int newton_steps = 5;     ///< of the Newton-Schulz iteration
+  ///@{
+  /// Of the Newton-Schulz iteration.
+  double a = 3.4445, b = -4.7750, c = 2.0315;
+  ///@}
   bool normalize =
       false;  ///< the weight is first scaled to the norm sqrt(rows), as K. Jordan's CIFAR-10 recipe does
 };
@@ -193,6 +219,8 @@ struct MuonOptions {
 /// weights of two axes or more, (out, in ...), taken as matrices (out, the rest). Throws Error for others.
 class Muon : public Optimizer {
  public:
+  /// For the parameters of a model, parameters(model), as its first group. Throws Error when one has fewer
+  /// than two axes.
   explicit Muon(const Parameters& parameters, const MuonOptions& options = {});
 
  private:
@@ -205,10 +233,12 @@ class Muon : public Optimizer {
 /// kinds.
 class JointOptimizer : public Optimizer {
  public:
+  /// Each part has its parameters already.
   explicit JointOptimizer(std::vector<Optimizer*> parts) : parts_(std::move(parts)) {}
   void zero_grad() override;
   void step() override;
   void set_lr_factor(double factor) override;
+  /// The parameters of all parts.
   Parameters parameters() const override;
   std::vector<NamedArray> state() const override;
   void load_state(const std::vector<NamedArray>& state) override;

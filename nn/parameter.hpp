@@ -10,9 +10,14 @@ class Parameter : public Variable {
  public:
   /// None: what a layer without a bias has.
   Parameter() = default;
+  /// A leaf of the given data. Throws Error for integers.
   explicit Parameter(Array data) : Variable(std::move(data), xgrad::requires_grad) {}
+  /// Another parameter of the same data, frozen if the other is; its gradient is not copied.
   Parameter(const Parameter& other) : Variable(copy_of(other)) {}
+  /// The handle goes over: optimizers that hold the parameter go on with it.
   Parameter(Parameter&&) noexcept = default;
+  /// Writes the other's data into this parameter; where shape or dtype differ it becomes a new one, as a copy
+  /// is.
   Parameter& operator=(const Parameter& other) {
     if (defined() && other.defined() && other.shape() == shape() && other.dtype() == dtype())
       set_data(other.data());
@@ -32,7 +37,7 @@ class Parameter : public Variable {
 
 /// An array that belongs to a model without being trained: saved with it, as running statistics.
 struct Buffer {
-  Array value;
+  Array value;  ///< its data
 };
 
 }  // namespace xgrad

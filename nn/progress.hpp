@@ -11,6 +11,7 @@ std::string clock_text(double seconds);
 /// Seconds since it was made.
 class Stopwatch {
  public:
+  /// How many have passed.
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
  private:

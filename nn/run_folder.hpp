@@ -15,17 +15,21 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 /// settings.json, metrics.jsonl, checkpoint.safetensors, parameters.safetensors and curves.svg of one run.
 class RunFolder {
  public:
-  /// Begins a run in `folder`, in a new folder runs/<job> when it is empty; with `resume` goes on with the
+  /// Begins a run in `folder`, in a new folder `runs/<job>` when it is empty; with `resume` goes on with the
   /// run that is there, if there is one. Throws Error when there is a run and `resume` is not wanted, when
   /// the run there has other settings, or when the folder cannot be written.
   RunFolder(const std::string& job, const std::filesystem::path& folder, bool resume,
             const Settings& settings);
 
+  /// The folder.
   const std::filesystem::path& path() const { return path_; }
+  /// The file for FitOptions::checkpoint.
   std::filesystem::path checkpoint() const { return path_ / "checkpoint.safetensors"; }
+  /// The file for the trained model, by save().
   std::filesystem::path parameters() const { return path_ / "parameters.safetensors"; }
   /// Steps that were taken before this program began.
   long steps_done() const { return steps_done_; }
+  /// metrics.jsonl: with `resume` it begins with the lines up to steps_done().
   MetricsLog& metrics() { return metrics_; }
 
  private:

@@ -4,6 +4,7 @@
 
 namespace xgrad {
 
+/// The factor of the learning rate at a step, counted from 0.
 using Schedule = std::function<double(long step)>;
 
 /// 1 always.

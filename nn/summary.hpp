@@ -10,19 +10,19 @@ namespace xgrad {
 
 /// A layer (the operations with its parameters) and what follows it without parameters.
 struct LayerSummary {
-  std::string name;        ///< "conv1"; "" for what comes before the first layer
-  std::string operations;  ///< "conv2d add relu max_pool2d"
-  Shape shape;             ///< of the data behind them
-  long parameters = 0;
+  std::string name;          ///< "conv1"; "" for what comes before the first layer
+  std::string operations;    ///< "conv2d add relu max_pool2d"
+  Shape shape;               ///< of the data behind them
+  long parameters = 0;       ///< numbers that it trains; shared ones count where they come first
   double multiply_adds = 0;  ///< of convolutions and matrix products
 };
 
 /// A table of a model's layers.
 struct Summary {
-  Shape input;
-  std::vector<LayerSummary> layers;
-  long parameters = 0;
-  double multiply_adds = 0;
+  Shape input;                       ///< of the data that it was made for
+  std::vector<LayerSummary> layers;  ///< in the order in which they ran
+  long parameters = 0;               ///< of all layers
+  double multiply_adds = 0;          ///< of all layers, for one input of that shape
   /// The table as text.
   std::string text() const;
 };

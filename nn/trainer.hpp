@@ -11,14 +11,20 @@ namespace xgrad {
 
 /// What a step learns from: inputs with their labels (i64).
 struct Samples {
+  ///@{
+  /// Of equally many samples, along the first axis.
   Array inputs, labels;
+  ///@}
 };
 
 /// The means over an epoch of training, or over an evaluation.
 struct Score {
+  ///@{
+  /// The mean loss, and the share of the samples whose largest logit is at the label.
   double loss = 0, accuracy = 0;
-  long samples = 0;
-  double seconds = 0;
+  ///@}
+  long samples = 0;    ///< that the means are over
+  double seconds = 0;  ///< of training; evaluate() leaves it 0
 };
 
 /// One epoch, as it is reported.
@@ -28,16 +34,20 @@ struct EpochReport {
   Score train;     ///< while it was trained: with dropout, before each step
 };
 
+/// The forward pass of a model.
 using Forward = std::function<Variable(const Variable& inputs)>;
+/// What training makes small: one number from the logits of a batch and its labels.
 using Loss = std::function<Variable(const Variable& logits, const Array& labels)>;
 
 /// cross_entropy with its default options.
 Variable default_loss(const Variable& logits, const Array& labels);
 
+/// How fit() trains.
 struct FitOptions {
-  long epochs = 1;
+  long epochs = 1;           ///< in all, those before an interruption included
   long steps_per_epoch = 0;  ///< as many as the loader has when 0
-  Loss loss = default_loss;
+  Loss loss = default_loss;  ///< of a batch
+  /// The factor of the optimizer's learning rate at each step, counted from 0 through all epochs.
   Schedule schedule = constant_lr();
   bool loss_is_sum = false;  ///< of the batch's samples, not their mean: only how it is shown depends on it
   double clip_norm = 0;      ///< the gradients' common norm is limited to this when above 0
@@ -46,7 +56,7 @@ struct FitOptions {
   /// after each epoch, and read at the start where it exists. Empty: none. What comes out has the same bits
   /// as without the interruption.
   std::string checkpoint = {};
-  double checkpoint_seconds = 60;
+  double checkpoint_seconds = 60;  ///< the least time between two checkpoints within an epoch
   /// Called before each step with the steps taken so far.
   std::function<void(long step)> before_step = {};
   /// Called after each epoch; training ends when it returns false.
@@ -99,7 +109,8 @@ void add(Progress& sums, double mean_loss, long correct, long samples);
 /// The means.
 Score score(const Progress& sums);
 
-/// Loss and accuracy of a model in evaluation mode over a range of batches {images, labels}.
+/// Loss and accuracy of a model in evaluation mode over a range of batches {images, labels}; `loss` must give
+/// the mean over a batch.
 template <class Model, class Batches>
 Score evaluate(const Model& model, Batches&& batches, const Loss& loss = default_loss);
 
@@ -107,6 +118,8 @@ Score evaluate(const Model& model, Batches&& batches, const Loss& loss = default
 
 #include "nn/mode.hpp"
 
+// Doxygen does not find the declaration of this template: it compares the return types letter by letter.
+/// @cond
 template <class Model, class Batches>
 xgrad::Score xgrad::evaluate(const Model& model, Batches&& batches, const Loss& loss) {
   NoGrad off;
@@ -118,3 +131,4 @@ xgrad::Score xgrad::evaluate(const Model& model, Batches&& batches, const Loss& 
   }
   return score(sums);
 }
+/// @endcond

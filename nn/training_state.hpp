@@ -7,18 +7,24 @@ namespace xgrad {
 
 /// How far a training is: steps taken in all epochs, and the sums over the epoch that it is in.
 struct Progress {
-  long step = 0;
+  long step = 0;    ///< taken in all epochs
   double loss = 0;  ///< of the samples, summed
+  ///@{
+  /// How many samples were classified right, of how many.
   long correct = 0, samples = 0;
-  double seconds = 0;
+  ///@}
+  double seconds = 0;  ///< in this epoch
 };
 
 /// What determines all that comes: training that starts from it goes on bit for bit.
 struct TrainingState {
+  ///@{
+  /// What state(model) and optimizer.state() gave.
   std::vector<NamedArray> model, optimizer;
+  ///@}
   Generator generator;        ///< the default one, of dropout
   std::uint64_t loader[3]{};  ///< its seed, epoch and position
-  Progress progress;
+  Progress progress;          ///< how far it is
 };
 
 /// Writes a training state as safetensors: the model's arrays as "model.…", the rest as metadata.

@@ -65,14 +65,15 @@ void visit(M& model, F&& f, const std::string& path = "") {
 
 /// A parameter with its name; the Variable is a handle to it.
 struct NamedParameter {
-  std::string name;
-  Variable value;
+  std::string name;  ///< "conv1.weight"
+  Variable value;    ///< the parameter
 };
+/// What optimizers take: parameters(model), or some of them.
 using Parameters = std::vector<NamedParameter>;
 /// A leaf's data with its name.
 struct NamedArray {
-  std::string name;
-  Array value;
+  std::string name;  ///< "conv1.weight"
+  Array value;       ///< the data
 };
 
 /// The parameters of a model, in the order of its members.

@@ -4,11 +4,16 @@
 
 namespace xgrad {
 
+/// a + b. As in all of these, shapes broadcast by NumPy's rules, dtypes must agree, and a number takes the
+/// dtype of the other operand. Throws Error otherwise.
 Variable add(const Variable& a, const Variable& b);
+/// a - b.
 Variable sub(const Variable& a, const Variable& b);
+/// a b, element by element; matmul is the product of matrices.
 Variable mul(const Variable& a, const Variable& b);
 /// a / b; integers are not divided (cast first).
 Variable div(const Variable& a, const Variable& b);
+/// -x.
 Variable neg(const Variable& x);
 /// a to the power b. Where a is 0 the gradient with respect to b is 0; it is NaN where a is negative.
 Variable pow(const Variable& a, const Variable& b);
@@ -23,28 +28,42 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b);
 /// x limited to [low, high]; the gradient passes inside and at the limits.
 Variable clip(const Variable& x, double low, double high);
 
-// Comparisons give 1 where they hold and 0 elsewhere, in the dtype of their operands. They have no gradient.
+/// 1 where a equals b, else 0. Like all comparisons, in the dtype of the operands and without a gradient.
 Variable equal(const Variable& a, const Variable& b);
+/// 1 where a and b differ, else 0. A NaN differs from everything.
 Variable not_equal(const Variable& a, const Variable& b);
+/// 1 where a < b, else 0.
 Variable less(const Variable& a, const Variable& b);
+/// 1 where a <= b, else 0.
 Variable less_equal(const Variable& a, const Variable& b);
+/// 1 where a > b, else 0.
 Variable greater(const Variable& a, const Variable& b);
+/// 1 where a >= b, else 0.
 Variable greater_equal(const Variable& a, const Variable& b);
 
+///@{
+/// The function of this operator: add, sub, mul, div or neg.
 inline Variable operator+(const Variable& a, const Variable& b) { return add(a, b); }
 inline Variable operator-(const Variable& a, const Variable& b) { return sub(a, b); }
 inline Variable operator*(const Variable& a, const Variable& b) { return mul(a, b); }
 inline Variable operator/(const Variable& a, const Variable& b) { return div(a, b); }
 inline Variable operator-(const Variable& x) { return neg(x); }
+///@}
+///@{
+/// Makes `a` a handle to the result; other handles to what it was keep that.
 inline Variable& operator+=(Variable& a, const Variable& b) { return a = add(a, b); }
 inline Variable& operator-=(Variable& a, const Variable& b) { return a = sub(a, b); }
 inline Variable& operator*=(Variable& a, const Variable& b) { return a = mul(a, b); }
 inline Variable& operator/=(Variable& a, const Variable& b) { return a = div(a, b); }
+///@}
+///@{
+/// The comparison of this operator, element by element: equal, less, ...
 inline Variable operator==(const Variable& a, const Variable& b) { return equal(a, b); }
 inline Variable operator!=(const Variable& a, const Variable& b) { return not_equal(a, b); }
 inline Variable operator<(const Variable& a, const Variable& b) { return less(a, b); }
 inline Variable operator<=(const Variable& a, const Variable& b) { return less_equal(a, b); }
 inline Variable operator>(const Variable& a, const Variable& b) { return greater(a, b); }
 inline Variable operator>=(const Variable& a, const Variable& b) { return greater_equal(a, b); }
+///@}
 
 }  // namespace xgrad

@@ -6,14 +6,21 @@ namespace xgrad {
 
 /// Two numbers, for height and width; one alone stands for both.
 struct Pair {
+  ///@{
+  /// The numbers for height and for width.
   long h = 0, w = 0;
+  ///@}
+  /// The same for both.
   Pair(long both) : h(both), w(both) {}
+  /// One for height, one for width.
   Pair(long h, long w) : h(h), w(w) {}
+  /// Whether both are equal.
   bool operator==(const Pair&) const = default;
 };
 
+/// Where the windows of conv2d lie.
 struct Conv2dOptions {
-  Pair stride = 1;
+  Pair stride = 1;    ///< from one window to the next
   Pair padding = 0;   ///< zeros on each side
   Pair dilation = 1;  ///< distance between the taps of the kernel
   long groups = 1;    ///< input and output channels are split into so many independent convolutions
@@ -24,22 +31,24 @@ struct Conv2dOptions {
 Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias = {},
                 const Conv2dOptions& options = {});
 
+/// Where the windows of conv_transpose2d lie in its result.
 struct ConvTranspose2dOptions {
-  Pair stride = 1;
-  Pair padding = 0;
+  Pair stride = 1;          ///< from one window to the next
+  Pair padding = 0;         ///< what is cut off on each side
   Pair output_padding = 0;  ///< added to the size of the result, where stride leaves it open
-  Pair dilation = 1;
-  long groups = 1;
+  Pair dilation = 1;        ///< distance between the taps of the kernel
+  long groups = 1;          ///< input and output channels are split into so many independent convolutions
 };
 /// x (N, C, H, W), weight (C, O / groups, KH, KW), bias (O,) or undefined -> (N, O, OH, OW) with
 /// OH = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding + 1: the adjoint of conv2d.
 Variable conv_transpose2d(const Variable& x, const Variable& weight, const Variable& bias = {},
                           const ConvTranspose2dOptions& options = {});
 
+/// Where the windows of unfold and fold lie.
 struct WindowOptions {
-  Pair stride = 1;
-  Pair padding = 0;
-  Pair dilation = 1;
+  Pair stride = 1;    ///< from one window to the next
+  Pair padding = 0;   ///< zeros on each side
+  Pair dilation = 1;  ///< distance between the taps of the kernel
 };
 /// The windows of a kernel as columns: (N, C, H, W) -> (N, C KH KW, L), L = OH OW, as torch.unfold; the
 /// book's im2col.

@@ -12,10 +12,11 @@ Variable log_softmax(const Variable& x, int axis = -1);
 /// What becomes of the losses of the samples.
 enum class Reduction { mean, sum, none };
 
+/// The variants of cross_entropy.
 struct CrossEntropyOptions {
   double label_smoothing =
       0;  ///< this much of the probability is spread evenly over all classes (Szegedy et al., 2016)
-  Reduction reduction = Reduction::mean;
+  Reduction reduction = Reduction::mean;  ///< of the losses of the samples
   double epsilon = 0;  ///< added to the probability before the logarithm: the book's 1e-7 (volume 1, page 93)
 };
 /// The cross-entropy of softmax(logits) for labels (i64): logits (N, C) with labels (N,), or (N, C, ...) with

@@ -5,6 +5,7 @@
 
 namespace xgrad {
 
+/// e to the power x.
 Variable exp(const Variable& x);
 /// The natural logarithm.
 Variable log(const Variable& x);
@@ -12,12 +13,17 @@ Variable log(const Variable& x);
 Variable log1p(const Variable& x);
 /// exp(x) - 1, exact for small x.
 Variable expm1(const Variable& x);
+/// The square root; NaN where x is negative.
 Variable sqrt(const Variable& x);
 /// 1 / sqrt(x).
 Variable rsqrt(const Variable& x);
+/// x x; of i64 too.
 Variable square(const Variable& x);
+/// The sine of x in radians.
 Variable sin(const Variable& x);
+/// The cosine of x in radians.
 Variable cos(const Variable& x);
+/// The hyperbolic tangent.
 Variable tanh(const Variable& x);
 /// The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
 Variable erf(const Variable& x);

@@ -4,6 +4,7 @@
 
 namespace xgrad {
 
+/// Which matrices matmul transposes, without a copy; vectors stay as they are.
 struct MatmulOptions {
   bool transpose_a = false;  ///< use a with its last two axes exchanged
   bool transpose_b = false;  ///< use b with its last two axes exchanged

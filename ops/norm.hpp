@@ -7,7 +7,11 @@ namespace xgrad {
 
 /// What batch normalisation computes from a batch.
 struct BatchNormResult {
-  Variable y, mean, var;  ///< the statistics have x's rank, with length 1 along the reduced axes
+  ///@{
+  /// The result; the mean and the biased variance of each channel, in x's rank, with length 1 along the other
+  /// axes.
+  Variable y, mean, var;
+  ///@}
 };
 /// Batch normalisation of x (N, C) or (N, C, ...) over all axes but the second, with the biased variance:
 /// gamma (x - mean) / sqrt(var + eps) + beta, gamma and beta (C,) or undefined for 1 and 0 (Ioffe and
@@ -21,8 +25,9 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
 Variable layer_norm(const Variable& x, const Variable& gamma = {}, const Variable& beta = {},
                     double eps = 1e-5);
 
+/// The variants of dropout.
 struct DropoutOptions {
-  bool training = true;
+  bool training = true;            ///< false: nothing is dropped
   bool inverted = true;            ///< false: the book's, which scales in evaluation (volume 1, page 196)
   Generator* generator = nullptr;  ///< the default generator when not given
 };

@@ -4,6 +4,7 @@
 
 namespace xgrad {
 
+/// Where the windows of pooling lie.
 struct PoolOptions {
   Pair stride = 0;   ///< 0 stands for the kernel's size
   Pair padding = 0;  ///< at most half of the kernel

@@ -8,8 +8,10 @@ namespace xgrad {
 /// To be written after the axes: sum(x, {0, 2, 3}, keepdims).
 inline constexpr bool keepdims = true;
 
+/// The sum of the elements, of f32, f64 and i64; 0 where there are none. As in the others: without axes of
+/// all elements; negative axes count from the last; the axes are dropped unless `keepdims`.
 Variable sum(const Variable& x, const Axes& axes = {}, bool keepdims = false);
-/// Throws Error when there is nothing to take the mean of.
+/// The mean of the elements. Throws Error when there are none, and for integers.
 Variable mean(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The mean square distance from the mean (divided by n, as NumPy does; PyTorch divides by n - 1).
 Variable var(const Variable& x, const Axes& axes = {}, bool keepdims = false);

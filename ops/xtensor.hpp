@@ -30,6 +30,9 @@ DType variable_dtype(const A& a, const B& b) {
 }
 }  // namespace detail
 
+///@{
+/// The function of this operator, add, sub, mul or div; the expression takes the dtype of the Variable and
+/// gets no gradient.
 template <class A, class B>
 requires VariableAndExpression<A, B> Variable operator+(A&& a, B&& b) {
   const DType dtype = detail::variable_dtype(a, b);
@@ -50,5 +53,6 @@ requires VariableAndExpression<A, B> Variable operator/(A&& a, B&& b) {
   const DType dtype = detail::variable_dtype(a, b);
   return div(detail::operand(a, dtype), detail::operand(b, dtype));
 }
+///@}
 
 }  // namespace xgrad

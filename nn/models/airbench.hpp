@@ -9,27 +9,39 @@ namespace xgrad {
 
 /// Two convolutions, pooled after the first: conv 3x3, max-pool 2, norm, GELU, conv 3x3, norm, GELU.
 struct AirbenchGroup {
+  /// From `in` to `out` channels.
   AirbenchGroup(long in, long out);
+  /// (N, in, H, W) -> (N, out, H / 2, W / 2), rounded down.
   Variable operator()(const Variable& x) const;
+  /// For visit() only: names the parameters.
   void each(auto&& f) { f("conv1", conv1), f("norm1", norm1), f("conv2", conv2), f("norm2", norm2); }
 
+  ///@{
+  /// Without a bias.
   Conv2d conv1, conv2;
-  BatchNorm norm1, norm2;  ///< only their shift is trained
+  ///@}
+  ///@{
+  /// Only their shift is trained.
+  BatchNorm norm1, norm2;
+  ///@}
 };
 
 /// (N, 3, 32, 32) -> (N, classes): a whitening convolution of 2x2 (24 channels, 31x31), GELU, three groups
 /// (31, 15, 7, 3 pixels), max-pool 3, a linear layer without bias, divided by its width. Convolutions start
 /// as U(+-1 / sqrt(9 in)) with the identity in the first filters.
 struct Airbench {
+  /// `widths` are the channels of the three groups.
   explicit Airbench(const std::array<long, 3>& widths = {64, 256, 256}, long classes = 10);
+  /// The logits.
   Variable operator()(const Variable& images) const;
   /// Sets the whitening filters from normalised training images (N, 3, 32, 32); they are never trained.
   void whiten(const Array& images);
+  /// For visit() only: names the parameters.
   void each(auto&& f) { f("whitening", whitening), f("groups", groups), f("head", head); }
 
-  Conv2d whitening;
-  std::vector<AirbenchGroup> groups;
-  Linear head;
+  Conv2d whitening;                   ///< whose weight whiten() sets; its bias is trained
+  std::vector<AirbenchGroup> groups;  ///< three
+  Linear head;                        ///< the last layer
 };
 
 }  // namespace xgrad

@@ -9,6 +9,7 @@ namespace xgrad {
 
 /// What is between the layers of an MLP.
 struct MLPOptions {
+  /// After each layer but the last: relu, sigmoid or any other function of a Variable.
   Variable (*activation)(const Variable&) = relu;
   bool batch_norm = false;  ///< the book's, before each activation
   double dropout = 0;       ///< after each activation with this probability, the book's way; 0 for none
@@ -19,13 +20,16 @@ struct MLPOptions {
 /// the last with batch normalisation (if wanted), activation and dropout (if wanted). The book, volume 1,
 /// chapter 6.
 struct MLP {
+  /// `widths` begin with the elements of an image and end with the classes. Throws Error for fewer than two.
   explicit MLP(const std::vector<long>& widths, const MLPOptions& options = {});
+  /// The logits.
   Variable operator()(const Variable& x) const;
+  /// For visit() only: names the parameters.
   void each(auto&& f) { f("fc", fc), f("norm", norm); }
 
-  std::vector<Linear> fc;
-  std::vector<BatchNorm> norm;
-  MLPOptions options;
+  std::vector<Linear> fc;       ///< one for each pair of widths
+  std::vector<BatchNorm> norm;  ///< behind each of fc but the last; empty without batch normalisation
+  MLPOptions options;           ///< as given
 };
 
 }  // namespace xgrad
