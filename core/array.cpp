@@ -80,7 +80,10 @@ const Shape& Array::shape() const {
   return value_->shape;
 }
 long Array::dim(int axis) const { return shape()[normalize_axis("dim", axis, rank())]; }
-bool Array::is_number() const { return value_->is_number; }
+bool Array::is_number() const {
+  expect(value_ != nullptr, "array: it holds nothing");
+  return value_->is_number;
+}
 
 const char* Array::bytes() const {
   expect(value_ != nullptr, "array: it holds nothing");

@@ -5,6 +5,10 @@
 
 namespace xgrad {
 
+namespace detail {
+Variable elementwise(const char* op, const StepFns& fns, std::span<Edge> edges);
+}
+
 /// f for each element of the edges' inputs, broadcast, recorded with their rules:
 ///   return elementwise("tanh", [](auto v) { using std::tanh; return tanh(v); },
 ///                      {{x, [](auto& gy, auto& y) { return gy * (1 - y * y); }}});
@@ -12,19 +16,13 @@ namespace xgrad {
 template <class F, std::size_t N>
 Variable elementwise(const char* op, F, Edge (&&edges)[N]) {
   static_assert(N <= max_inputs);
-  Array in[N];
-  for (std::size_t i = 0; i < N; ++i)
-    if (edges[i].input.defined()) in[i] = edges[i].input.data();
-  return record(op, lazy::map(op, lazy::floating_steps<F, N>, in, N), std::span<Edge>(edges));
+  return detail::elementwise(op, lazy::floating_steps<F, N>, edges);
 }
 /// The same for an f that is also defined for 64-bit integers.
 template <class F, std::size_t N>
 Variable elementwise_any(const char* op, F, Edge (&&edges)[N]) {
   static_assert(N <= max_inputs);
-  Array in[N];
-  for (std::size_t i = 0; i < N; ++i)
-    if (edges[i].input.defined()) in[i] = edges[i].input.data();
-  return record(op, lazy::map(op, lazy::all_steps<F, N>, in, N), std::span<Edge>(edges));
+  return detail::elementwise(op, lazy::all_steps<F, N>, edges);
 }
 
 }  // namespace xgrad

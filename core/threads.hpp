@@ -21,7 +21,8 @@ namespace detail {
 void run(long tasks, void (*task)(void*, long), void* context);
 }
 
-/// Calls f(i) for i in [0, tasks), on all threads. The first exception is rethrown when all have ended.
+/// Calls f(i) for i in [0, tasks), on all threads. An exception is rethrown when those that have begun
+/// have ended; whether the others run then is open.
 template <class F>
 void for_each(long tasks, F&& f) {
   if (tasks <= 1 || count() == 1 || nested()) {

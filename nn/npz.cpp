@@ -122,6 +122,7 @@ void save_npz(const std::string& path, const Tensors& tensors) {
 }
 
 Tensors load_npz(const std::string& path) {
+  expect(std::ifstream(path) && !std::filesystem::is_directory(path), "{}: cannot be opened", path);
   const std::unique_ptr<archive, EndReading> in(archive_read_new());
   archive_read_support_format_zip_seekable(in.get());  // by its directory: a truncated file has none
   auto check = [&](long code) {
@@ -159,10 +160,11 @@ Array detail::from_numpy(const std::string& where, std::string_view type, const 
                          bool fortran_order, std::string_view bytes) {
   if (fortran_order && shape.size() > 1)  // the same bytes, read from the last axis to the first
     return transpose(Variable(from_numpy(where, type, {shape.rbegin(), shape.rend()}, false, bytes))).data();
+  constexpr std::string_view types[] = {"f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "b1"};
   const char order = type.empty() ? ' ' : type[0];
   const std::string_view what = type.substr(std::min<std::size_t>(1, type.size()));
   expect((order == '<' || order == '>' || order == '|' || order == '=') && what.size() == 2 &&
-             std::string_view("f4 f8 i1 i2 i4 i8 u1 u2 u4 b1").find(what) != type.npos,
+             std::find(std::begin(types), std::end(types), what) != std::end(types),
          "{}: dtype '{}' cannot be read; float32, float64, integers and bool can", where, type);
   const int width = std::clamp(what[1] - '0', 1, 8);
   expect(int(shape.size()) <= max_rank, "{}: has {} axes; {} are possible", where, shape.size(), max_rank);

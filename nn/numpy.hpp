@@ -7,9 +7,9 @@ namespace xgrad {
 /// Writes the arrays as a .npz that numpy.load opens, uncompressed as numpy.savez does; whoever reads `path`
 /// finds the old file or the new one, whole. Metadata is left out: the format has none. Throws Error.
 void save_npz(const std::string& path, const Tensors& tensors);
-/// Reads a .npz of numpy.savez or savez_compressed: float32, float64, signed and unsigned integers and bool
-/// (which become i64, or u8), in C or Fortran order. Throws Error that names the file, the array and what is
-/// wrong.
+/// Reads a .npz of numpy.savez or savez_compressed: float32, float64, integers (unsigned up to 32 bits) and
+/// bool (which become i64, or u8), in C or Fortran order. Throws Error that names the file, the array and
+/// what is wrong.
 Tensors load_npz(const std::string& path);
 /// Reads a .npy.
 Array load_npy(const std::string& path);

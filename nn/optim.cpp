@@ -89,8 +89,9 @@ void Optimizer::load_state(const std::vector<NamedArray>& state) {
     bool found = false;
     for (auto& p : parameters()) {
       if (p.name != owner) continue;
-      expect(array.shape() == p.value.shape(), "{}: {} of shape {} does not fit parameter {} {}", name(), key,
-             array.shape(), p.name, p.value.shape());
+      expect(array.shape() == p.value.shape() && array.dtype() == p.value.dtype(),
+             "{}: {} is {} of {}, parameter {} {} of {}", name(), key, array.shape(), array.dtype(), p.name,
+             p.value.shape(), p.value.dtype());
       loaded[p.value.node()][key.substr(dot + 1)] = array;
       found = true;
     }
@@ -178,7 +179,7 @@ Variable Muon::update(const Variable& p, const Variable& g, double lr, const Gro
   v = (v * options_.momentum + g).data();
   const long rows = p.shape()[0];
   const Variable direction = orthogonalized(reshape(g + v * options_.momentum, {rows, -1}), options_);
-  const Variable start = options_.normalize ? p * (std::sqrt(double(rows)) / norm(p)) : p;
+  const Variable start = options_.normalize ? p * (std::sqrt(double(rows)) / maximum(norm(p), 1e-12)) : p;
   return start - reshape(direction, p.shape()) * lr;
 }
 
@@ -188,7 +189,11 @@ void JointOptimizer::zero_grad() {
 void JointOptimizer::step() {
   for (Optimizer* part : parts_) part->step();
 }
+void JointOptimizer::add_group(const Parameters&, const GroupOptions&) {
+  fail("joint: a group belongs to one of its parts; add it there");
+}
 void JointOptimizer::set_lr_factor(double factor) {
+  Optimizer::set_lr_factor(factor);
   for (Optimizer* part : parts_) part->set_lr_factor(factor);
 }
 Parameters JointOptimizer::parameters() const {

@@ -26,7 +26,7 @@ class Optimizer {
 
   virtual ~Optimizer() = default;
   /// Further parameters with a learning rate and weight decay of their own.
-  void add_group(const Parameters& parameters, const GroupOptions& options);
+  virtual void add_group(const Parameters& parameters, const GroupOptions& options);
   /// Forgets the gradients.
   virtual void zero_grad();
   /// One step. Parameters without a gradient stay as they are. Throws Error for a gradient that does not fit.
@@ -235,6 +235,8 @@ class JointOptimizer : public Optimizer {
  public:
   /// Each part has its parameters already.
   explicit JointOptimizer(std::vector<Optimizer*> parts) : parts_(std::move(parts)) {}
+  /// Throws Error: a group belongs to one of the parts.
+  void add_group(const Parameters& parameters, const GroupOptions& options) override;
   void zero_grad() override;
   void step() override;
   void set_lr_factor(double factor) override;

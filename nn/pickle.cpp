@@ -66,7 +66,7 @@ class Machine {
   void step(char code) {
     switch (code) {
       case '\x80':  // PROTO
-        if (const int protocol = take<std::uint8_t>(); protocol < 2 || protocol > 5)
+        if (const int protocol = take<std::uint8_t>(); protocol < 2 || protocol > 4)
           refuse("pickle protocol {} cannot be read; 2 to 4 can", protocol);
         return;
       case '\x95':  // FRAME

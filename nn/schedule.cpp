@@ -40,7 +40,7 @@ Schedule one_cycle_lr(long total, double rise, double first, double last) {
   expect(total > 0 && rise > 0 && rise < 1, "one_cycle_lr: {} steps with a rise of {}", total, rise);
   const double top = rise * double(total) - 1;  // PyTorch's: the peak falls on a step
   return [=](long step) {
-    if (double(step) <= top) return ease(first, 1, double(step) / top);
+    if (double(step) <= top) return top > 0 ? ease(first, 1, double(step) / top) : 1;
     return ease(1, last, (double(step) - top) / (double(total - 1) - top));
   };
 }

@@ -37,6 +37,7 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
          const std::function<void(const Progress&)>& save) {
   const bool saves = !options.checkpoint.empty();
   expect(save || !saves, "fit: a checkpoint needs a loader with state() and restore()");
+  expect(steps_per_epoch > 0, "fit: an epoch of {} steps", steps_per_epoch);
   Stopwatch since_saved;
   for (long epoch = at.step / steps_per_epoch + 1; epoch <= options.epochs; ++epoch) {
     const double before = at.seconds;
