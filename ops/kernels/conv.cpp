@@ -5,7 +5,7 @@
 #include "core/threads.hpp"
 #include "ops/kernels/gemm.hpp"
 #include "ops/kernels/im2col.hpp"
-#include "ops/kernels/room.hpp"
+#include "ops/kernels/panels.hpp"
 #include "ops/kernels/winograd.hpp"
 
 namespace xgrad::kernels {
@@ -39,15 +39,17 @@ void forward(const T* x, const T* weight, T* y, const ConvShape& s) {
   threads::for_each(s.n * s.groups * blocks.count, [&](long task) {
     const long image = task / blocks.count, block = task % blocks.count, group = image % s.groups;
     const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
-    const T *in = x + image * s.c * s.h * s.w, *col = in + first * s.ow;
-    long stride = s.h * s.w;
-    const Room<T> room(blocks.direct ? 0 : blocks.k * columns);
-    if (!blocks.direct) {
-      im2col(s, in, first, rows, room.data(), columns);
-      col = room, stride = columns;
-    }
-    gemm(false, false, s.o, columns, blocks.k, weight + group * s.o * blocks.k, blocks.k, col, stride, false,
-         y + image * s.o * blocks.pixels + first * s.ow, blocks.pixels);
+    const T* in = x + image * s.c * s.h * s.w;
+    const Lines<T> kernels{weight + group * s.o * blocks.k, s.o, blocks.k, 1};
+    T* out = y + image * s.o * blocks.pixels + first * s.ow;
+    if (blocks.direct)
+      gemm(false, false, s.o, columns, blocks.k, kernels.data, blocks.k, in + first * s.ow, blocks.pixels,
+           false, out, blocks.pixels);
+    else
+      multiply(
+          kernels, columns,
+          [&](long line, long depth, T* panels) { pack_windows(s, in, first, rows, line, depth, panels); },
+          blocks.k, false, out, blocks.pixels);
   });
 }
 

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "ops/kernels/conv.hpp"
+#include "ops/kernels/room.hpp"
+#include "ops/kernels/simd.hpp"
 
 namespace xgrad::kernels {
 
@@ -19,26 +21,22 @@ struct Inside {
   }
 };
 
-/// Calls f(row of the columns, position in that row, channel, image row or -1, tap b) for each line of ow
-/// elements.
+/// Calls f(position, channel, image row or -1, tap b) for each output row's ow elements of row `line` of the
+/// columns.
 template <class F>
-void each_window_line(const ConvShape& s, long first_row, long rows, F f) {
-  long line = 0;
-  for (long c = 0; c < s.c; ++c)
-    for (long a = 0; a < s.kh; ++a)
-      for (long b = 0; b < s.kw; ++b, ++line)
-        for (long r = 0; r < rows; ++r) {
-          const long ih = (first_row + r) * s.sh - s.ph + a * s.dh;
-          f(line, r * s.ow, c, ih >= 0 && ih < s.h ? ih : -1, b);
-        }
+void each_window(const ConvShape& s, long line, long first_row, long rows, F f) {
+  const long b = line % s.kw, a = line / s.kw % s.kh, c = line / s.kw / s.kh;
+  for (long r = 0; r < rows; ++r) {
+    const long ih = (first_row + r) * s.sh - s.ph + a * s.dh;
+    f(r * s.ow, c, ih >= 0 && ih < s.h ? ih : -1, b);
+  }
 }
 
-/// One image (c, h, w) -> columns (c kh kw, rows ow) for the output rows from first_row; `stride` elements a
-/// row.
+/// Row `line` of the columns of one image (c, h, w), for the output rows from first_row.
 template <class T>
-void im2col(const ConvShape& s, const T* image, long first_row, long rows, T* columns, long stride) {
-  each_window_line(s, first_row, rows, [&](long line, long at, long c, long ih, long b) {
-    T* out = columns + line * stride + at;
+void window_line(const ConvShape& s, const T* image, long line, long first_row, long rows, T* to) {
+  each_window(s, line, first_row, rows, [&](long at, long c, long ih, long b) {
+    T* out = to + at;
     if (ih < 0) return void(std::fill_n(out, s.ow, T(0)));
     const long offset = b * s.dw - s.pw;
     const Inside inside(offset, s.sw, s.w, s.ow);
@@ -52,20 +50,45 @@ void im2col(const ConvShape& s, const T* image, long first_row, long rows, T* co
   });
 }
 
+/// One image -> columns (c kh kw, rows ow), `stride` elements a row.
+template <class T>
+void im2col(const ConvShape& s, const T* image, long first_row, long rows, T* columns, long stride) {
+  for (long line = 0; line < s.c * s.kh * s.kw; ++line)
+    window_line(s, image, line, first_row, rows, columns + line * stride);
+}
+
+/// The columns' rows [first, first + depth) as a product wants its right side: panels[pixel /
+/// lanes][row][pixel % lanes].
+template <class T>
+void pack_windows(const ConvShape& s, const T* image, long first_row, long rows, long first, long depth,
+                  T* panels) {
+  using Pack = typename Vectors<T>::Pack;
+  constexpr long width = lanes_of<T>;
+  const long pixels = round_up(rows * s.ow, width);
+  const Room<T> line(pixels);
+  std::fill_n(line + pixels - width, width, T(0));
+  for (long k = 0; k < depth; ++k) {
+    window_line(s, image, first + k, first_row, rows, line.data());
+    for (long p = 0; p < pixels; p += width)
+      *reinterpret_cast<Pack*>(panels + p * depth + k * width) = *reinterpret_cast<const Pack*>(line + p);
+  }
+}
+
 /// Adds columns back to the image they would have come from: the adjoint of im2col.
 template <class T>
 void col2im(const ConvShape& s, const T* columns, long stride, long first_row, long rows, T* image) {
-  each_window_line(s, first_row, rows, [&](long line, long at, long c, long ih, long b) {
-    if (ih < 0) return;
-    const T* in = columns + line * stride + at;
-    const long offset = b * s.dw - s.pw;
-    const Inside inside(offset, s.sw, s.w, s.ow);
-    T* out = image + (c * s.h + ih) * s.w + offset;
-    if (s.sw == 1)
-      for (long i = inside.first; i < inside.last; ++i) out[i] += in[i];
-    else
-      for (long i = inside.first; i < inside.last; ++i) out[i * s.sw] += in[i];
-  });
+  for (long line = 0; line < s.c * s.kh * s.kw; ++line)
+    each_window(s, line, first_row, rows, [&](long at, long c, long ih, long b) {
+      if (ih < 0) return;
+      const T* in = columns + line * stride + at;
+      const long offset = b * s.dw - s.pw;
+      const Inside inside(offset, s.sw, s.w, s.ow);
+      T* out = image + (c * s.h + ih) * s.w + offset;
+      if (s.sw == 1)
+        for (long i = inside.first; i < inside.last; ++i) out[i] += in[i];
+      else
+        for (long i = inside.first; i < inside.last; ++i) out[i * s.sw] += in[i];
+    });
 }
 
 }  // namespace xgrad::kernels

@@ -13,36 +13,34 @@
 namespace xgrad::kernels::winograd {
 namespace {
 
-/// out[p / 32][tile][32] = sum over q of v[q / 32][tile][q % 32] u[p / 32][q][p % 32]. Rows of v up to a
+/// out[p / 16][tile][16] = sum over q of v[q / 16][tile][q % 16] u[p / 16][q][p % 16]. Rows of v up to a
 /// multiple of 4 are read and computed, and outputs up to one of 16.
-void multiply_tiles(long tiles, long outputs, long inputs, long inputs_padded, const float* v, const float* u,
-                    float* out) {
-  const long rows = round_up(tiles, 4);
-  const TileStrides strides{.a_row = panel,
+void multiply_tiles(long tiles, long outputs, long inputs, const float* v, const float* u, float* out) {
+  const long rows = round_up(tiles, 4), u_panel = round_up(inputs, lanes) * lanes, packs = panels(outputs);
+  const TileStrides strides{.a_row = lanes,
                             .a_k = 1,
-                            .a_every = panel,
-                            .a_jump = rows * panel,
-                            .b_k = panel,
-                            .b_pack = lanes,
-                            .c_row = panel,
-                            .c_pack = lanes};
-  for (long p = 0; p < outputs; p += tile_packs * lanes) {
-    const long at = p / panel, in_panel = p % panel, packs = (outputs - p + lanes - 1) / lanes;
+                            .a_every = lanes,
+                            .a_jump = rows * lanes,
+                            .b_k = lanes,
+                            .b_pack = u_panel,
+                            .c_row = lanes,
+                            .c_pack = rows * lanes};
+  for (long p = 0; p < packs; p += tile_packs)
     for (long t = 0; t < rows; t += tile_rows)
-      multiply_tile(rows - t, packs, inputs, v + t * panel, u + at * inputs_padded * panel + in_panel,
-                    out + (at * rows + t) * panel + in_panel, strides, false);
-  }
+      multiply_tile(rows - t, packs - p, inputs, v + t * lanes, u + p * u_panel, out + (p * rows + t) * lanes,
+                    strides, false);
 }
-/// du[q][32] (+)= sum over tiles of v[q / 32][tile][q % 32] g[tile][32], for the first `width` of the 32.
-void multiply_weights(long tiles, long inputs, long width, const float* v, const float* g, float* du,
+/// du[p / 16][q][16] (+)= sum over tiles of v[q / 16][tile][q % 16] g[p / 16][tile][p % 16].
+void multiply_weights(long tiles, long outputs, long inputs, const float* v, const float* g, float* du,
                       bool accumulate) {
-  const long rows = round_up(tiles, 4);
+  const long panel = round_up(tiles, 4) * lanes, du_panel = round_up(inputs, lanes) * lanes;
+  const long packs = panels(outputs);
   const TileStrides strides{
-      .a_row = 1, .a_k = panel, .b_k = panel, .b_pack = lanes, .c_row = panel, .c_pack = lanes};
-  for (long p = 0; p < width; p += tile_packs * lanes)
+      .a_row = 1, .a_k = lanes, .b_k = lanes, .b_pack = panel, .c_row = lanes, .c_pack = du_panel};
+  for (long p = 0; p < packs; p += tile_packs)
     for (long q = 0; q < inputs; q += tile_rows)
-      multiply_tile(tile_rows, (width - p) / lanes, tiles, v + q / panel * rows * panel + q % panel, g + p,
-                    du + q * panel + p, strides, accumulate);
+      multiply_tile(tile_rows, packs - p, tiles, v + q / lanes * panel + q % lanes, g + p * panel,
+                    du + p * du_panel + q * lanes, strides, accumulate);
 }
 
 /// A convolution from `in` to `out` channels, cut into blocks of whole images or of bands of tile rows.
@@ -60,11 +58,12 @@ struct Plan {
     height = backwards ? s.oh : s.h, width = backwards ? s.ow : s.w;
     result_height = backwards ? s.h : s.oh, result_width = backwards ? s.w : s.ow;
     padding = backwards ? 2 - s.ph : s.ph;
-    in_padded = round_up(in, panel), out_padded = round_up(out, panel);
+    in_padded = round_up(in, lanes), out_padded = round_up(out, lanes);
     tile_rows = (result_height + 3) / 4, tile_columns = (result_width + 3) / 4;
     band_rows = std::clamp(96 / tile_columns, 1l, tile_rows);
     bands = (tile_rows + band_rows - 1) / band_rows;
-    const long wanted = 10240 / std::max(in_padded, out_padded);
+    // Tiles of a block: their matrices should stay in the second-level cache.
+    const long wanted = 5120 / std::max(in_padded, out_padded);
     block_images = bands > 1 ? 1 : std::clamp(wanted / (tile_rows * tile_columns), 1l, std::max(1l, images));
     blocks = bands > 1 ? images * bands : (images + block_images - 1) / block_images;
     most_tiles = block_images * band_rows * tile_columns;
@@ -98,26 +97,25 @@ struct Block {
 };
 
 /// Transforms all channels of a block's images: M d M' of each tile into 36 matrices [channel /
-/// 32][tile][32].
+/// 16][tile][16].
 template <const auto& M>
 void transform(const Block& b, const Layout& layout, const float* images, long channels,
                long first_row_offset, float* plane, float* matrices, long step) {
   std::memset(plane, 0, std::size_t(layout.plane_size()) * sizeof(float));
   for (long n = 0; n < b.count; ++n)
-    for (long c = 0; c < channels; c += panel) {
+    for (long c = 0; c < channels; c += lanes) {
       load(images + ((b.first + n) * channels + c) * layout.channel_step + first_row_offset, channels - c,
            layout, plane);
-      gather<M>(plane, layout, width_of(channels - c),
-                matrices + (c / panel * b.row_count() + n * b.tiles_each) * panel, step);
+      gather<M>(plane, layout, matrices + c * b.row_count() + n * b.tiles_each * lanes, step);
     }
 }
 
-/// G w G' as u[point][p / 32][q][32], p being the result's channel. `backwards` exchanges the channels and
+/// G w G' as u[point][p / 16][q][16], p being the result's channel. `backwards` exchanges the channels and
 /// turns the kernels around: the convolution that carries gradients back.
 void transform_weights(const float* weight, long outputs, long inputs, bool backwards, float* u) {
-  const long p_padded = round_up(outputs, panel), q_padded = round_up(inputs, panel);
-  const long step = p_padded * q_padded, q_blocks = (inputs + lanes - 1) / lanes;
-  threads::for_each((outputs + lanes - 1) / lanes * q_blocks, [=](long block) {
+  const long p_padded = round_up(outputs, lanes), q_padded = round_up(inputs, lanes);
+  const long step = p_padded * q_padded, q_blocks = panels(inputs);
+  threads::for_each(panels(outputs) * q_blocks, [=](long block) {
     const long p0 = block / q_blocks * lanes, q0 = block % q_blocks * lanes;
     Pack taps[9 * lanes];
     Pack result[points][lanes];
@@ -136,23 +134,21 @@ void transform_weights(const float* weight, long outputs, long inputs, bool back
     }
     for (int k = 0; k < points; ++k) {
       if (backwards) transpose(result[k]);
-      float* to = u + k * step +
-                  (backwards ? (q0 / panel * p_padded + p0) * panel + q0 % panel
-                             : (p0 / panel * q_padded + q0) * panel + p0 % panel);
-      for (int i = 0; i < lanes; ++i) *reinterpret_cast<Pack*>(to + i * panel) = result[k][i];
+      float* to = u + k * step + (backwards ? q0 * p_padded + p0 * lanes : p0 * q_padded + q0 * lanes);
+      for (int i = 0; i < lanes; ++i) *reinterpret_cast<Pack*>(to + i * lanes) = result[k][i];
     }
   });
 }
 
 /// The sum of the parts of du, G' du G -> dw.
 void transform_weight_gradient(const float* du, long parts, long outputs, long inputs, float* gw) {
-  const long p_padded = round_up(outputs, panel), q_padded = round_up(inputs, panel);
-  const long step = p_padded * q_padded, q_blocks = (inputs + lanes - 1) / lanes;
-  threads::for_each((outputs + lanes - 1) / lanes * q_blocks, [=](long block) {
+  const long p_padded = round_up(outputs, lanes), q_padded = round_up(inputs, lanes);
+  const long step = p_padded * q_padded, q_blocks = panels(inputs);
+  threads::for_each(panels(outputs) * q_blocks, [=](long block) {
     const long p0 = block / q_blocks * lanes, q0 = block % q_blocks * lanes;
     Pack taps[9 * lanes];
     for (int q = 0; q < lanes; ++q) {
-      const float* from = du + (p0 / panel * q_padded + q0 + q) * panel + p0 % panel;
+      const float* from = du + p0 * q_padded + (q0 + q) * lanes;
       Pack sum[points];
       for (int k = 0; k < points; ++k) {
         sum[k] = *reinterpret_cast<const Pack*>(from + k * step);
@@ -180,12 +176,11 @@ void convolve(const Plan& plan, const float* x, const float* u, float* y) {
     transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
                   plan.v_step);
     for (long k = 0; k < points; ++k)
-      multiply_tiles(block.tiles, plan.out, plan.in, plan.in_padded, v + k * plan.v_step,
-                     u + k * plan.weights_step(), m + k * plan.m_step);
+      multiply_tiles(block.tiles, plan.out, plan.in, v + k * plan.v_step, u + k * plan.weights_step(),
+                     m + k * plan.m_step);
     for (long n = 0; n < block.count; ++n)
-      for (long c = 0; c < plan.out; c += panel) {
-        scatter(m + (c / panel * block.row_count() + n * block.tiles_each) * panel, plan.m_step, out,
-                width_of(plan.out - c), plane);
+      for (long c = 0; c < plan.out; c += lanes) {
+        scatter(m + c * block.row_count() + n * block.tiles_each * lanes, plan.m_step, out, plane);
         store(plane, plan.out - c, out,
               y + ((block.first + n) * plan.out + c) * out.channel_step +
                   4 * block.band * plan.band_rows * plan.result_width);
@@ -215,43 +210,30 @@ void input_gradient(const float* g, const float* weight, float* gx, const ConvSh
   convolve(plan, g, u, gx);
 }
 
-// Few weights: the blocks are shared out among parts with sums of their own, which stay in a thread's cache.
-// Many: there is one part, whose blocks are transformed together, as many as the last cache holds; then each
-// product is one task. (A loop inside a parallel loop runs on the calling thread.) Either way what is added
-// to what, and when, follows from the shapes alone.
+// The blocks are shared out among parts, each with sums of its own: few where the weights are many, for the
+// sums should stay in the caches. Where there are more threads than parts, several transform the same blocks
+// and multiply some of the 36 points each. What is added to what, and when, follows from the shapes alone.
 void weight_gradient(const float* g, const float* x, float* gw, const ConvShape& s) {
   const Plan plan(s, false);
-  const long size = points * plan.weights_step(), panels = plan.out_padded / panel;
-  const long v_size = points * plan.v_step, m_size = points * plan.m_step;
-  const long parts = size > 1 << 19 ? 1 : std::min(plan.blocks, 8l);
-  const long together = parts > 1 ? 1 : std::clamp((2 << 20) / (v_size + m_size), 1l, plan.blocks);
+  const long size = points * plan.weights_step();
+  const long parts = std::min(plan.blocks, size > 1 << 19 ? 2l : size > 1 << 17 ? 4l : 8l);
+  const long shares = std::clamp(threads::count() / parts, 1l, 4l);
   const long plane_size = std::max(plan.inputs[0].plane_size(), plan.results[0].plane_size());
   const Room<float> sums(parts * size);
-  threads::for_each(parts, [&](long part) {
-    float* du = sums + part * size;
+  threads::for_each(parts * shares, [&](long task) {
+    const long part = task / shares, share = task % shares;
     const long begin = plan.blocks * part / parts, end = plan.blocks * (part + 1) / parts;
-    const Room<float> vs(together * v_size), ms(together * m_size);
-    for (long first = begin; first < end; first += together) {
-      const long count = std::min(together, end - first);
-      threads::for_each(count, [&](long i) {
-        const Block block(plan, first + i);
-        const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
-        const Room<float> plane(plane_size);
-        transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane,
-                      vs + i * v_size, plan.v_step);
-        transform<A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width, plane,
-                     ms + i * m_size, plan.m_step);
-      });
-      threads::for_each(points * panels, [&](long task) {
-        const long k = task / panels, p = task % panels;
-        for (long i = 0; i < count; ++i) {
-          const Block block(plan, first + i);
-          multiply_weights(block.tiles, round_up(plan.in, lanes), width_of(plan.out - p * panel),
-                           vs + i * v_size + k * plan.v_step,
-                           ms + i * m_size + k * plan.m_step + p * block.row_count() * panel,
-                           du + k * plan.weights_step() + p * plan.in_padded * panel, first + i != begin);
-        }
-      });
+    const Room<float> v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
+    for (long index = begin; index < end; ++index) {
+      const Block block(plan, index);
+      const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
+      transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
+                    plan.v_step);
+      transform<A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width, plane, m,
+                   plan.m_step);
+      for (long k = points * share / shares; k < points * (share + 1) / shares; ++k)
+        multiply_weights(block.tiles, plan.out, plan.in, v + k * plan.v_step, m + k * plan.m_step,
+                         sums + part * size + k * plan.weights_step(), index != begin);
     }
   });
   transform_weight_gradient(sums, parts, s.o, s.c, gw);

@@ -1,8 +1,8 @@
 #pragma once
 // The transforms of Winograd's F(4x4, 3x3) (Lavin and Gray, 2016), with channels in the lanes of a pack.
 //
-// Images are (C, H, W) outside. Inside, 32 channels at a time are a plane [row][column][32] with room for
-// whole tiles; the 36 numbers of a transformed tile go to 36 matrices [tile][32], whose products with the
+// Images are (C, H, W) outside. Inside, 16 channels at a time are a plane [row][column][16] with room for
+// whole tiles; the 36 numbers of a transformed tile go to 36 matrices [tile][16], whose products with the
 // transformed weights are the convolution.
 #include <algorithm>
 #include <cstring>
@@ -13,7 +13,6 @@
 
 namespace xgrad::kernels::winograd {
 
-inline constexpr long panel = 32;   // channels in a plane
 inline constexpr long points = 36;  // of a transformed tile
 
 template <int R, int C>
@@ -80,32 +79,29 @@ struct Layout {
       : pixels(height * width), channel_step(channel_step), rows(rows), columns(columns) {
     offset.reserve(std::size_t(pixels));
     for (long i = 0; i < height; ++i)
-      for (long j = 0; j < width; ++j) offset.push_back(int(((i + top) * columns + j + left) * panel));
+      for (long j = 0; j < width; ++j) offset.push_back(int(((i + top) * columns + j + left) * lanes));
   }
-  long plane_size() const { return rows * columns * panel; }
+  long plane_size() const { return rows * columns * lanes; }
 };
 
-/// The lanes of a plane that so many channels need: 16 or 32.
-inline long width_of(long channels) { return std::min(panel, (channels + lanes - 1) / lanes * lanes); }
+/// The planes that so many channels need.
+inline long panels(long channels) { return (channels + lanes - 1) / lanes; }
 
-/// Calls f(first pixel, channel of the first lane) for blocks of sixteen pixels by sixteen channels. The last
-/// block of pixels overlaps the one before.
+/// Calls f(first pixel) for blocks of sixteen pixels. The last one overlaps the one before.
 template <class F>
-XGRAD_INLINE void each_block(const Layout& layout, long channels, F f) {
-  for (long c = 0; c < std::min(channels, panel); c += lanes)
-    for (long p = 0; p < layout.pixels; p += lanes) f(std::max(0l, std::min(p, layout.pixels - lanes)), c);
+XGRAD_INLINE void each_block(const Layout& layout, F f) {
+  for (long p = 0; p < layout.pixels; p += lanes) f(std::max(0l, std::min(p, layout.pixels - lanes)));
 }
 
-/// Up to 32 channels of an image into a plane; the border must be zero already. The missing ones of sixteen
-/// channels become zero.
+/// Up to 16 channels of an image into a plane; the border must be zero already. Missing channels become zero.
 inline void load(const float* image, long channels, const Layout& layout, float* plane) {
-  each_block(layout, channels, [&](long p, long c) {
+  each_block(layout, [&](long p) {
     Pack a[16];
     const long pixels = std::min(lanes, layout.pixels - p);
     XGRAD_UNROLL for (int i = 0; i < 16; ++i) {
       a[i] = Pack{};
-      if (c + i >= channels) continue;
-      const float* from = image + (c + i) * layout.channel_step + p;
+      if (i >= channels) continue;
+      const float* from = image + i * layout.channel_step + p;
       if (pixels == lanes)
         a[i] = *reinterpret_cast<const LoosePack*>(from);
       else
@@ -113,21 +109,20 @@ inline void load(const float* image, long channels, const Layout& layout, float*
     }
     transpose(a);
     for (int i = 0; i < pixels; ++i)
-      *reinterpret_cast<Pack*>(plane + layout.offset[std::size_t(p + i)] + c) = a[i];
+      *reinterpret_cast<Pack*>(plane + layout.offset[std::size_t(p + i)]) = a[i];
   });
 }
 
-/// The adjoint way: up to 32 channels of a plane into an image.
+/// The adjoint way: up to 16 channels of a plane into an image.
 inline void store(const float* plane, long channels, const Layout& layout, float* image) {
-  each_block(layout, channels, [&](long p, long c) {
+  each_block(layout, [&](long p) {
     Pack a[16];
     const long pixels = std::min(lanes, layout.pixels - p);
     for (int i = 0; i < 16; ++i)
-      a[i] =
-          i < pixels ? *reinterpret_cast<const Pack*>(plane + layout.offset[std::size_t(p + i)] + c) : Pack{};
+      a[i] = i < pixels ? *reinterpret_cast<const Pack*>(plane + layout.offset[std::size_t(p + i)]) : Pack{};
     transpose(a);
-    for (int i = 0; i < 16 && c + i < channels; ++i) {
-      float* to = image + (c + i) * layout.channel_step + p;
+    for (int i = 0; i < 16 && i < channels; ++i) {
+      float* to = image + i * layout.channel_step + p;
       if (pixels == lanes)
         *reinterpret_cast<LoosePack*>(to) = a[i];
       else
@@ -136,37 +131,34 @@ inline void store(const float* plane, long channels, const Layout& layout, float
   });
 }
 
-/// For each 4x4 tile of a plane, M d M' of its window (6x6 or 4x4) -> matrices[point][tile][32], `step`
-/// floats apart; of the first `width` channels.
+/// For each 4x4 tile of a plane, M d M' of its window (6x6 or 4x4) -> matrices[point][tile][16], `step`
+/// floats apart.
 template <const auto& M>
-inline void gather(const float* plane, const Layout& layout, long width, float* matrices, long step) {
+inline void gather(const float* plane, const Layout& layout, float* matrices, long step) {
   constexpr int C = std::remove_cvref_t<decltype(M)>::columns;
   for (long i = 0; i + C <= layout.rows; i += 4)
-    for (long j = 0; j + C <= layout.columns; j += 4, matrices += panel)
-      for (long c = 0; c < width; c += lanes) {
-        Pack d[C * C], r[points];
-        const float* from = plane + (i * layout.columns + j) * panel + c;
-        XGRAD_UNROLL for (int a = 0; a < C; ++a) XGRAD_UNROLL for (int b = 0; b < C; ++b) d[a * C + b] =
-            *reinterpret_cast<const Pack*>(from + (a * layout.columns + b) * panel);
-        sandwich<M>(d, r);
-        XGRAD_UNROLL for (int k = 0; k < points; ++k) * reinterpret_cast<Pack*>(matrices + k * step + c) =
-            r[k];
-      }
+    for (long j = 0; j + C <= layout.columns; j += 4, matrices += lanes) {
+      Pack d[C * C], r[points];
+      const float* from = plane + (i * layout.columns + j) * lanes;
+      XGRAD_UNROLL for (int a = 0; a < C; ++a) XGRAD_UNROLL for (int b = 0; b < C; ++b) d[a * C + b] =
+          *reinterpret_cast<const Pack*>(from + (a * layout.columns + b) * lanes);
+      sandwich<M>(d, r);
+      XGRAD_UNROLL for (int k = 0; k < points; ++k) * reinterpret_cast<Pack*>(matrices + k * step) = r[k];
+    }
 }
 
-/// A' m A of each tile -> the 4x4 tiles of a plane; of the first `width` channels.
-inline void scatter(const float* matrices, long step, const Layout& layout, long width, float* plane) {
+/// A' m A of each tile -> the 4x4 tiles of a plane.
+inline void scatter(const float* matrices, long step, const Layout& layout, float* plane) {
   for (long i = 0; i + 4 <= layout.rows; i += 4)
-    for (long j = 0; j + 4 <= layout.columns; j += 4, matrices += panel)
-      for (long c = 0; c < width; c += lanes) {
-        Pack d[points], r[16];
-        XGRAD_UNROLL for (int k = 0; k < points; ++k) d[k] =
-            *reinterpret_cast<const Pack*>(matrices + k * step + c);
-        sandwich<AT>(d, r);
-        float* to = plane + (i * layout.columns + j) * panel + c;
-        XGRAD_UNROLL for (int a = 0; a < 4; ++a) XGRAD_UNROLL for (int b = 0; b < 4; ++b) *
-            reinterpret_cast<Pack*>(to + (a * layout.columns + b) * panel) = r[a * 4 + b];
-      }
+    for (long j = 0; j + 4 <= layout.columns; j += 4, matrices += lanes) {
+      Pack d[points], r[16];
+      XGRAD_UNROLL for (int k = 0; k < points; ++k) d[k] =
+          *reinterpret_cast<const Pack*>(matrices + k * step);
+      sandwich<AT>(d, r);
+      float* to = plane + (i * layout.columns + j) * lanes;
+      XGRAD_UNROLL for (int a = 0; a < 4; ++a) XGRAD_UNROLL for (int b = 0; b < 4; ++b) *
+          reinterpret_cast<Pack*>(to + (a * layout.columns + b) * lanes) = r[a * 4 + b];
+    }
 }
 
 }  // namespace xgrad::kernels::winograd
