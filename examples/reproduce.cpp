@@ -78,7 +78,6 @@ Row train(const Experiment& e, const Options& o) {
   fit(model, *optimizer, batches,
       {.epochs = epochs,
        .steps_per_epoch = e.epoch_steps,
-       .loss = book_loss,
        .checkpoint = folder.checkpoint(),
        .on_epoch = on_epoch});
   const double on_test = evaluate(model, test.epoch()).accuracy,
@@ -106,7 +105,7 @@ MLP sigmoid_net() { return MLP({784, 50, 10}, {.activation = sigmoid, .init = no
 Function loss_of(const Batch& batch) {
   return [=](const std::vector<Variable>& values) {
     const Variable hidden = sigmoid(linear(flatten(Variable(batch.images)), values[0], values[1]));
-    return book_loss(linear(hidden, values[2], values[3]), batch.labels);
+    return cross_entropy(linear(hidden, values[2], values[3]), batch.labels);
   };
 }
 std::vector<Array> arrays(const MLP& net) {
@@ -126,7 +125,7 @@ Row train_numerically(const Options& o) {
              o.numerical_steps);
   const Stopwatch watch;
   ProgressBar bar("step", o.numerical_steps);
-  const double before = evaluate(net, test.epoch(), book_loss).loss;
+  const double before = evaluate(net, test.epoch()).loss;
   for (long step = 1; step <= o.numerical_steps; ++step) {
     const Batch batch = batches.next();
     const auto gradients = numerical_gradient(loss_of(batch), arrays(net), 1e-2);
@@ -135,7 +134,7 @@ Row train_numerically(const Options& o) {
       p[i].value.set_data((p[i].value.detach() - Variable(gradients[i]) * .1).data());
     bar.update(step, "");
   }
-  const Score score = evaluate(net, test.epoch(), book_loss);
+  const Score score = evaluate(net, test.epoch());
   return {"S12",
           "mnist: 784-50-10, sigmoid, numerical gradients, SGD .1",
           "- / -",

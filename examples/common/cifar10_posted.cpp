@@ -31,10 +31,10 @@ constexpr double reported_final = .7912;  // all 10,000 test images
 /// Times the operations of a training step.
 void profile_step(DeepConvNet& net, Optimizer& optimizer, Loader& train) {
   constexpr long steps = 20;
-  fit(net, optimizer, train, {.steps_per_epoch = 3, .loss = book_loss, .progress = false});  // warms up
+  fit(net, optimizer, train, {.steps_per_epoch = 3, .progress = false});  // warms up
   const Stopwatch clock;
   profile::start();
-  fit(net, optimizer, train, {.steps_per_epoch = steps, .loss = book_loss, .progress = false});
+  fit(net, optimizer, train, {.steps_per_epoch = steps, .progress = false});
   const double seconds = clock.seconds();
   fmt::print("A training step, the mean of {}, {} threads:\n{}", steps, threads::count(),
              profile::table(profile::stop(), seconds, steps));
@@ -95,11 +95,7 @@ Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
     return true;
   };
   fit(net, adam, train,
-      {.epochs = epochs,
-       .steps_per_epoch = steps,
-       .loss = book_loss,
-       .checkpoint = folder.checkpoint(),
-       .on_epoch = on_epoch});
+      {.epochs = epochs, .steps_per_epoch = steps, .checkpoint = folder.checkpoint(), .on_epoch = on_epoch});
 
   const auto accuracies = folder.metrics().column("test_accuracy_1000"),
              times = folder.metrics().column("seconds");

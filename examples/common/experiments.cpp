@@ -165,8 +165,4 @@ Split load_data(const std::string& name, const std::filesystem::path& folder) {
   fail("there is no data set '{}'; there are cifar10, cifar100, mnist and shapes", name);
 }
 
-Variable book_loss(const Variable& logits, const Array& labels) {
-  return cross_entropy(logits, labels, {.epsilon = 1e-7});
-}
-
 }  // namespace xgrad
