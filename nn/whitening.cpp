@@ -8,12 +8,15 @@
 
 namespace xgrad {
 
-Array whitening_filters(const Array& images, long k, double eps) {
+Array whitening_filters(const Array& images, long k, double eps, long kept) {
   expect(images.rank() == 4 && images.dtype() == DType::f32,
          "whitening_filters: images {} {} are not (N, C, H, W) of f32", images.dtype(), images.shape());
   const long n = images.dim(0), c = images.dim(1), h = images.dim(2), w = images.dim(3), size = c * k * k;
   expect(k >= 1 && k <= h && k <= w && n > 0, "whitening_filters: {} has no patches of {}x{}", images.shape(),
          k, k);
+  expect(kept >= 0 && kept <= size, "whitening_filters: patches of {} numbers have no {} directions", size,
+         kept);
+  if (kept == 0) kept = size;
   // The sum over all patches of x[a] x[b], a row of patches at a time.
   xt::xtensor<double, 2> moments = xt::zeros<double>({std::size_t(size), std::size_t(size)});
   const float* pixels = images.data<float>();
@@ -33,14 +36,14 @@ Array whitening_filters(const Array& images, long k, double eps) {
   for (long a = 0; a < size; ++a)
     for (long b = 0; b <= a; ++b) moments(b, a) = moments(a, b) /= patches;
   const auto [values, vectors] = xt::linalg::eigh(moments);  // smallest eigenvalue first
-  Array filters({2 * size, c, k, k});
+  Array filters({2 * kept, c, k, k});
   float* out = filters.mutable_data<float>();
-  for (long f = 0; f < size; ++f) {
+  for (long f = 0; f < kept; ++f) {
     const long column = size - 1 - f;
     const double scale = 1 / std::sqrt(values(column) + eps);
     for (long a = 0; a < size; ++a) {
       out[f * size + a] = float(vectors(a, column) * scale);
-      out[(size + f) * size + a] = -out[f * size + a];
+      out[(kept + f) * size + a] = -out[f * size + a];
     }
   }
   return filters;

@@ -22,28 +22,39 @@ pack::Pack<T> logarithm(const pack::Pack<T>& v) {
   }
 }
 
-/// erf(Scale x) / 2 of f32: x times a polynomial in x^2, the best of degree 14 in relative error (8.8e-8;
-/// found by Remez's exchange) up to where erf reaches 1. It is written in t in [-1, 1], so that no digits
-/// cancel.
+/// c[0] + c[1] x + ... + c[5] x^5, the even and the odd terms apart: half the time, and fewer roundings.
+pack::Pack<float> polynomial5(const float (&c)[6], const pack::Pack<float>& x) {
+  using P = pack::Pack<float>;
+  const P x2 = x * x;
+  const P even = xsimd::fma(xsimd::fma(P(c[4]), x2, P(c[2])), x2, P(c[0]));
+  const P odd = xsimd::fma(xsimd::fma(P(c[5]), x2, P(c[3])), x2, P(c[1]));
+  return xsimd::fma(odd, x, even);
+}
+
+/// erf(Scale x) / 2 of f32: x times a quotient of polynomials in x^2, which is the best of its degree in
+/// relative error (1.5e-8; found by Lawson's iteration) up to where erf reaches 1. Their common factor is the
+/// one of some hundred whose coefficients round best.
 template <const double& Scale>
 pack::Pack<float> half_erf(const pack::Pack<float>& x) {
   using P = pack::Pack<float>;
-  static constexpr double coefficients[] = {.366335034,   -.182839885,   .135906875,  -.11020232,
-                                            .0907956064,  -.0734984502,  .0567313954, -.0405399427,
-                                            .028415313,   -.0208626464,  .0117291948, -.00317118946,
-                                            .00234695547, -.00354140112, .00146284711};
+  constexpr double over[] = {.936755197, .156277288, .0435978386, .00306046252, .000237045066, 1.74319237e-6};
+  constexpr double under[] = {1.66035538, .830445284, .18805886, .0245900688, .00190573715, 6.41517743e-5};
+  struct Scaled {
+    float over[6], under[6];
+  };
+  static constexpr Scaled c = [&] {  // the coefficients for a square of x that is not scaled
+    Scaled result{};
+    double power = 1;
+    for (int i = 0; i < 6; ++i, power *= Scale * Scale) {
+      result.over[i] = float(over[i] * power * Scale);
+      result.under[i] = float(under[i] * power);
+    }
+    return result;
+  }();
   constexpr float bound = float(3.86 / Scale);
-  const P t = xsimd::fma(xsimd::min(P(bound * bound), x * x), P(2 / (bound * bound)), P(-1));
-  const auto c = [](int i) { return P(float(coefficients[i] * Scale / 2)); };
-  const P t2 = t * t;
-  P even = c(14), odd = c(13);  // two chains take half the time of one
-#pragma GCC unroll 14
-  for (int i = 12; i > 0; i -= 2) {
-    even = xsimd::fma(even, t2, c(i));
-    odd = xsimd::fma(odd, t2, c(i - 1));
-  }
-  const P sum = xsimd::fma(odd, t, xsimd::fma(even, t2, c(0)));
-  return xsimd::max(P(-.5f), xsimd::min(P(.5f), x * sum));  // in this order a NaN stays one
+  const P square = xsimd::min(P(bound * bound), x * x);
+  const P y = x * polynomial5(c.over, square) / polynomial5(c.under, square);
+  return xsimd::max(P(-.5f), xsimd::min(P(.5f), y));  // in this order a NaN stays one
 }
 constexpr double one = 1, inv_sqrt2 = 1 / std::numbers::sqrt2;
 

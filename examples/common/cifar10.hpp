@@ -6,6 +6,7 @@
 #include <string>
 
 #include "datasets/dataset.hpp"
+#include "nn/models/airbench.hpp"
 
 namespace xgrad {
 
@@ -26,10 +27,25 @@ struct Cifar10Result {
   double accuracy = 0, accuracy_with_views = 0, seconds = 0;
 };
 
+/// A small network and how it is trained: K. Jordan's airbench in sizes for a CPU. docs/results/fast.md tells
+/// how the settings were chosen.
+struct AirbenchRecipe {
+  const char* name;
+  AirbenchOptions network;
+  double epochs;
+  long batch;
+  long shift;  ///< pixels of the random crops
+  double muon_lr;
+  double bias_epochs;  ///< for which the whitening's bias is trained
+  const char* aim;     ///< what the accuracy is to be held against
+};
+/// "fast", "90" and "94".
+const std::vector<AirbenchRecipe>& airbench_recipes();
+
 /// As the posts did it: their network, 12,500 steps of 100 images drawn with replacement, Adam, no
 /// augmentation.
 Cifar10Result train_posted(const Cifar10Options& options, const Split& data);
-/// In seconds: K. Jordan's airbench, made smaller ("fast"), or larger ("90", "94").
+/// By one of the recipes above.
 Cifar10Result train_airbench(const Cifar10Options& options, const Split& data);
 
 }  // namespace xgrad

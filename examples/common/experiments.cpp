@@ -7,7 +7,7 @@
 #include "datasets/cifar.hpp"
 #include "datasets/mnist.hpp"
 #include "datasets/synthetic.hpp"
-#include "nn/models/airbench.hpp"
+#include "examples/common/cifar10.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "nn/models/mlp.hpp"
 #include "nn/models/simple_convnet.hpp"
@@ -53,17 +53,18 @@ MakeModel simple_convnet(long channels, long size) {
   return [=] { return SimpleConvNet(channels, size); };
 }
 
-/// One of the recipes of ./run cifar10, for what is done with its parameters afterwards.
-Experiment airbench(const std::string& recipe, const std::array<long, 3>& widths) {
-  return {.id = "airbench-" + recipe,
-          .name = "cifar10-" + recipe,
+/// A recipe of ./run cifar10, for what is done with its parameters afterwards.
+Experiment experiment_of(const AirbenchRecipe& recipe) {
+  const auto& widths = recipe.network.widths;
+  return {.id = fmt::format("airbench-{}", recipe.name),
+          .name = fmt::format("cifar10-{}", recipe.name),
           .title = fmt::format("airbench {}-{}-{}", widths[0], widths[1], widths[2]),
           .data = "cifar10",
           .epochs = 0,
           .epoch_steps = 0,
-          .model = [=] { return Airbench(widths); },
+          .model = [network = recipe.network] { return Airbench(network); },
           .optimizer = {},
-          .job = "cifar10 --recipe " + recipe,
+          .job = fmt::format("cifar10 --recipe {}", recipe.name),
           .pixels = normalized};
 }
 
@@ -74,80 +75,81 @@ constexpr DeepConvNetOptions small_convnet{.widths = {16, 32, 64}, .padding4 = 2
 }  // namespace
 
 const std::vector<Experiment>& experiments() {
-  constexpr const char *post = "the posts", *book = "the book, volume 1";
-  static const std::vector<Experiment> all{
-      {"S1", "cifar10-mlp", "3072-100-100-50-10, batch norm, ReLU, He, AdaGrad .01", "cifar10", 200, 500,
-       mlp(cifar_mlp, {.batch_norm = true}), adagrad(), .4685, .9474, post},
-      {"S1-code", "cifar10-mlp-xavier", "the same with sqrt(1/n) as in the code", "cifar10", 200, 500,
-       mlp(cifar_mlp, {.batch_norm = true, .init = lecun()}), adagrad(), .4685, .9474, post},
-      {"S1b", "cifar10-mlp-regularised", "the same with He, dropout .5, weight decay .01", "cifar10", 200,
-       500, mlp(cifar_mlp, {.batch_norm = true, .dropout = .5}), adagrad(.01, .01)},
-      {"S2", "cifar100-mlp", "3072-100-100-50-100, batch norm, ReLU, He, AdaGrad .01", "cifar100", 200, 500,
-       mlp(cifar100_mlp, {.batch_norm = true}), adagrad(), .1847, .5979, post},
-      {"S3",
-       "cifar10-small-convnet",
-       "DeepConvNet 16-16-32-32-64-64, 50, 10, Adam .001",
-       "cifar10",
-       20,
-       500,
-       deep_convnet(small_convnet),
-       adam(),
-       .73,
-       {},
-       post},
-      {"S4", "cifar10-deep-convnet", "DeepConvNet 64-64-128-128-256-256, 1024, 10, Adam .001", "cifar10", 25,
-       500, deep_convnet({}), adam(), .7912, .977, post, "cifar10 --recipe posted"},
-      {"S7",
-       "mnist-simple-convnet",
-       "SimpleConvNet 30, 100, 10, N(0, .01^2), Adam .001",
-       "mnist",
-       20,
-       600,
-       simple_convnet(1, 28),
-       adam(),
-       .9896,
-       {},
-       book},
-      {"S8", "cifar10-simple-convnet", "the same on (3, 32, 32)", "cifar10", 20, 500, simple_convnet(3, 32),
-       adam()},
-      {"S9",
-       "mnist-deep-convnet",
-       "DeepConvNet 16-16-32-32-64-64, 50, 10, Adam .001",
-       "mnist",
-       20,
-       600,
-       deep_convnet(book_deep_convnet),
-       adam(),
-       .9938,
-       {},
-       book},
-      {"S10.1", "mnist-sgd", "784-50-10, N(0, .01^2), SGD .01", "mnist", 20, 500,
-       mlp(two_layers, {.init = normal(.01)}), sgd(.01)},
-      {"S10.2", "mnist-adagrad", "784-50-10, N(0, .01^2), AdaGrad .01", "mnist", 20, 500,
-       mlp(two_layers, {.init = normal(.01)}), adagrad()},
-      {"S10.3", "mnist-std", "[50], N(0, .01^2), AdaGrad .01, another seed", "mnist", 20, 500,
-       mlp(two_layers, {.init = normal(.01)}), adagrad()},
-      {"S10.4", "mnist-he", "[50], He", "mnist", 20, 500, mlp(two_layers), adagrad()},
-      {"S10.5", "mnist-xavier", "[50], sqrt(1/n)", "mnist", 20, 500, mlp(two_layers, {.init = lecun()}),
-       adagrad()},
-      {"S10.6", "mnist-dropout", "[50], He, dropout .5", "mnist", 20, 500, mlp(two_layers, {.dropout = .5}),
-       adagrad()},
-      {"S10.7", "mnist-batch-norm", "[50], He, batch norm", "mnist", 20, 500,
-       mlp(two_layers, {.batch_norm = true}), adagrad()},
-      {"S10.8", "mnist-batch-norm-dropout", "[50], He, batch norm, dropout .5", "mnist", 20, 500,
-       mlp(two_layers, {.batch_norm = true, .dropout = .5}), adagrad()},
-      {"S10.9", "mnist-deep-dropout", "[100, 50], He, dropout .5", "mnist", 20, 500,
-       mlp(three_layers, {.dropout = .5}), adagrad()},
-      {"S10.10", "mnist-deep-batch-norm", "[100, 50], He, batch norm", "mnist", 20, 500,
-       mlp(three_layers, {.batch_norm = true}), adagrad()},
-      {"S10.11", "mnist-tuned", "[100, 50], He, batch norm, weight decay 3.86e-7, lr .0092", "mnist", 20, 500,
-       mlp(three_layers, {.batch_norm = true}), adagrad(.0092, 3.86e-7)},
-      {"S11", "mnist-two-layers", "784-50-10, ReLU, N(0, .01^2), SGD .1", "mnist", 20, 500,
-       mlp(two_layers, {.init = normal(.01)}), sgd(.1)},
-      airbench("fast", {16, 64, 64}),
-      airbench("90", {64, 128, 128}),
-      airbench("94", {64, 256, 256}),
-  };
+  static constexpr const char *post = "the posts", *book = "the book, volume 1";
+  static const std::vector<Experiment> all = [] {
+    std::vector<Experiment> all{
+        {"S1", "cifar10-mlp", "3072-100-100-50-10, batch norm, ReLU, He, AdaGrad .01", "cifar10", 200, 500,
+         mlp(cifar_mlp, {.batch_norm = true}), adagrad(), .4685, .9474, post},
+        {"S1-code", "cifar10-mlp-xavier", "the same with sqrt(1/n) as in the code", "cifar10", 200, 500,
+         mlp(cifar_mlp, {.batch_norm = true, .init = lecun()}), adagrad(), .4685, .9474, post},
+        {"S1b", "cifar10-mlp-regularised", "the same with He, dropout .5, weight decay .01", "cifar10", 200,
+         500, mlp(cifar_mlp, {.batch_norm = true, .dropout = .5}), adagrad(.01, .01)},
+        {"S2", "cifar100-mlp", "3072-100-100-50-100, batch norm, ReLU, He, AdaGrad .01", "cifar100", 200, 500,
+         mlp(cifar100_mlp, {.batch_norm = true}), adagrad(), .1847, .5979, post},
+        {"S3",
+         "cifar10-small-convnet",
+         "DeepConvNet 16-16-32-32-64-64, 50, 10, Adam .001",
+         "cifar10",
+         20,
+         500,
+         deep_convnet(small_convnet),
+         adam(),
+         .73,
+         {},
+         post},
+        {"S4", "cifar10-deep-convnet", "DeepConvNet 64-64-128-128-256-256, 1024, 10, Adam .001", "cifar10",
+         25, 500, deep_convnet({}), adam(), .7912, .977, post, "cifar10 --recipe posted"},
+        {"S7",
+         "mnist-simple-convnet",
+         "SimpleConvNet 30, 100, 10, N(0, .01^2), Adam .001",
+         "mnist",
+         20,
+         600,
+         simple_convnet(1, 28),
+         adam(),
+         .9896,
+         {},
+         book},
+        {"S8", "cifar10-simple-convnet", "the same on (3, 32, 32)", "cifar10", 20, 500, simple_convnet(3, 32),
+         adam()},
+        {"S9",
+         "mnist-deep-convnet",
+         "DeepConvNet 16-16-32-32-64-64, 50, 10, Adam .001",
+         "mnist",
+         20,
+         600,
+         deep_convnet(book_deep_convnet),
+         adam(),
+         .9938,
+         {},
+         book},
+        {"S10.1", "mnist-sgd", "784-50-10, N(0, .01^2), SGD .01", "mnist", 20, 500,
+         mlp(two_layers, {.init = normal(.01)}), sgd(.01)},
+        {"S10.2", "mnist-adagrad", "784-50-10, N(0, .01^2), AdaGrad .01", "mnist", 20, 500,
+         mlp(two_layers, {.init = normal(.01)}), adagrad()},
+        {"S10.3", "mnist-std", "[50], N(0, .01^2), AdaGrad .01, another seed", "mnist", 20, 500,
+         mlp(two_layers, {.init = normal(.01)}), adagrad()},
+        {"S10.4", "mnist-he", "[50], He", "mnist", 20, 500, mlp(two_layers), adagrad()},
+        {"S10.5", "mnist-xavier", "[50], sqrt(1/n)", "mnist", 20, 500, mlp(two_layers, {.init = lecun()}),
+         adagrad()},
+        {"S10.6", "mnist-dropout", "[50], He, dropout .5", "mnist", 20, 500, mlp(two_layers, {.dropout = .5}),
+         adagrad()},
+        {"S10.7", "mnist-batch-norm", "[50], He, batch norm", "mnist", 20, 500,
+         mlp(two_layers, {.batch_norm = true}), adagrad()},
+        {"S10.8", "mnist-batch-norm-dropout", "[50], He, batch norm, dropout .5", "mnist", 20, 500,
+         mlp(two_layers, {.batch_norm = true, .dropout = .5}), adagrad()},
+        {"S10.9", "mnist-deep-dropout", "[100, 50], He, dropout .5", "mnist", 20, 500,
+         mlp(three_layers, {.dropout = .5}), adagrad()},
+        {"S10.10", "mnist-deep-batch-norm", "[100, 50], He, batch norm", "mnist", 20, 500,
+         mlp(three_layers, {.batch_norm = true}), adagrad()},
+        {"S10.11", "mnist-tuned", "[100, 50], He, batch norm, weight decay 3.86e-7, lr .0092", "mnist", 20,
+         500, mlp(three_layers, {.batch_norm = true}), adagrad(.0092, 3.86e-7)},
+        {"S11", "mnist-two-layers", "784-50-10, ReLU, N(0, .01^2), SGD .1", "mnist", 20, 500,
+         mlp(two_layers, {.init = normal(.01)}), sgd(.1)},
+    };
+    for (auto& recipe : airbench_recipes()) all.push_back(experiment_of(recipe));
+    return all;
+  }();
   return all;
 }
 

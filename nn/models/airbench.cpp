@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "core/error.hpp"
 #include "nn/whitening.hpp"
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
@@ -47,16 +48,19 @@ Variable AirbenchGroup::operator()(const Variable& x) const {
   return gelu(norm2(conv2(gelu(norm1(max_pool2d(conv1(x), 2))))));
 }
 
-Airbench::Airbench(const std::array<long, 3>& widths, long classes)
-    : whitening(3, 24, {.kernel = 2, .init = uniform_fan_in()}),
-      head(widths[2], classes, {.bias = false, .init = unit_std}) {
-  whitening.bias.set_data(default_generator().uniform({24}, -1 / std::sqrt(12.), 1 / std::sqrt(12.)));
-  long in = 24;
-  for (long width : widths) groups.emplace_back(in, width), in = width;
+Airbench::Airbench(const AirbenchOptions& o)
+    : whitening(3, o.whitening, {.kernel = 2, .init = uniform_fan_in()}),
+      head(o.widths[2], o.classes, {.bias = false, .init = unit_std}) {
+  expect(o.whitening > 0 && o.whitening <= 24 && o.whitening % 2 == 0,
+         "Airbench: {} channels of whitening are not an even number up to 24", o.whitening);
+  whitening.bias.set_data(
+      default_generator().uniform({o.whitening}, -1 / std::sqrt(12.), 1 / std::sqrt(12.)));
+  long in = o.whitening;
+  for (long width : o.widths) groups.emplace_back(in, width), in = width;
 }
 
 void Airbench::whiten(const Array& images) {
-  whitening.weight.set_data(whitening_filters(images));
+  whitening.weight.set_data(whitening_filters(images, 2, 5e-4, whitening.weight.shape()[0] / 2));
   whitening.weight.set_requires_grad(false);
 }
 

@@ -26,12 +26,19 @@ struct AirbenchGroup {
   ///@}
 };
 
-/// (N, 3, 32, 32) -> (N, classes): a whitening convolution of 2x2 (24 channels, 31x31), GELU, three groups
-/// (31, 15, 7, 3 pixels), max-pool 3, a linear layer without bias, divided by its width. Convolutions start
-/// as U(+-1 / sqrt(9 in)) with the identity in the first filters.
+/// What Airbench is made of.
+struct AirbenchOptions {
+  std::array<long, 3> widths = {64, 256, 256};  ///< channels of the three groups
+  long whitening = 24;                          ///< channels of the first layer: even, at most 24
+  long classes = 10;                            ///< logits
+};
+
+/// (N, 3, 32, 32) -> (N, classes): a whitening convolution of 2x2 (31x31 pixels), GELU, three groups (31, 15,
+/// 7, 3 pixels), max-pool 3, a linear layer without bias, divided by its width. Convolutions start as U(+-1 /
+/// sqrt(9 in)) with the identity in the first filters.
 struct Airbench {
-  /// `widths` are the channels of the three groups.
-  explicit Airbench(const std::array<long, 3>& widths = {64, 256, 256}, long classes = 10);
+  /// Throws Error when the channels of the first layer are none that whitening has.
+  explicit Airbench(const AirbenchOptions& options = {});
   /// The logits.
   Variable operator()(const Variable& images) const;
   /// Sets the whitening filters from normalised training images (N, 3, 32, 32); they are never trained.

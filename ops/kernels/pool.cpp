@@ -50,13 +50,22 @@ void pool_2x2(const PoolShape& s, long planes, const float* x, float* y, std::ui
 }
 void scatter_2x2(const PoolShape& s, long planes, const float* g, const std::uint8_t* places, float* x) {
   long left = planes * s.oh * s.ow;
+  const float* const end = x + planes * s.h * s.w;
+  Permutation inside{};
+  for (int i = 0; i < std::min(lanes, 2 * s.ow); ++i) inside[i] = -1;
   for (long plane = 0; plane < planes; ++plane, x += s.h * s.w) {
-    for (long i = 0; i < s.oh; ++i, g += s.ow, places += s.ow, left -= s.ow)
+    for (long i = 0; i < s.oh; ++i, g += s.ow, places += s.ow, left -= s.ow) {
+      float *top = x + 2 * i * s.w, *bottom = top + s.w;
+      if (s.w <= lanes && left >= lanes && end - bottom >= lanes) {
+        scatter_narrow_2x2(g, places, inside, top, bottom);
+        continue;
+      }
       for (int row = 0; row < 2; ++row) {
-        float* out = x + (2 * i + row) * s.w;
-        scatter_row_2x2(g, places, row, s.ow, s.ow < 6 ? s.ow : left, out);  // narrow: one by one is quicker
+        float* out = row ? bottom : top;
+        scatter_row_2x2(g, places, row, s.ow, s.w <= lanes ? s.ow : left, out);
         if (s.w % 2) out[s.w - 1] = 0;
       }
+    }
     if (s.h % 2) std::fill_n(x + (s.h - 1) * s.w, s.w, 0.f);
   }
 }

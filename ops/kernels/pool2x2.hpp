@@ -63,4 +63,18 @@ inline void scatter_row_2x2(const float* g, const std::uint8_t* places, int row,
     for (int k = 0; k < 2; ++k) out[2 * j + k] = places[j] == 2 * row + k ? g[j] : 0;
 }
 
+/// Both rows of the windows at once, where a row of the result is one pack or less; `inside` has ones for the
+/// lanes that windows cover. A pack is read and two are written: what is written beyond a row is to be
+/// written over.
+inline void scatter_narrow_2x2(const float* g, const std::uint8_t* places, Permutation inside, float* top,
+                               float* bottom) {
+  constexpr Permutation half{0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7};
+  constexpr Permutation parity{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
+  const Pack v = __builtin_shuffle(Pack(*reinterpret_cast<const LoosePack*>(g)), half);
+  const Permutation place = __builtin_shuffle(
+      __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places)), Permutation), half);
+  *reinterpret_cast<LoosePack*>(top) = (place == parity) & inside ? v : Pack{};
+  *reinterpret_cast<LoosePack*>(bottom) = (place == parity + 2) & inside ? v : Pack{};
+}
+
 }  // namespace xgrad::kernels

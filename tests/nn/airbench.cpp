@@ -30,11 +30,15 @@ TEST_CASE("whitening filters make the patches of images uncorrelated") {
     }
   CHECK(error_of([&] { whitening_filters(images, 9); }) ==
         "whitening_filters: (50, 3, 8, 8) has no patches of 9x9");
+  CHECK(error_of([&] { whitening_filters(images, 2, 0, 13); }) ==
+        "whitening_filters: patches of 12 numbers have no 13 directions");
+  CHECK(error_of([] { Airbench({.whitening = 7}); }) ==
+        "Airbench: 7 channels of whitening are not an even number up to 24");
 }
 
 TEST_CASE("the airbench network has its identity filters, 24 whitening filters and a shift without a scale") {
   manual_seed(1);
-  Airbench net({4, 8, 8});
+  Airbench net({.widths = {4, 8, 8}});
   net.whiten(default_generator().normal({10, 3, 32, 32}));
   CHECK_FALSE(net.whitening.weight.requires_grad());
   CHECK(net.whitening.bias.requires_grad());
@@ -49,7 +53,7 @@ TEST_CASE("the airbench network has its identity filters, 24 whitening filters a
 
 TEST_CASE("the airbench network's loss has second-order gradients that agree with differences") {
   manual_seed(2);
-  Airbench net({3, 4, 4}, 3);
+  Airbench net({.widths = {3, 4, 4}, .classes = 3});
   to(net, DType::f64);
   Generator g(3);
   const Array images = g.normal({3, 3, 32, 32}, 0, 1, DType::f64);
