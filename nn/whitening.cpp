@@ -1,10 +1,16 @@
 // Whitening filters by the symmetric eigen-decomposition of xtensor-blas.
 #include "nn/whitening.hpp"
 
-#include <cmath>
 #include <xtensor-blas/xlinalg.hpp>
 
 #include "core/error.hpp"
+#include "core/xtensor.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/conv.hpp"
+#include "ops/math.hpp"
+#include "ops/matmul.hpp"
+#include "ops/reduce.hpp"
+#include "ops/shape.hpp"
 
 namespace xgrad {
 
@@ -17,36 +23,22 @@ Array whitening_filters(const Array& images, long k, double eps, long kept) {
   expect(kept >= 0 && kept <= size, "whitening_filters: patches of {} numbers have no {} directions", size,
          kept);
   if (kept == 0) kept = size;
-  // The sum over all patches of x[a] x[b], a row of patches at a time.
-  xt::xtensor<double, 2> moments = xt::zeros<double>({std::size_t(size), std::size_t(size)});
-  const float* pixels = images.data<float>();
-  std::vector<const float*> line{std::size_t(size)};
-  for (long i = 0; i < n; ++i)
-    for (long y = 0; y + k <= h; ++y) {
-      for (long a = 0; a < size; ++a)
-        line[std::size_t(a)] = pixels + ((i * c + a / (k * k)) * h + y + a / k % k) * w + a % k;
-      for (long a = 0; a < size; ++a)
-        for (long b = 0; b <= a; ++b) {
-          double sum = 0;
-          for (long x = 0; x + k <= w; ++x) sum += double(line[std::size_t(a)][x]) * line[std::size_t(b)][x];
-          moments(a, b) += sum;
-        }
-    }
-  const double patches = double(n) * double(h - k + 1) * double(w - k + 1);
-  for (long a = 0; a < size; ++a)
-    for (long b = 0; b <= a; ++b) moments(b, a) = moments(a, b) /= patches;
-  const auto [values, vectors] = xt::linalg::eigh(moments);  // smallest eigenvalue first
-  Array filters({2 * kept, c, k, k});
-  float* out = filters.mutable_data<float>();
-  for (long f = 0; f < kept; ++f) {
-    const long column = size - 1 - f;
-    const double scale = 1 / std::sqrt(values(column) + eps);
-    for (long a = 0; a < size; ++a) {
-      out[f * size + a] = float(vectors(a, column) * scale);
-      out[(kept + f) * size + a] = -out[f * size + a];
-    }
+  NoGrad off;
+  constexpr long chunk = 250;  // images whose patches are written out at a time
+  Variable moments(zeros({size, size}, DType::f64));
+  for (long first = 0; first < n; first += chunk) {
+    const Variable some = slice(Variable(images), 0, first, std::min(n, first + chunk));
+    const Variable patches = unfold(cast(some, DType::f64), k);  // (images, C k k, places)
+    moments = moments + sum(matmul(patches, patches, {.transpose_b = true}), 0);
+    moments.data().bytes();
   }
-  return filters;
+  const xt::xarray<double> mean_moments =
+      as_xtensor<double>((moments / (double(n) * double(h - k + 1) * double(w - k + 1))).data());
+  const auto [values, vectors] = xt::linalg::eigh(mean_moments);  // smallest eigenvalue first
+  const Variable scale = rsqrt(Variable(to_array(values)) + eps);
+  const Variable rows = flip(transpose(Variable(to_array(vectors)) * scale), 0);
+  const Variable largest = slice(rows, 0, 0, kept);
+  return cast(reshape(concat({largest, -largest}, 0), {2 * kept, c, k, k}), DType::f32).data();
 }
 
 }  // namespace xgrad
