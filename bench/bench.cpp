@@ -5,6 +5,7 @@
 #include "core/memory.hpp"
 #include "core/threads.hpp"
 #include "nn/models/deep_convnet.hpp"
+#include "nn/models/resnet.hpp"
 #include "xgrad.hpp"
 
 using namespace xgrad;
@@ -53,6 +54,20 @@ void networks() {
             }
           },
           {.per = 50});
+}
+
+void residual_network() {
+  const Variable images = default_generator().normal({128, 3, 32, 32});
+  const Array labels = default_generator().integers({128}, 0, 10);
+  ResNet net(3);
+  Momentum sgd(parameters(net), {.lr = .1, .momentum = .9, .weight_decay = 1e-4});
+  measure("resnet20_step", 8,
+          [&] {
+            sgd.zero_grad();
+            cross_entropy(net(images), labels).backward();
+            sgd.step();
+          },
+          {.flop = 31.1e9});
 }
 
 void scalars() {
@@ -119,6 +134,7 @@ int main(int argc, char** argv) {
   manual_seed(1);
   fmt::print("# {} threads, packs of {} bytes\n", threads::count(), simd_bytes());
   networks();
+  residual_network();
   scalars();
   kernels_alone();
   block();

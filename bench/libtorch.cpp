@@ -40,6 +40,62 @@ struct DeepConvNet : nn::Module {
   }
 };
 
+nn::Conv2d conv3x3(long in, long out, long stride = 1) {
+  return nn::Conv2d(nn::Conv2dOptions(in, out, 3).stride(stride).padding(1).bias(false));
+}
+
+/// nn/models/resnet.hpp.
+struct ResidualBlock : nn::Module {
+  nn::Conv2d conv1, conv2;
+  nn::BatchNorm2d bn1, bn2;
+  long stride, added;
+
+  ResidualBlock(long in, long out, long stride)
+      : conv1(conv3x3(in, out, stride)),
+        conv2(conv3x3(out, out)),
+        bn1(out),
+        bn2(out),
+        stride(stride),
+        added(out - in) {
+    register_module("conv1", conv1);
+    register_module("bn1", bn1);
+    register_module("conv2", conv2);
+    register_module("bn2", bn2);
+  }
+  Tensor forward(const Tensor& x) {
+    Tensor shortcut = x;
+    if (stride > 1)
+      for (int axis : {2, 3}) shortcut = shortcut.slice(axis, 0, x.size(axis), stride);
+    if (added) shortcut = torch::constant_pad_nd(shortcut, {0, 0, 0, 0, added / 2, added - added / 2});
+    return torch::relu(bn2(conv2(torch::relu(bn1(conv1(x))))) + shortcut);
+  }
+};
+
+struct ResNet : nn::Module {
+  nn::Conv2d conv1 = conv3x3(3, 16);
+  nn::BatchNorm2d bn1{16};
+  std::vector<std::shared_ptr<ResidualBlock>> blocks;
+  nn::Linear fc{64, 10};
+
+  explicit ResNet(long n) {
+    register_module("conv1", conv1);
+    register_module("bn1", bn1);
+    long in = 16;
+    for (long width : {16, 32, 64})
+      for (long i = 0; i < n; ++i) {
+        blocks.push_back(std::make_shared<ResidualBlock>(in, width, i == 0 && width > 16 ? 2 : 1));
+        register_module("block" + std::to_string(blocks.size()), blocks.back());
+        in = width;
+      }
+    register_module("fc", fc);
+  }
+  Tensor forward(Tensor x) {
+    x = torch::relu(bn1(conv1(x)));
+    for (auto& block : blocks) x = block->forward(x);
+    return fc(x.mean({2, 3}));
+  }
+};
+
 void networks() {
   const Tensor images = torch::rand({100, 3, 32, 32}), labels = torch::randint(10, {100}, torch::kLong);
   auto loss = [&](const Tensor& logits) { return nn::functional::cross_entropy(logits, labels); };
@@ -71,6 +127,19 @@ void networks() {
             }
           },
           {.per = 50});
+}
+
+void residual_network() {
+  const Tensor images = torch::randn({128, 3, 32, 32}), labels = torch::randint(10, {128}, torch::kLong);
+  ResNet net(3);
+  torch::optim::SGD sgd(net.parameters(), torch::optim::SGDOptions(.1).momentum(.9).weight_decay(1e-4));
+  measure("resnet20_step", 8,
+          [&] {
+            sgd.zero_grad();
+            nn::functional::cross_entropy(net.forward(images), labels).backward();
+            sgd.step();
+          },
+          {.flop = 31.1e9});
 }
 
 void scalars() {
@@ -128,6 +197,7 @@ int main(int argc, char** argv) {
   torch::manual_seed(1);
   fmt::print("# libtorch {}, {} threads\n", TORCH_VERSION, torch::get_num_threads());
   networks();
+  residual_network();
   scalars();
   kernels_alone();
   block();

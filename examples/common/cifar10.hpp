@@ -11,8 +11,8 @@
 namespace xgrad {
 
 struct Cifar10Options {
-  std::string recipe = "fast";        ///< "fast", "90", "94" or "posted"
-  std::optional<long> epochs, steps;  ///< of the posted recipe: epochs, and steps in each
+  std::string recipe = "fast";        ///< "fast", "90", "94", "resnet" or "posted"
+  std::optional<long> epochs, steps;  ///< of posted and resnet: epochs, and steps in each
   std::optional<long> batch;          ///< images in a step
   std::uint64_t seed = 1;
   long seeds = 1;  ///< runs with this many seeds, and shows a table
@@ -45,6 +45,9 @@ const std::vector<AirbenchRecipe>& airbench_recipes();
 /// As the posts did it: their network, 12,500 steps of 100 images drawn with replacement, Adam, no
 /// augmentation.
 Cifar10Result train_posted(const Cifar10Options& options, const Split& data);
+/// ResNet-20 as its authors trained it: 164 epochs of 391 steps of 128 images, SGD with momentum, crops and
+/// flips.
+Cifar10Result train_resnet(const Cifar10Options& options, const Split& data);
 /// By one of the recipes above.
 Cifar10Result train_airbench(const Cifar10Options& options, const Split& data);
 

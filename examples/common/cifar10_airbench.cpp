@@ -5,15 +5,11 @@
 
 #include "core/error.hpp"
 #include "core/memory.hpp"
-#include "core/profile.hpp"
-#include "core/threads.hpp"
 #include "datasets/loader.hpp"
 #include "datasets/transforms.hpp"
-#include "examples/common/cifar10.hpp"
+#include "examples/common/cifar10_run.hpp"
 #include "examples/common/experiments.hpp"
 #include "nn/models/airbench.hpp"
-#include "nn/progress.hpp"
-#include "nn/run_folder.hpp"
 #include "xgrad.hpp"
 
 namespace xgrad {
@@ -121,17 +117,11 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
                      .before_step = freeze};
 
   if (o.profile) {
-    constexpr long runs = 20;
     options.progress = false;
-    options.steps_per_epoch = 3;
-    fit(net, optimizer, train, options);
-    const Stopwatch clock;
-    profile::start();
-    options.steps_per_epoch = runs;
-    fit(net, optimizer, train, options);
-    const double seconds = clock.seconds();
-    fmt::print("A training step, the mean of {}, {} threads:\n{}", runs, threads::count(),
-               profile::table(profile::stop(), seconds, runs));
+    profile_steps([&](long n) {
+      options.steps_per_epoch = n;
+      fit(net, optimizer, train, options);
+    });
     return {};
   }
 
@@ -144,10 +134,7 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
                     {"steps", fmt::format("{}", steps)},
                     {"batch", fmt::format("{}", batch)},
                     {"seed", fmt::format("{}", o.seed)}});
-  fmt::print("{}: {} training images, {} steps of {} images, {} parameters, {} threads, seed {}\n",
-             data.train.name, data.train.size(), steps, batch, parameter_count(net), threads::count(),
-             o.seed);
-  if (folder.steps_done()) fmt::print("going on after {} steps\n", folder.steps_done());
+  announce(o, data.train, fmt::format("{} steps of {} images", steps, batch), parameter_count(net), folder);
   options.epochs = 10;
   options.steps_per_epoch = steps / 10;
   options.checkpoint = folder.checkpoint();

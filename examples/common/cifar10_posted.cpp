@@ -3,17 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
-#include "core/memory.hpp"
-#include "core/profile.hpp"
-#include "core/threads.hpp"
 #include "datasets/loader.hpp"
-#include "examples/common/cifar10.hpp"
+#include "examples/common/cifar10_run.hpp"
 #include "examples/common/experiments.hpp"
 #include "nn/models/deep_convnet.hpp"
-#include "nn/progress.hpp"
-#include "nn/run_folder.hpp"
 #include "xgrad.hpp"
 
 namespace xgrad {
@@ -28,18 +22,6 @@ constexpr double reported[25][2] = {{.518, .511}, {.636, .635}, {.731, .703}, {.
                                     {.975, .800}, {.964, .796}, {.975, .804}, {.974, .798}, {.977, .810}};
 constexpr double reported_final = .7912;  // all 10,000 test images
 
-/// Times the operations of a training step.
-void profile_step(DeepConvNet& net, Optimizer& optimizer, Loader& train) {
-  constexpr long steps = 20;
-  fit(net, optimizer, train, {.steps_per_epoch = 3, .progress = false});  // warms up
-  const Stopwatch clock;
-  profile::start();
-  fit(net, optimizer, train, {.steps_per_epoch = steps, .progress = false});
-  const double seconds = clock.seconds();
-  fmt::print("A training step, the mean of {}, {} threads:\n{}", steps, threads::count(),
-             profile::table(profile::stop(), seconds, steps));
-}
-
 }  // namespace
 
 Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
@@ -51,7 +33,7 @@ Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
   Adam adam(parameters(net), {.lr = 1e-3, .eps = 1e-7, .book = true});
   Loader train(data.train, {.batch = batch, .replacement = true, .seed = o.seed});
   if (o.profile) {
-    profile_step(net, adam, train);
+    profile_steps([&](long n) { fit(net, adam, train, {.steps_per_epoch = n, .progress = false}); });
     return {};
   }
 
@@ -67,11 +49,8 @@ Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
       first_test(data.test.first(1000), {.shuffle = false});
   Loader all_test(data.test, {.shuffle = false});
 
-  fmt::print(
-      "{}: {} training images, {} epochs of {} steps of {} images, {} parameters, {} threads, seed {}\n",
-      data.train.name, data.train.size(), epochs, steps, batch, parameter_count(net), threads::count(),
-      o.seed);
-  if (folder.steps_done()) fmt::print("going on after {} steps\n", folder.steps_done());
+  announce(o, data.train, fmt::format("{} epochs of {} steps of {} images", epochs, steps, batch),
+           parameter_count(net), folder);
   fmt::print("                     accuracy of the first 1,000           reported\n");
   fmt::print("epoch   train loss   train    test      seconds      train    test\n");
   const Stopwatch whole;
@@ -97,23 +76,14 @@ Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
   fit(net, adam, train,
       {.epochs = epochs, .steps_per_epoch = steps, .checkpoint = folder.checkpoint(), .on_epoch = on_epoch});
 
-  const auto accuracies = folder.metrics().column("test_accuracy_1000"),
-             times = folder.metrics().column("seconds");
+  const auto accuracies = folder.metrics().column("test_accuracy_1000");
   const double best = *std::max_element(accuracies.begin(), accuracies.end());
-  const double seconds = std::accumulate(times.begin(), times.end(), 0.);
   const Score final_score = evaluate(net, all_test.epoch());
   fmt::print("best on the first 1,000 test images: {:.3f}{}\n", best,
              o.synthetic ? "" : " (reported: .817, in the title .814)");
   fmt::print("final on all {} test images: {:.4f}{}\n", final_score.samples, final_score.accuracy,
              o.synthetic ? "" : fmt::format(" (reported after 25 epochs: {:.4f})", reported_final));
-  folder.metrics().write({{"final_test_accuracy", final_score.accuracy},
-                          {"final_test_images", final_score.samples},
-                          {"training_seconds", seconds},
-                          {"peak_mb", double(memory::peak()) / 1e6}});
-  const bool drawn = plot_curves(folder.path() / "metrics.jsonl", folder.path() / "curves.svg");
-  fmt::print("{} of training, {} with evaluations; metrics, parameters{} in {}\n", clock_text(seconds),
-             clock_text(whole.seconds()), drawn ? " and curves" : "", folder.path().string());
-  return {final_score.accuracy, final_score.accuracy, seconds};
+  return conclude(folder, final_score.accuracy, final_score.samples, whole);
 }
 
 }  // namespace xgrad

@@ -10,6 +10,7 @@
 #include "examples/common/cifar10.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "nn/models/mlp.hpp"
+#include "nn/models/resnet.hpp"
 #include "nn/models/simple_convnet.hpp"
 #include "ops/loss.hpp"
 
@@ -53,7 +54,21 @@ MakeModel simple_convnet(long channels, long size) {
   return [=] { return SimpleConvNet(channels, size); };
 }
 
-/// A recipe of ./run cifar10, for what is done with its parameters afterwards.
+// Recipes of ./run cifar10, for what is done with their parameters afterwards.
+Experiment resnet20() {
+  return {.id = "resnet20",
+          .name = "cifar10-resnet20",
+          .title = "ResNet-20, Momentum .1",
+          .data = "cifar10",
+          .epochs = 164,  // 64,000 steps
+          .epoch_steps = 391,
+          .model = [] { return ResNet(3); },
+          .optimizer = {},
+          .reported_test = .9125,  // an error of 8.75 %: table 6
+          .reported_by = "He et al. (2016)",
+          .job = "cifar10 --recipe resnet",
+          .pixels = normalized};
+}
 Experiment experiment_of(const AirbenchRecipe& recipe) {
   const auto& widths = recipe.network.widths;
   return {.id = fmt::format("airbench-{}", recipe.name),
@@ -148,6 +163,7 @@ const std::vector<Experiment>& experiments() {
          mlp(two_layers, {.init = normal(.01)}), sgd(.1)},
     };
     for (auto& recipe : airbench_recipes()) all.push_back(experiment_of(recipe));
+    all.push_back(resnet20());
     return all;
   }();
   return all;

@@ -37,7 +37,7 @@ const Experiment* find_experiment(const std::string& id_or_name);
 /// The data set of an experiment.
 Split load_data(const std::string& name, const std::filesystem::path& folder);
 
-/// Mean and deviation of CIFAR-10's training images by channel, as airbench wants its pixels.
+/// Mean and deviation of CIFAR-10's training images by channel, which airbench and ResNet want as 0 and 1.
 extern const Pixels normalized;
 
 }  // namespace xgrad

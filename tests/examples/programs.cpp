@@ -4,6 +4,7 @@
 
 #include "nn/checkpoint.hpp"
 #include "nn/models/deep_convnet.hpp"
+#include "nn/models/resnet.hpp"
 #include "tests/catch.hpp"
 #include "tests/run.hpp"
 
@@ -18,6 +19,12 @@ std::string program(const char* name) { return std::string(XGRAD_EXAMPLES) + "/"
 std::string bytes(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
+}
+std::vector<nlohmann::json> metrics(const std::filesystem::path& folder) {
+  std::ifstream in(folder / "metrics.jsonl");
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
 }
 
 }  // namespace
@@ -34,9 +41,7 @@ TEST_CASE(
   REQUIRE(first.exit_code == 0);
   CHECK(first.output.find("Training on built-in pictures of shapes") != std::string::npos);
 
-  std::ifstream metrics(folder / "a/metrics.jsonl");
-  std::vector<nlohmann::json> lines;
-  for (std::string line; std::getline(metrics, line);) lines.push_back(nlohmann::json::parse(line));
+  const auto lines = metrics(folder / "a");
   REQUIRE(lines.size() == 3);
   CHECK(lines[1].at("epoch") == 2);
   CHECK(lines[1].at("step") == 6);
@@ -50,6 +55,33 @@ TEST_CASE(
   const Outcome again = train("a", "");
   CHECK(again.exit_code == 1);
   CHECK(again.output.find("holds a run already; choose another --out") != std::string::npos);
+}
+
+TEST_CASE("cifar10 --recipe resnet trains ResNet-20 and writes its run") {
+  TemporaryFolder folder;
+  auto train = [&](const std::string& options) {
+    return run(program("cifar10") + "--recipe resnet --synthetic --epochs 2 --steps 2 --batch 16 --out " +
+               (folder / "a").string() + options);
+  };
+  const Outcome first = train("");
+  INFO(first.output);
+  REQUIRE(first.exit_code == 0);
+  CHECK(first.output.find("2 epochs of 2 steps of 16 images, 269722 parameters") != std::string::npos);
+  const auto lines = metrics(folder / "a");
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[1].at("step") == 4);
+  CHECK(lines[1].at("test_accuracy") == lines[2].at("final_test_accuracy"));
+  CHECK(lines[2].at("final_test_images") == 1000);
+  ResNet net;
+  load(net, folder / "a/parameters.safetensors");
+  for (const char* file : {"settings.json", "checkpoint.safetensors"})
+    CHECK(std::filesystem::exists(folder / "a" / file));
+
+  const std::string trained = bytes(folder / "a/parameters.safetensors");
+  const Outcome again = train(" --resume");
+  CHECK(again.exit_code == 0);
+  CHECK(again.output.find("going on after 4 steps") != std::string::npos);
+  CHECK(bytes(folder / "a/parameters.safetensors") == trained);
 }
 
 TEST_CASE("cifar10 refuses what it cannot do in one line") {
@@ -68,6 +100,7 @@ TEST_CASE("cifar10 refuses what it cannot do in one line") {
   CHECK(run(program("cifar10") + "--epoch 3").exit_code == 2);
   CHECK(run(program("cifar10") + "--batch -1").exit_code == 2);
   CHECK(run(program("cifar10") + "--epochs x").exit_code == 2);
+  CHECK(run(program("cifar10") + "--recipe fast --epochs 1").exit_code == 2);
   CHECK(run("XGRAD_THREADS=none " + program("cifar10") + "--synthetic --out " + (folder / "r").string())
             .exit_code == 1);
   const Outcome help = run(program("cifar10") + "--help");

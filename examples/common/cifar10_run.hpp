@@ -1,0 +1,23 @@
+#pragma once
+// What the recipes of ./run cifar10 do alike around the training itself.
+#include <functional>
+#include <string>
+
+#include "examples/common/cifar10.hpp"
+#include "nn/progress.hpp"
+#include "nn/run_folder.hpp"
+
+namespace xgrad {
+
+/// Shows where the time of a training step goes; `train` takes so many steps.
+void profile_steps(const std::function<void(long steps)>& train);
+
+/// Says what is about to be trained; `steps` as in "500 steps of 100 images".
+void announce(const Cifar10Options& options, const Dataset& train, const std::string& steps, long parameters,
+              const RunFolder& folder);
+
+/// Ends a run of epochs: the last line of metrics, the curves, and where all that is; `whole` has run since
+/// it began.
+Cifar10Result conclude(RunFolder& folder, double accuracy, long test_images, const Stopwatch& whole);
+
+}  // namespace xgrad
