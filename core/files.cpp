@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <vector>
 
 #include "core/error.hpp"
 
@@ -14,7 +16,7 @@ namespace xgrad {
 namespace fs = std::filesystem;
 
 void replace_file(const fs::path& path, const std::function<void(std::ostream&)>& write) {
-  const fs::path beside = fs::path(path).concat(fmt::format(".{}.part", getpid()));
+  const fs::path beside = unfinished(path);
   struct Cleanup {
     const fs::path& file;
     ~Cleanup() {
@@ -36,6 +38,22 @@ void replace_file(const fs::path& path, const std::function<void(std::ostream&)>
   std::error_code error;
   fs::rename(beside, path, error);
   expect(!error, "{}: cannot be replaced: {}", path.string(), error.message());
+}
+
+fs::path unfinished(const fs::path& path) { return fs::path(path).concat(fmt::format(".{}.part", getpid())); }
+
+void remove_unfinished(const fs::path& path) {
+  const std::string begin = path.filename().string() + ".", end = ".part";
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (auto& entry : fs::directory_iterator(fs::absolute(path).parent_path(), ignored)) {
+    std::string process = entry.path().filename().string();
+    if (!process.starts_with(begin) || !process.ends_with(end)) continue;
+    process.erase(process.size() - end.size()).erase(0, begin.size());
+    if (std::all_of(process.begin(), process.end(), [](char c) { return '0' <= c && c <= '9'; }))
+      found.push_back(entry.path());
+  }
+  for (auto& file : found) fs::remove(file, ignored);
 }
 
 void make_folder(const fs::path& folder) {

@@ -11,6 +11,12 @@ namespace xgrad {
 /// written.
 void replace_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
 
+/// The name of the new file that replace_file(path) writes: `path`.<process>.part.
+std::filesystem::path unfinished(const std::filesystem::path& path);
+/// Removes the new files for `path` that were never renamed because their programs were killed. Only where no
+/// other program writes `path`.
+void remove_unfinished(const std::filesystem::path& path);
+
 /// Makes the folder and those above it. Throws Error when it cannot be made or written to.
 void make_folder(const std::filesystem::path& folder);
 

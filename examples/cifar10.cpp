@@ -28,10 +28,9 @@ Cifar10Options parse(int argc, char** argv) {
       "augmentation");
   const CLI::Range positive(1, 1'000'000'000, "POSITIVE");
   app.option_defaults()->always_capture_default();
-  const auto* recipe =
-      app.add_option("--recipe", o.recipe,
-                     "fast, 90, 94, resnet or posted; --epochs and --steps alone mean posted")
-          ->check(CLI::IsMember({"fast", "90", "94", "resnet", "posted"}));
+  const auto* recipe = app.add_option("--recipe", o.recipe,
+                                      "fast, 90, 94, resnet or posted; --epochs or --steps alone mean posted")
+                           ->check(CLI::IsMember({"fast", "90", "94", "resnet", "posted"}));
   app.add_option("--seed", o.seed, "fixes the first weights, the batches, augmentation and dropout");
   app.add_option("--seeds", o.seeds, "runs with so many seeds, from --seed on, and shows a table")
       ->check(positive);
@@ -39,8 +38,8 @@ Cifar10Options parse(int argc, char** argv) {
                  "posted, resnet: how many epochs (default: 25, 164; 3 on the built-in shapes)")
       ->check(positive);
   app.add_option("--steps", o.steps,
-                 "posted, resnet: training steps in an epoch (default of posted: 500; 100 on the built-in "
-                 "shapes; of resnet: each image once)")
+                 "training steps; posted and resnet: in an epoch (default: 500, 100 on the built-in shapes; "
+                 "resnet: each image once), others: in all, by tens (default: the recipe's)")
       ->check(positive);
   app.add_option("--batch", o.batch, "images in a step (default: the recipe's)")->check(positive);
   app.add_option("--data", o.data,
@@ -49,6 +48,9 @@ Cifar10Options parse(int argc, char** argv) {
   app.add_flag("--resume", o.resume,
                "go on with the run in --out, with its settings, bit for bit as if it had not "
                "been interrupted; begin it where there is none");
+  app.add_option("--checkpoint-seconds", o.checkpoint_seconds,
+                 "the least time between two files to go on from, besides those after each line of metrics")
+      ->check(CLI::Range(0., 1e9, "SECONDS"));
   app.add_option("--threads", threads, "threads to use (default: $XGRAD_THREADS or all cores)")
       ->check(positive);
   app.add_flag(
@@ -58,12 +60,9 @@ Cifar10Options parse(int argc, char** argv) {
   app.add_flag("--synthetic", o.synthetic, "train on the built-in shapes");
   try {
     app.parse(argc, argv);
-    if (o.epochs || o.steps) {
-      if (!recipe->count()) o.recipe = "posted";
-      if (o.recipe != "posted" && o.recipe != "resnet")
-        throw CLI::ValidationError("--recipe",
-                                   "--epochs and --steps are for posted and resnet, not " + o.recipe);
-    }
+    if (!recipe->count() && (o.epochs || o.steps)) o.recipe = "posted";
+    if (o.epochs && o.recipe != "posted" && o.recipe != "resnet")
+      throw CLI::ValidationError("--recipe", "--epochs is for posted and resnet, not " + o.recipe);
   } catch (const CLI::ParseError& e) {
     std::exit(app.exit(e) ? 2 : 0);
   }

@@ -5,10 +5,12 @@
 
 #include <cstdio>
 
+#include "core/files.hpp"
+
 namespace xgrad {
 
 bool plot(const std::string& script, int width, int height, const std::filesystem::path& svg) {
-  const auto beside = svg.string() + ".new";
+  const std::string beside = unfinished(svg).string();
   std::string quoted;  // as gnuplot reads it
   for (char c : beside) quoted += c == '\'' ? "''" : std::string(1, c);
   const std::string whole = fmt::format(

@@ -54,6 +54,13 @@ std::string curves_of(const std::map<std::string, Curve>& curves, const std::str
   return command.empty() ? "" : command + "\n" + data;
 }
 
+/// What a killed program has left goes; it can be as large as a checkpoint.
+void clear(const std::filesystem::path& folder) {
+  for (const char* name :
+       {"settings.json", "metrics.jsonl", "checkpoint.safetensors", "parameters.safetensors", "curves.svg"})
+    remove_unfinished(folder / name);
+}
+
 }  // namespace
 
 RunFolder::RunFolder(const std::string& job, const std::filesystem::path& folder, bool resume,
@@ -75,11 +82,13 @@ std::filesystem::path RunFolder::prepare(const std::string& job, std::filesystem
         expect(name != key || ours == theirs,
                "{}: the run there has {} {}, not {}; --resume needs the settings that it was started with",
                folder.string(), key, theirs, ours);
+    clear(folder);
     return folder;
   }
   expect(!std::filesystem::exists(folder / "metrics.jsonl"), "{}: holds a run already; choose another --out",
          folder.string());
   make_folder(folder);
+  clear(folder);
   replace_file(folder / "settings.json", [&](std::ostream& out) {
     Json json = Json::object();
     for (auto& [key, value] : settings) json[key] = value;

@@ -17,7 +17,8 @@ class RunFolder {
  public:
   /// Begins a run in `folder`, in a new folder `runs/<job>` when it is empty; with `resume` goes on with the
   /// run that is there, if there is one. Throws Error when there is a run and `resume` is not wanted, when
-  /// the run there has other settings, or when the folder cannot be written.
+  /// the run there has other settings, or when the folder cannot be written. Removes the unfinished files
+  /// that a killed program has left there.
   RunFolder(const std::string& job, const std::filesystem::path& folder, bool resume,
             const Settings& settings);
 

@@ -11,15 +11,17 @@
 namespace xgrad {
 
 struct Cifar10Options {
-  std::string recipe = "fast";        ///< "fast", "90", "94", "resnet" or "posted"
-  std::optional<long> epochs, steps;  ///< of posted and resnet: epochs, and steps in each
-  std::optional<long> batch;          ///< images in a step
+  std::string recipe = "fast";  ///< "fast", "90", "94", "resnet" or "posted"
+  std::optional<long> epochs;   ///< of posted and resnet
+  std::optional<long> steps;    ///< in an epoch of posted and resnet; in all, by tens, of the others
+  std::optional<long> batch;    ///< images in a step
   std::uint64_t seed = 1;
   long seeds = 1;  ///< runs with this many seeds, and shows a table
   std::filesystem::path data, out;
   bool synthetic = false;   ///< on the built-in shapes
   bool validation = false;  ///< trains on all but the last 5,000 training images and tests on those
   bool profile = false, resume = false;
+  double checkpoint_seconds = 60;  ///< as FitOptions has it
 };
 
 /// What a run came to.

@@ -138,6 +138,7 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
   options.epochs = 10;
   options.steps_per_epoch = steps / 10;
   options.checkpoint = folder.checkpoint();
+  options.checkpoint_seconds = o.checkpoint_seconds;
   options.on_epoch = [&](const EpochReport& report) {
     folder.metrics().write({{"epoch", report.epoch},
                             {"step", report.steps},

@@ -74,7 +74,11 @@ Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
     return true;
   };
   fit(net, adam, train,
-      {.epochs = epochs, .steps_per_epoch = steps, .checkpoint = folder.checkpoint(), .on_epoch = on_epoch});
+      {.epochs = epochs,
+       .steps_per_epoch = steps,
+       .checkpoint = folder.checkpoint(),
+       .checkpoint_seconds = o.checkpoint_seconds,
+       .on_epoch = on_epoch});
 
   const auto accuracies = folder.metrics().column("test_accuracy_1000");
   const double best = *std::max_element(accuracies.begin(), accuracies.end());

@@ -71,6 +71,7 @@ Cifar10Result train_resnet(const Cifar10Options& o, const Split& data) {
        .steps_per_epoch = steps,
        .schedule = two_drops(epochs * steps),
        .checkpoint = folder.checkpoint(),
+       .checkpoint_seconds = o.checkpoint_seconds,
        .on_epoch = on_epoch});
 
   const double accuracy = folder.metrics().column("test_accuracy").back();

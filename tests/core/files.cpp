@@ -47,6 +47,23 @@ TEST_CASE("files: an error while writing leaves the old file, and nothing else")
   CHECK(entries(folder.path) == 1);
 }
 
+TEST_CASE("files: what killed programs have left unfinished is removed, and nothing else") {
+  const TemporaryFolder folder;
+  for (const char* name :
+       {"a", "a.17.part", "a.4194304.part", "a.part", "a.b.17.part", "a.17b.part", "b.17.part"})
+    std::ofstream(folder / name) << name;
+  replace_file(folder / "a", [&](std::ostream&) {
+    CHECK(std::filesystem::exists(unfinished(folder / "a")));
+    CHECK(entries(folder.path) == 8);
+  });
+  remove_unfinished(folder / "a");
+  CHECK(entries(folder.path) == 5);
+  CHECK_FALSE(std::filesystem::exists(folder / "a.17.part"));
+  CHECK_FALSE(std::filesystem::exists(folder / "a.4194304.part"));
+  CHECK(std::filesystem::exists(folder / "a"));
+  remove_unfinished(folder / "none/a");
+}
+
 TEST_CASE("files: what cannot be written is named") {
   const TemporaryFolder folder;
   CHECK(error_of([&] { replace_file(folder / "none/a", [](std::ostream&) {}); }) ==
