@@ -50,7 +50,8 @@ void remove_unfinished(const fs::path& path) {
     std::string process = entry.path().filename().string();
     if (!process.starts_with(begin) || !process.ends_with(end)) continue;
     process.erase(process.size() - end.size()).erase(0, begin.size());
-    if (std::all_of(process.begin(), process.end(), [](char c) { return '0' <= c && c <= '9'; }))
+    if (!process.empty() &&
+        std::all_of(process.begin(), process.end(), [](char c) { return '0' <= c && c <= '9'; }))
       found.push_back(entry.path());
   }
   for (auto& file : found) fs::remove(file, ignored);
