@@ -84,7 +84,7 @@ class Planner {
       results_.push_back(visit(root->is_reduction ? Value::of(root->in[0]) : root.get()));
     for (Value* leaf : leaves_) {
       const bool dense = leaf->shape.size() == program.domain.size();
-      program.leaves.push_back({leaf->data, Walk(leaf->shape, program.domain), dense});
+      program.leaves.push_back({leaf->data, Walk(leaf->shape, program.domain, short_run_of_leaf), dense});
     }
     assign_registers();
     for (auto& step : steps_) ops.push_back(step.value->op);
@@ -94,8 +94,8 @@ class Planner {
       outputs.push_back(out);
       if (root.is_reduction) ops.push_back(root.op);
       if (root.is_reduction)
-        program.reductions.push_back(
-            {root.reduction, operand(results_[i]), out, Walk(root.shape, program.domain), root.shape});
+        program.reductions.push_back({root.reduction, operand(results_[i]), out,
+                                      Walk(root.shape, program.domain, short_run_of_sum), root.shape});
       else
         program.stores.push_back({operand(results_[i]), out});
     }

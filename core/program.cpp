@@ -30,20 +30,19 @@ Index unravel(const Shape& dims, long position) {
 /// Calls f(position in the tile, offset in the operand, inner stride, count) for each run of the innermost
 /// axis.
 template <class F>
-void for_runs(const Walk& walk, long first, long n, F f) {
-  const Shape& dims = walk.dims;
+void for_runs(const Shape& dims, const Strides& strides, long first, long n, F f) {
   const int last = dims.rank() - 1;
   Index index = unravel(dims, first);
   long offset = 0;
-  for (int i = 0; i <= last; ++i) offset += index[i] * walk.strides[i];
+  for (int i = 0; i <= last; ++i) offset += index[i] * strides[i];
   for (long at = 0;;) {
     const long count = std::min(n - at, dims[last] - index[last]);
-    f(at, offset, walk.strides[last], count);
+    f(at, offset, strides[last], count);
     if ((at += count) >= n) return;
-    offset += count * walk.strides[last];
+    offset += count * strides[last];
     index[last] += count;
     for (int i = last; i > 0 && index[i] == dims[i]; --i) {
-      offset += walk.strides[i - 1] - index[i] * walk.strides[i];
+      offset += strides[i - 1] - index[i] * strides[i];
       index[i] = 0;
       ++index[i - 1];
     }
@@ -85,6 +84,17 @@ T reduce_run(const T* a, long n) {
   return result;
 }
 
+/// to[i] = combine(to[i], from[i]).
+template <ReduceKind R, class T>
+void combine_each(T* __restrict to, const T* __restrict from, long n) {
+  using Pack = xsimd::batch<T>;
+  constexpr long lanes = Pack::size;
+  long i = 0;
+  for (; i + lanes <= n; i += lanes)
+    combine<R>(Pack::load_unaligned(to + i), Pack::load_unaligned(from + i)).store_unaligned(to + i);
+  for (; i < n; ++i) to[i] = combine<R>(to[i], from[i]);
+}
+
 /// Adds a tile to the accumulators. `value` is constant over the tile when its stride is 0.
 template <ReduceKind R, class T>
 void reduce_tile(const Walk& walk, Arg value, long first, long n, T* into) {
@@ -94,12 +104,17 @@ void reduce_tile(const Walk& walk, Arg value, long first, long n, T* into) {
     std::fill_n(constant, n, v[0]);
     v = constant;
   }
-  for_runs(walk, first, n, [&](long at, long offset, long stride, long count) {
+  for_runs(walk.dims, walk.strides, first, n, [&](long at, long offset, long stride, long count) {
     if (stride)
-      for (long i = 0; i < count; ++i) into[offset + i] = combine<R>(into[offset + i], v[at + i]);
+      combine_each<R>(into + offset, v + at, count);
     else
       into[offset] = combine<R>(into[offset], reduce_run<R>(v + at, count));
   });
+}
+
+/// The sums that a block keeps.
+long accumulators(const Program::Reduce& r) {
+  return r.walk.written_out() ? r.walk.short_dims.size() : r.shape.size();
 }
 
 /// How the domain is cut: `blocks` ranges of elements, each starting at a multiple of 64 bytes.
@@ -123,7 +138,8 @@ Cut cut(const Program& p) {
   if (rows >= 8 * group)
     return {std::min((rows + group - 1) / group, max_blocks), group * row, (rows + group - 1) / group, false,
             size};
-  return {std::clamp(size / (8 * out.size()), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size};
+  const long sums = accumulators(p.reductions[0]);
+  return {std::clamp(size / (8 * sums), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size};
 }
 
 template <class T>
@@ -134,9 +150,10 @@ class Runner {
     if (cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above)
       for (auto& store : p_.stores)
         if (!read_in_a_tile(store.operand)) streamed_[std::size_t(store.operand)] = true;
-    if (!p_.reductions.empty()) stride_ = (p_.reductions[0].shape.size() + 15) / 16 * 16;
-    const long accumulators = long(p_.reductions.size()) * stride_ * (cut_.partial ? cut_.blocks : 0);
-    if (accumulators) partial_ = Storage::allocate(std::size_t(accumulators) * sizeof(T));
+    if (!p_.reductions.empty()) stride_ = (accumulators(p_.reductions[0]) + 15) / 16 * 16;
+    const long sums = long(p_.reductions.size()) * stride_ * (cut_.partial ? cut_.blocks : 0);
+    if (sums) partial_ = Storage::allocate(std::size_t(sums) * sizeof(T));
+    for (auto& leaf : p_.leaves) leaves_.push_back(written_out(leaf));
   }
 
   void run() {
@@ -151,6 +168,19 @@ class Runner {
   }
 
  private:
+  /// Where a leaf's elements are read: one repetition of a walk with short runs is written out first.
+  const T* written_out(const Program::Leaf& leaf) {
+    const T* data = reinterpret_cast<const T*>(leaf.data);
+    const Walk& walk = leaf.walk;
+    if (!walk.written_out()) return data;
+    const long size = walk.short_dims.size();
+    repetitions_.push_back(Storage::allocate(std::size_t(size) * sizeof(T)));
+    T* out = reinterpret_cast<T*>(repetitions_.back()->data);
+    for_runs(walk.short_dims, walk.short_strides, 0, size,
+             [=](long at, long offset, long, long count) { std::fill_n(out + at, count, data[offset]); });
+    return out;
+  }
+
   T* accumulator(long block, std::size_t reduction) const {
     if (!cut_.partial) return reinterpret_cast<T*>(p_.reductions[reduction].out);
     return reinterpret_cast<T*>(partial_->data) +
@@ -175,7 +205,7 @@ class Runner {
     for (int i = 0; i < operands; ++i) args[std::size_t(i)] = {aligned + i * room, 1};
     if (cut_.partial)
       for (std::size_t r = 0; r < p_.reductions.size(); ++r)
-        std::fill_n(accumulator(b, r), p_.reductions[r].shape.size(), identity<T>(p_.reductions[r].kind));
+        std::fill_n(accumulator(b, r), accumulators(p_.reductions[r]), identity<T>(p_.reductions[r].kind));
     for (long first = cut_.begin(b), end = cut_.begin(b + 1); first < end; first += tile_size)
       tile(b, first, std::min(tile_size, end - first), args.data(), aligned);
     pack::end_of_streams();
@@ -184,7 +214,7 @@ class Runner {
   void tile(long b, long first, long n, Arg* args, T* scratch) const {
     constexpr long lanes = 64 / long(sizeof(T)), room = tile_size + 16;
     for (std::size_t i = 0; i < p_.leaves.size(); ++i)
-      args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room);
+      args[i] = load(p_.leaves[i], leaves_[i], first, n, scratch + long(i) * room);
     for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
     for (auto& step : p_.steps) {
       Arg in[max_inputs];
@@ -202,11 +232,10 @@ class Runner {
     }
   }
 
-  Arg load(const Program::Leaf& leaf, long first, long n, T* room) const {
-    const T* data = reinterpret_cast<const T*>(leaf.data);
+  Arg load(const Program::Leaf& leaf, const T* data, long first, long n, T* room) const {
     if (leaf.dense) return {data + first, 1};
     Arg arg{room, 1};
-    for_runs(leaf.walk, first, n, [&](long at, long offset, long stride, long count) {
+    for_runs(leaf.walk.dims, leaf.walk.strides, first, n, [&](long at, long offset, long stride, long count) {
       if (stride) {
         std::memcpy(room + at, data + offset, std::size_t(count) * sizeof(T));
       } else if (count == n) {  // constant in this tile: one pack
@@ -219,21 +248,29 @@ class Runner {
     return arg;
   }
 
-  void combine_blocks() const {
+  template <ReduceKind R>
+  void combine_blocks(std::size_t r) const {
     using Wide = std::conditional_t<std::is_floating_point_v<T>, double, T>;
+    auto& reduce = p_.reductions[r];
+    std::vector<Wide> totals(std::size_t(reduce.shape.size()), identity<Wide>(R));
+    auto add = [&](long element, long sum) {
+      Wide& total = totals[std::size_t(element)];
+      for (long b = 0; b < cut_.blocks; ++b) total = combine<R>(total, Wide(accumulator(b, r)[sum]));
+    };
+    if (reduce.walk.written_out())
+      for_runs(reduce.walk.short_dims, reduce.walk.short_strides, 0, accumulators(reduce),
+               [&](long at, long offset, long, long count) {
+                 for (long i = at; i < at + count; ++i) add(offset, i);
+               });
+    else
+      for (long i = 0; i < reduce.shape.size(); ++i) add(i, i);
+    std::copy(totals.begin(), totals.end(), reinterpret_cast<T*>(reduce.out));
+  }
+  void combine_blocks() const {
     for (std::size_t r = 0; r < p_.reductions.size(); ++r) {
-      auto& reduce = p_.reductions[r];
-      T* out = reinterpret_cast<T*>(reduce.out);
-      for (long i = 0; i < reduce.shape.size(); ++i) {
-        Wide total = Wide(accumulator(0, r)[i]);
-        for (long b = 1; b < cut_.blocks; ++b) {
-          const Wide part = Wide(accumulator(b, r)[i]);
-          if (reduce.kind == ReduceKind::sum) total += part;
-          if (reduce.kind == ReduceKind::max) total = combine<ReduceKind::max>(total, part);
-          if (reduce.kind == ReduceKind::min) total = combine<ReduceKind::min>(total, part);
-        }
-        out[i] = T(total);
-      }
+      if (p_.reductions[r].kind == ReduceKind::sum) combine_blocks<ReduceKind::sum>(r);
+      if (p_.reductions[r].kind == ReduceKind::max) combine_blocks<ReduceKind::max>(r);
+      if (p_.reductions[r].kind == ReduceKind::min) combine_blocks<ReduceKind::min>(r);
     }
   }
 
@@ -242,11 +279,13 @@ class Runner {
   std::vector<bool> streamed_;  // registers that go past the caches
   long stride_ = 0;
   Ref<Storage> partial_;
+  std::vector<Ref<Storage>> repetitions_;
+  std::vector<const T*> leaves_;
 };
 
 }  // namespace
 
-Walk::Walk(const Shape& shape, const Shape& domain) : strides{} {
+Walk::Walk(const Shape& shape, const Shape& domain, long short_run) : strides{}, short_strides{} {
   const Strides all = broadcast_strides(shape, domain);
   int last = -1;
   for (int axis = 0; axis < domain.rank(); ++axis) {
@@ -260,6 +299,13 @@ Walk::Walk(const Shape& shape, const Shape& domain) : strides{} {
     strides[last] = all[axis];
   }
   if (last < 0) dims = {1};
+  constexpr long longest = 1 << 16;
+  if (last < 1 || strides[0] != 0 || strides[last] != 0 || dims[last] >= short_run) return;
+  const long repetitions = dims[0], elements = domain.size() / repetitions;
+  if (elements > longest || repetitions < 4) return;
+  for (int i = 1; i <= last; ++i) short_dims.push_back(dims[i]), short_strides[i - 1] = strides[i];
+  dims = {repetitions, elements};
+  strides = {0, 1};
 }
 
 void execute(const Program& program) {
