@@ -51,7 +51,8 @@ TEST_CASE("an outside project finds the installed xgrad by CMake") {
   if (!have("meson") || !have("cmake")) return skip("CMake: meson or cmake is not installed");
   const Installed xgrad;
   const std::string folder = (xgrad.folder / "build").string();
-  run_well("cmake -S '" + outside + "' -B '" + folder + "' -DCMAKE_PREFIX_PATH='" + xgrad.prefix + "'");
+  run_well("cmake -G Ninja -S '" + outside + "' -B '" + folder + "' -DCMAKE_PREFIX_PATH='" + xgrad.prefix +
+           "'");
   run_well("cmake --build '" + folder + "'");
   run_well("'" + folder + "/outside'");
 }
