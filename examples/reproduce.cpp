@@ -4,10 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "core/files.hpp"
-#include "core/memory.hpp"
 #include "core/threads.hpp"
 #include "datasets/loader.hpp"
 #include "examples/common/experiments.hpp"
@@ -82,19 +80,13 @@ Row train(const Experiment& e, const Options& o) {
        .on_epoch = on_epoch});
   const double on_test = evaluate(model, test.epoch()).accuracy,
                on_train = evaluate(model, all.epoch()).accuracy;
-  const auto seconds = folder.metrics().column("seconds");
-  const double training = std::accumulate(seconds.begin(), seconds.end(), 0.);
-  folder.metrics().write({{"final_test_accuracy", on_test},
-                          {"final_train_accuracy", on_train},
-                          {"training_seconds", training},
-                          {"peak_mb", double(memory::peak()) / 1e6}});
-  plot_curves(folder.path() / "metrics.jsonl", folder.path() / "curves.svg");
+  folder.finish({{"final_test_accuracy", on_test}, {"final_train_accuracy", on_train}});
   return {e.id,
           fmt::format("{}: {}", e.data, e.title),
           fmt::format("{} / {}", percent(e.reported_test), percent(e.reported_train)),
           fmt::format("{} / {}", percent(on_test), percent(on_train)),
           fmt::format("{}", epochs * e.epoch_steps),
-          clock_text(training),
+          clock_text(folder.training_seconds()),
           e.reported_by};
 }
 

@@ -23,7 +23,7 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, long keep_steps) : pat
   replace();
 }
 
-void MetricsLog::write(std::initializer_list<std::pair<const char*, Value>> entries) {
+void MetricsLog::write(const Entries& entries) {
   Json line = Json::object();
   for (auto& [key, value] : entries) std::visit([&, key = key](auto& v) { line[key] = v; }, value);
   lines_.push_back(line.dump());

@@ -1,7 +1,6 @@
 #pragma once
 // Metrics as JSON lines: one object a line, which every tool for data can read.
 #include <filesystem>
-#include <initializer_list>
 #include <string>
 #include <utility>
 #include <variant>
@@ -14,13 +13,15 @@ class MetricsLog {
  public:
   /// What a key of a line may hold.
   using Value = std::variant<double, long, std::string>;
+  /// A line's keys with what they hold.
+  using Entries = std::vector<std::pair<const char*, Value>>;
 
   /// Starts the file afresh, or with the lines it has whose "step" is at most `keep_steps`, for training that
   /// goes on. Throws Error when it cannot be written, or read.
   explicit MetricsLog(const std::filesystem::path& path, long keep_steps = 0);
   /// One line, in the given order. Numbers that are not finite become null. Throws Error when it cannot be
   /// written.
-  void write(std::initializer_list<std::pair<const char*, Value>> entries);
+  void write(const Entries& entries);
   /// The numbers of a key, from all lines that have it.
   std::vector<double> column(const char* key) const;
 

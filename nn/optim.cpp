@@ -22,6 +22,8 @@ Array& slot(std::map<std::string, Array>& slots, const char* name, const Variabl
 
 }  // namespace
 
+Optimizer::~Optimizer() = default;
+
 void Optimizer::add_group(const Parameters& parameters, const GroupOptions& options) {
   for (auto& p : parameters)
     for (auto& group : groups_)
@@ -101,6 +103,27 @@ void Optimizer::load_state(const std::vector<NamedArray>& state) {
   slots_ = std::move(loaded);
   steps_ = steps;
 }
+
+SGD::SGD(const Parameters& parameters, const GroupOptions& options) { add_group(parameters, options); }
+
+Momentum::Momentum(const Parameters& parameters, const MomentumOptions& o) : momentum_(o.momentum) {
+  add_group(parameters, {o.lr, o.weight_decay});
+}
+
+AdaGrad::AdaGrad(const Parameters& parameters, const AdaGradOptions& o) : eps_(o.eps) {
+  add_group(parameters, {o.lr, o.weight_decay});
+}
+
+RMSprop::RMSprop(const Parameters& parameters, const RMSpropOptions& o) : alpha_(o.alpha), eps_(o.eps) {
+  add_group(parameters, {o.lr, o.weight_decay});
+}
+
+Adam::Adam(const Parameters& parameters, const AdamOptions& o) : options_(o) {
+  add_group(parameters, {o.lr, o.weight_decay});
+}
+
+AdamW::AdamW(const Parameters& parameters, const AdamWOptions& o)
+    : Adam(parameters, {o.lr, o.beta1, o.beta2, o.eps, o.weight_decay}) {}
 
 Variable SGD::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots&) {
   return p - g * lr;
@@ -182,6 +205,8 @@ Variable Muon::update(const Variable& p, const Variable& g, double lr, const Gro
   const Variable start = options_.normalize ? p * (std::sqrt(double(rows)) / maximum(norm(p), 1e-12)) : p;
   return start - reshape(direction, p.shape()) * lr;
 }
+
+JointOptimizer::JointOptimizer(std::vector<Optimizer*> parts) : parts_(std::move(parts)) {}
 
 void JointOptimizer::zero_grad() {
   for (Optimizer* part : parts_) part->zero_grad();

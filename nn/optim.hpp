@@ -24,7 +24,7 @@ class Optimizer {
     GroupOptions options;   ///< may be changed between steps
   };
 
-  virtual ~Optimizer() = default;
+  virtual ~Optimizer();
   /// Further parameters with a learning rate and weight decay of their own.
   virtual void add_group(const Parameters& parameters, const GroupOptions& options);
   /// Forgets the gradients.
@@ -69,9 +69,7 @@ class Optimizer {
 class SGD : public Optimizer {
  public:
   /// For the parameters of a model, parameters(model), as its first group.
-  explicit SGD(const Parameters& parameters, const GroupOptions& options = {}) {
-    add_group(parameters, options);
-  }
+  explicit SGD(const Parameters& parameters, const GroupOptions& options = {});
 
  private:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
@@ -88,10 +86,7 @@ struct MomentumOptions {
 class Momentum : public Optimizer {
  public:
   /// For the parameters of a model, parameters(model), as its first group.
-  explicit Momentum(const Parameters& parameters, const MomentumOptions& options = {})
-      : momentum_(options.momentum) {
-    add_group(parameters, {options.lr, options.weight_decay});
-  }
+  explicit Momentum(const Parameters& parameters, const MomentumOptions& options = {});
 
  protected:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
@@ -118,9 +113,7 @@ struct AdaGradOptions {
 class AdaGrad : public Optimizer {
  public:
   /// For the parameters of a model, parameters(model), as its first group.
-  explicit AdaGrad(const Parameters& parameters, const AdaGradOptions& options = {}) : eps_(options.eps) {
-    add_group(parameters, {options.lr, options.weight_decay});
-  }
+  explicit AdaGrad(const Parameters& parameters, const AdaGradOptions& options = {});
 
  private:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
@@ -139,10 +132,7 @@ struct RMSpropOptions {
 class RMSprop : public Optimizer {
  public:
   /// For the parameters of a model, parameters(model), as its first group.
-  explicit RMSprop(const Parameters& parameters, const RMSpropOptions& options = {})
-      : alpha_(options.alpha), eps_(options.eps) {
-    add_group(parameters, {options.lr, options.weight_decay});
-  }
+  explicit RMSprop(const Parameters& parameters, const RMSpropOptions& options = {});
 
  private:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
@@ -167,9 +157,7 @@ struct AdamOptions {
 class Adam : public Optimizer {
  public:
   /// For the parameters of a model, parameters(model), as its first group.
-  explicit Adam(const Parameters& parameters, const AdamOptions& options = {}) : options_(options) {
-    add_group(parameters, {options.lr, options.weight_decay});
-  }
+  explicit Adam(const Parameters& parameters, const AdamOptions& options = {});
 
  protected:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
@@ -192,8 +180,7 @@ struct AdamWOptions {
 class AdamW : public Adam {
  public:
   /// For the parameters of a model, parameters(model), as its first group.
-  explicit AdamW(const Parameters& parameters, const AdamWOptions& o = {})
-      : Adam(parameters, {o.lr, o.beta1, o.beta2, o.eps, o.weight_decay}) {}
+  explicit AdamW(const Parameters& parameters, const AdamWOptions& options = {});
 
  private:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
@@ -234,7 +221,7 @@ class Muon : public Optimizer {
 class JointOptimizer : public Optimizer {
  public:
   /// Each part has its parameters already.
-  explicit JointOptimizer(std::vector<Optimizer*> parts) : parts_(std::move(parts)) {}
+  explicit JointOptimizer(std::vector<Optimizer*> parts);
   /// Throws Error: a group belongs to one of the parts.
   void add_group(const Parameters& parameters, const GroupOptions& options) override;
   void zero_grad() override;

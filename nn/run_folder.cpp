@@ -5,9 +5,11 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/memory.hpp"
 #include "nn/plot.hpp"
 #include "nn/training_state.hpp"
 
@@ -54,10 +56,13 @@ std::string curves_of(const std::map<std::string, Curve>& curves, const std::str
   return command.empty() ? "" : command + "\n" + data;
 }
 
+constexpr const char *settings_name = "settings.json", *metrics_name = "metrics.jsonl",
+                     *checkpoint_name = "checkpoint.safetensors", *parameters_name = "parameters.safetensors",
+                     *curves_name = "curves.svg";
+
 /// What a killed program has left goes; it can be as large as a checkpoint.
 void clear(const std::filesystem::path& folder) {
-  for (const char* name :
-       {"settings.json", "metrics.jsonl", "checkpoint.safetensors", "parameters.safetensors", "curves.svg"})
+  for (const char* name : {settings_name, metrics_name, checkpoint_name, parameters_name, curves_name})
     remove_unfinished(folder / name);
 }
 
@@ -67,7 +72,23 @@ RunFolder::RunFolder(const std::string& job, const std::filesystem::path& folder
                      const Settings& settings)
     : path_(prepare(job, folder, resume, settings)),
       steps_done_(steps_in(checkpoint())),
-      metrics_(path_ / "metrics.jsonl", steps_done_) {}
+      metrics_(path_ / metrics_name, steps_done_) {}
+
+std::filesystem::path RunFolder::checkpoint() const { return path_ / checkpoint_name; }
+
+std::filesystem::path RunFolder::parameters() const { return path_ / parameters_name; }
+
+double RunFolder::training_seconds() const {
+  const auto parts = metrics_.column("seconds");
+  return std::accumulate(parts.begin(), parts.end(), 0.);
+}
+
+bool RunFolder::finish(MetricsLog::Entries last) {
+  last.emplace_back("training_seconds", training_seconds());
+  last.emplace_back("peak_mb", double(memory::peak()) / 1e6);
+  metrics_.write(last);
+  return plot_curves(path_ / metrics_name, path_ / curves_name);
+}
 
 std::filesystem::path RunFolder::prepare(const std::string& job, std::filesystem::path folder, bool resume,
                                          const Settings& settings) {
@@ -75,7 +96,7 @@ std::filesystem::path RunFolder::prepare(const std::string& job, std::filesystem
     const std::string name = fmt::format("runs/{}{}", job, i > 1 ? fmt::format("-{}", i) : "");
     if (!std::filesystem::exists(name)) folder = name;
   }
-  if (std::filesystem::exists(folder / "settings.json")) {
+  if (std::filesystem::exists(folder / settings_name)) {
     expect(resume, "{}: holds a run already; choose another --out, or --resume", folder.string());
     for (auto& [key, theirs] : load_settings(folder))
       for (auto& [name, ours] : settings)
@@ -85,11 +106,11 @@ std::filesystem::path RunFolder::prepare(const std::string& job, std::filesystem
     clear(folder);
     return folder;
   }
-  expect(!std::filesystem::exists(folder / "metrics.jsonl"), "{}: holds a run already; choose another --out",
+  expect(!std::filesystem::exists(folder / metrics_name), "{}: holds a run already; choose another --out",
          folder.string());
   make_folder(folder);
   clear(folder);
-  replace_file(folder / "settings.json", [&](std::ostream& out) {
+  replace_file(folder / settings_name, [&](std::ostream& out) {
     Json json = Json::object();
     for (auto& [key, value] : settings) json[key] = value;
     out << json.dump(2) << '\n';
@@ -98,13 +119,13 @@ std::filesystem::path RunFolder::prepare(const std::string& job, std::filesystem
 }
 
 long RunFolder::steps_in(const std::filesystem::path& checkpoint) {
-  return std::filesystem::exists(checkpoint) ? load_training(checkpoint).progress.step : 0;
+  return has_training(checkpoint) ? load_training(checkpoint).progress.step : 0;
 }
 
 Settings load_settings(const std::filesystem::path& folder) {
-  const auto file = folder / "settings.json";
+  const auto file = folder / settings_name;
   std::ifstream in(file);
-  expect(bool(in), "{}: there is no run here (no settings.json)", folder.string());
+  expect(bool(in), "{}: there is no run here (no {})", folder.string(), settings_name);
   const Json json = Json::parse(in, nullptr, false);
   expect(json.is_object(), "{}: this is not the settings of a run", file.string());
   Settings settings;

@@ -25,13 +25,18 @@ class RunFolder {
   /// The folder.
   const std::filesystem::path& path() const { return path_; }
   /// The file for FitOptions::checkpoint.
-  std::filesystem::path checkpoint() const { return path_ / "checkpoint.safetensors"; }
+  std::filesystem::path checkpoint() const;
   /// The file for the trained model, by save().
-  std::filesystem::path parameters() const { return path_ / "parameters.safetensors"; }
+  std::filesystem::path parameters() const;
   /// Steps that were taken before this program began.
   long steps_done() const { return steps_done_; }
   /// metrics.jsonl: with `resume` it begins with the lines up to steps_done().
   MetricsLog& metrics() { return metrics_; }
+  /// Of all lines of metrics, those of an interrupted program included: the sum of their "seconds".
+  double training_seconds() const;
+  /// Ends the run: a last line of metrics, to which the seconds of training and the peak of memory are added,
+  /// and the curves. False when there are no curves, as plot_curves says.
+  bool finish(MetricsLog::Entries last);
 
  private:
   static std::filesystem::path prepare(const std::string& job, std::filesystem::path folder, bool resume,

@@ -1,6 +1,5 @@
 #pragma once
 // fit and evaluate: the loops that everybody writes, with their progress.
-#include <filesystem>
 #include <functional>
 
 #include "nn/optim.hpp"
@@ -80,7 +79,7 @@ void fit(Model& model, Optimizer& optimizer, Loader& loader, const FitOptions& o
   Progress from;
   std::function<void(const Progress&)> save;
   if constexpr (requires { loader.restore(loader.state()); }) {
-    if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint)) {
+    if (has_training(options.checkpoint)) {
       const TrainingState saved = load_training(options.checkpoint);
       load_state(model, {saved.model, {}}, options.checkpoint);
       optimizer.load_state(saved.optimizer);

@@ -2,6 +2,7 @@
 #include "nn/training_state.hpp"
 
 #include <charconv>
+#include <filesystem>
 
 #include "core/error.hpp"
 
@@ -66,5 +67,7 @@ TrainingState load_training(const std::string& path) {
                     number_at<double>(path, tensors, "seconds")};
   return state;
 }
+
+bool has_training(const std::string& path) { return !path.empty() && std::filesystem::exists(path); }
 
 }  // namespace xgrad

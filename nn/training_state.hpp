@@ -31,5 +31,7 @@ struct TrainingState {
 void save_training(const std::string& path, const TrainingState& state);
 /// Reads what save_training wrote. Throws Error that names the file and what is wrong.
 TrainingState load_training(const std::string& path);
+/// Whether training has been saved there: false when there is no such file, or no path is given.
+bool has_training(const std::string& path);
 
 }  // namespace xgrad

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/memory.hpp"
 #include "datasets/loader.hpp"
 #include "datasets/transforms.hpp"
 #include "examples/common/cifar10_run.hpp"
@@ -71,9 +70,9 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
 
   manual_seed(o.seed);
   Airbench net(recipe.network);
-  const Stopwatch whitening_watch;
+  const Stopwatch whole;
   net.whiten(make_batch(data.train, 0, std::min(5000l, data.train.size()), normalized).images);
-  const double whitening_seconds = whitening_watch.seconds();
+  const double whitening_seconds = whole.seconds();
   Parameters filters, shifts, head, bias;
   for (auto& p : parameters(net)) {
     if (p.name == "whitening.weight") continue;
@@ -127,8 +126,8 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
 
   RunFolder folder(fmt::format("cifar10-{}", recipe.name), o.out, o.resume,
                    {{"experiment", fmt::format("airbench-{}", recipe.name)},
-                    {"network", fmt::format("airbench {}-{}-{}", recipe.network.widths[0],
-                                            recipe.network.widths[1], recipe.network.widths[2])},
+                    {"network", fmt::format("airbench {}, whitening {}",
+                                            fmt::join(recipe.network.widths, "-"), recipe.network.whitening)},
                     {"data", o.synthetic ? "shapes" : "cifar10"},
                     {"validation", o.validation ? "yes" : "no"},
                     {"steps", fmt::format("{}", steps)},
@@ -147,20 +146,16 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
                             {"seconds", report.train.seconds}});
     return true;
   };
+  if (!folder.steps_done()) folder.metrics().write({{"step", 0l}, {"seconds", whitening_seconds}});
   fit(net, optimizer, train, options);
   save(net, folder.parameters());
-  double seconds = whitening_seconds;
-  for (double s : folder.metrics().column("seconds")) seconds += s;
   const auto [plain, six] = test_accuracy(net, data.test, !o.synthetic);
-  folder.metrics().write({{"final_test_accuracy", plain},
-                          {"final_test_accuracy_six_views", six},
-                          {"training_seconds", seconds},
-                          {"peak_mb", double(memory::peak()) / 1e6}});
-  const bool drawn = plot_curves(folder.path() / "metrics.jsonl", folder.path() / "curves.svg");
+  const double seconds = folder.training_seconds();
   fmt::print("{:.2f} % of {} {} images right after {:.1f} s of training", 100 * plain, data.test.size(),
              o.validation ? "held-out training" : "test", seconds);
   if (!o.synthetic) fmt::print(", {:.2f} % by six views; {}", 100 * six, recipe.aim);
-  fmt::print("\nparameters, metrics{} in {}\n", drawn ? " and curves.svg" : "", folder.path().string());
+  fmt::print("\n");
+  conclude(folder, {{"final_test_accuracy", plain}, {"final_test_accuracy_six_views", six}}, whole);
   if (!o.validation && o.seeds == 1)
     fmt::print(
         "next: ./run report {0}                      a page with its mistakes\n"

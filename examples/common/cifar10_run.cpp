@@ -3,9 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
-
-#include "core/memory.hpp"
 #include "core/profile.hpp"
 #include "core/threads.hpp"
 
@@ -29,17 +26,11 @@ void announce(const Cifar10Options& options, const Dataset& train, const std::st
   if (folder.steps_done()) fmt::print("going on after {} steps\n", folder.steps_done());
 }
 
-Cifar10Result conclude(RunFolder& folder, double accuracy, long test_images, const Stopwatch& whole) {
-  const auto times = folder.metrics().column("seconds");
-  const double seconds = std::accumulate(times.begin(), times.end(), 0.);
-  folder.metrics().write({{"final_test_accuracy", accuracy},
-                          {"final_test_images", test_images},
-                          {"training_seconds", seconds},
-                          {"peak_mb", double(memory::peak()) / 1e6}});
-  const bool drawn = plot_curves(folder.path() / "metrics.jsonl", folder.path() / "curves.svg");
-  fmt::print("{} of training, {} with evaluations; metrics, parameters{} in {}\n", clock_text(seconds),
-             clock_text(whole.seconds()), drawn ? " and curves" : "", folder.path().string());
-  return {accuracy, accuracy, seconds};
+void conclude(RunFolder& folder, const MetricsLog::Entries& last, const Stopwatch& whole) {
+  const bool drawn = folder.finish(last);
+  fmt::print("{} of training, {} with evaluations; metrics, parameters{} in {}\n",
+             clock_text(folder.training_seconds()), clock_text(whole.seconds()), drawn ? " and curves" : "",
+             folder.path().string());
 }
 
 }  // namespace xgrad
