@@ -35,14 +35,17 @@ Array unit_std(const Shape& shape) {
   return (w / sqrt(var(w))).data();
 }
 
-Conv2d conv3x3(long in, long out) {
+Conv2d identity_conv(long in, long out) {
   return Conv2d(in, out, {.kernel = 3, .padding = 1, .bias = false, .init = identity_filters});
 }
 
 }  // namespace
 
 AirbenchGroup::AirbenchGroup(long in, long out)
-    : conv1(conv3x3(in, out)), conv2(conv3x3(out, out)), norm1(out, shift_only), norm2(out, shift_only) {}
+    : conv1(identity_conv(in, out)),
+      conv2(identity_conv(out, out)),
+      norm1(out, shift_only),
+      norm2(out, shift_only) {}
 
 Variable AirbenchGroup::operator()(const Variable& x) const {
   return gelu(norm2(conv2(gelu(norm1(max_pool2d(conv1(x), 2))))));

@@ -11,7 +11,7 @@
 namespace xgrad {
 namespace {
 
-Conv2d conv3x3(long in, long out, long padding = 1, const Initializer& init = he()) {
+Conv2d he_conv(long in, long out, long padding = 1, const Initializer& init = he()) {
   return Conv2d(in, out, {.kernel = 3, .padding = padding, .init = init});
 }
 
@@ -25,12 +25,12 @@ long last_size(const DeepConvNetOptions& o) {
 }  // namespace
 
 DeepConvNet::DeepConvNet(const DeepConvNetOptions& o)
-    : conv1(conv3x3(o.channels, o.widths[0], 1, normal(std::sqrt(2. / 9)))),
-      conv2(conv3x3(o.widths[0], o.widths[0])),
-      conv3(conv3x3(o.widths[0], o.widths[1])),
-      conv4(conv3x3(o.widths[1], o.widths[1], o.padding4)),
-      conv5(conv3x3(o.widths[1], o.widths[2])),
-      conv6(conv3x3(o.widths[2], o.widths[2])),
+    : conv1(he_conv(o.channels, o.widths[0], 1, normal(std::sqrt(2. / 9)))),
+      conv2(he_conv(o.widths[0], o.widths[0])),
+      conv3(he_conv(o.widths[0], o.widths[1])),
+      conv4(he_conv(o.widths[1], o.widths[1], o.padding4)),
+      conv5(he_conv(o.widths[1], o.widths[2])),
+      conv6(he_conv(o.widths[2], o.widths[2])),
       fc1(o.widths[2] * last_size(o) * last_size(o), o.hidden),
       fc2(o.hidden, o.classes) {}
 

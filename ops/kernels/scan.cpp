@@ -8,9 +8,9 @@ namespace xgrad::kernels {
 namespace {
 
 /// An array seen as (outer, length, inner) around an axis.
-struct Lines {
+struct AlongAxis {
   long outer = 1, length, inner = 1;
-  Lines(const Shape& shape, int axis) : length(shape[axis]) {
+  AlongAxis(const Shape& shape, int axis) : length(shape[axis]) {
     for (int i = 0; i < axis; ++i) outer *= shape[i];
     for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
   }
@@ -29,7 +29,7 @@ struct Lines {
 Array cumsum(const Array& x, int axis) {
   const profile::Scope scope("cumsum {}", x.shape());
   Array y(x.shape(), x.dtype());
-  const Lines lines(x.shape(), axis);
+  const AlongAxis lines(x.shape(), axis);
   dispatch(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
@@ -47,7 +47,7 @@ Array argmax(const Array& x, int axis) {
   Shape shape = x.shape();
   shape[axis] = 1;
   Array y(shape, DType::i64);
-  const Lines lines(x.shape(), axis);
+  const AlongAxis lines(x.shape(), axis);
   std::int64_t* out = y.mutable_data<std::int64_t>();
   dispatch(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
