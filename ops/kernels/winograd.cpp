@@ -63,7 +63,7 @@ struct Plan {
     band_rows = std::clamp(96 / tile_columns, 1l, tile_rows);
     bands = (tile_rows + band_rows - 1) / band_rows;
     // Tiles of a block: their matrices should stay in the second-level cache.
-    const long wanted = 5120 / std::max(in_padded, out_padded);
+    const long wanted = 10240 / std::max(in_padded, out_padded);
     block_images = bands > 1 ? 1 : std::clamp(wanted / (tile_rows * tile_columns), 1l, std::max(1l, images));
     blocks = bands > 1 ? images * bands : (images + block_images - 1) / block_images;
     most_tiles = block_images * band_rows * tile_columns;
