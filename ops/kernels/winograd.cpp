@@ -62,8 +62,8 @@ struct Plan {
     tile_rows = (result_height + 3) / 4, tile_columns = (result_width + 3) / 4;
     band_rows = std::clamp(96 / tile_columns, 1l, tile_rows);
     bands = (tile_rows + band_rows - 1) / band_rows;
-    // Tiles of a block: their matrices take 3 MB, the weights are read once for all of them. Half and twice as
-    // many are slower on S4's layers.
+    // Tiles of a block: their matrices take 3 MB, the weights are read once for all of them. Half and twice
+    // as many are slower on S4's layers.
     const long wanted = 10240 / std::max(in_padded, out_padded);
     block_images = bands > 1 ? 1 : std::clamp(wanted / (tile_rows * tile_columns), 1l, std::max(1l, images));
     blocks = bands > 1 ? images * bands : (images + block_images - 1) / block_images;
