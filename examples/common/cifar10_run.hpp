@@ -16,8 +16,8 @@ void profile_steps(const std::function<void(long steps)>& train);
 void announce(const Cifar10Options& options, const Dataset& train, const std::string& steps, long parameters,
               const RunFolder& folder);
 
-/// Ends a run by its last line of metrics and its curves, and says where all that is; `whole` has run since it
-/// began.
+/// Ends a run by its last line of metrics and its curves, and says where all that is; `whole` has run since
+/// it began.
 void conclude(RunFolder& folder, const MetricsLog::Entries& last, const Stopwatch& whole);
 
 }  // namespace xgrad
