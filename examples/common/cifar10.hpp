@@ -37,7 +37,8 @@ struct AirbenchRecipe {
   double epochs;
   long batch;
   long shift;  ///< pixels of the random crops
-  double muon_lr;
+  double muon_lr, muon_momentum;
+  int newton_steps;    ///< of Muon
   double bias_epochs;  ///< for which the whitening's bias is trained
   const char* aim;     ///< what the accuracy is to be held against
 };

@@ -41,14 +41,16 @@ Conv2d identity_conv(long in, long out) {
 
 }  // namespace
 
-AirbenchGroup::AirbenchGroup(long in, long out)
-    : conv1(identity_conv(in, out)),
-      conv2(identity_conv(out, out)),
-      norm1(out, shift_only),
-      norm2(out, shift_only) {}
+AirbenchGroup::AirbenchGroup(long in, long out, long convolutions)
+    : conv1(identity_conv(in, out)), norm1(out, shift_only) {
+  if (convolutions == 1) return;
+  conv2 = identity_conv(out, out);
+  norm2 = BatchNorm(out, shift_only);
+}
 
 Variable AirbenchGroup::operator()(const Variable& x) const {
-  return gelu(norm2(conv2(gelu(norm1(max_pool2d(conv1(x), 2))))));
+  const Variable y = gelu(norm1(max_pool2d(conv1(x), 2)));
+  return conv2 ? gelu((*norm2)((*conv2)(y))) : y;
 }
 
 Airbench::Airbench(const AirbenchOptions& o)
@@ -56,10 +58,13 @@ Airbench::Airbench(const AirbenchOptions& o)
       head(o.widths[2], o.classes, {.bias = false, .init = unit_std}) {
   expect(o.whitening > 0 && o.whitening <= 24 && o.whitening % 2 == 0,
          "Airbench: {} channels of whitening are not an even number up to 24", o.whitening);
+  expect(o.first_convolutions == 1 || o.first_convolutions == 2,
+         "Airbench: a first group of {} convolutions; it has 1 or 2", o.first_convolutions);
   whitening.bias.set_data(
       default_generator().uniform({o.whitening}, -1 / std::sqrt(12.), 1 / std::sqrt(12.)));
-  long in = o.whitening;
-  for (long width : o.widths) groups.emplace_back(in, width), in = width;
+  groups.emplace_back(o.whitening, o.widths[0], o.first_convolutions);
+  groups.emplace_back(o.widths[0], o.widths[1]);
+  groups.emplace_back(o.widths[1], o.widths[2]);
 }
 
 void Airbench::whiten(const Array& images) {

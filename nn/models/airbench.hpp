@@ -2,15 +2,17 @@
 // The small network that reaches 94 % on CIFAR-10 quickly (K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a
 // single GPU", 2024).
 #include <array>
+#include <optional>
 
 #include "nn/layers.hpp"
 
 namespace xgrad {
 
-/// Two convolutions, pooled after the first: conv 3x3, max-pool 2, norm, GELU, conv 3x3, norm, GELU.
+/// Two convolutions, pooled after the first: conv 3x3, max-pool 2, norm, GELU, conv 3x3, norm, GELU; or the
+/// first alone.
 struct AirbenchGroup {
-  /// From `in` to `out` channels.
-  AirbenchGroup(long in, long out);
+  /// From `in` to `out` channels, by one convolution or two.
+  AirbenchGroup(long in, long out, long convolutions = 2);
   /// (N, in, H, W) -> (N, out, H / 2, W / 2), rounded down.
   Variable operator()(const Variable& x) const;
   /// For visit() only: names the parameters.
@@ -18,11 +20,13 @@ struct AirbenchGroup {
 
   ///@{
   /// Without a bias.
-  Conv2d conv1, conv2;
+  Conv2d conv1;
+  std::optional<Conv2d> conv2;
   ///@}
   ///@{
   /// Only their shift is trained.
-  BatchNorm norm1, norm2;
+  BatchNorm norm1;
+  std::optional<BatchNorm> norm2;
   ///@}
 };
 
@@ -30,6 +34,7 @@ struct AirbenchGroup {
 struct AirbenchOptions {
   std::array<long, 3> widths = {64, 256, 256};  ///< channels of the three groups
   long whitening = 24;                          ///< channels of the first layer: even, at most 24
+  long first_convolutions = 2;                  ///< of the first group: 1 or 2
   long classes = 10;                            ///< logits
 };
 
@@ -37,7 +42,8 @@ struct AirbenchOptions {
 /// 7, 3 pixels), max-pool 3, a linear layer without bias, divided by its width. Convolutions start as U(+-1 /
 /// sqrt(9 in)) with the identity in the first filters.
 struct Airbench {
-  /// Throws Error when the channels of the first layer are none that whitening has.
+  /// Throws Error when the channels of the first layer are none that whitening has, and for a first group of
+  /// neither one convolution nor two.
   explicit Airbench(const AirbenchOptions& options = {});
   /// The logits.
   Variable operator()(const Variable& images) const;

@@ -89,6 +89,42 @@ void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
     }
 }
 
+/// Without padding: as many windows at a time as a pack has lanes, across rows and planes.
+template <class T, class P>
+void pool_inside(const PoolShape& s, long planes, const T* x, T* y, P* places) {
+  constexpr long width = lanes_of<T>;
+  using Pack = typename Vectors<T>::Pack;
+  using Numbers = typename Vectors<T>::Permutation;
+  const T* at[width];
+  long count = 0;
+  auto flush = [&] {
+    for (long l = count; l < width; ++l) at[l] = at[0];
+    auto gather = [&](long offset) {
+      Pack v;
+      for (long l = 0; l < width; ++l) v[l] = at[l][offset];
+      return v;
+    };
+    Pack best = gather(0);
+    Numbers place{}, number{};
+    for (long a = 0; a < s.kh; ++a)
+      for (long b = 0; b < s.kw; ++b, number += 1) {
+        const Pack v = gather(a * s.w + b);
+        const Numbers better = (v > best) | ((v != v) & (best == best));
+        best = better ? v : best;
+        place = better ? number : place;
+      }
+    for (long l = 0; l < count; ++l) y[l] = best[l], places[l] = P(place[l]);
+    y += count, places += count, count = 0;
+  };
+  for (long plane = 0; plane < planes; ++plane, x += s.h * s.w)
+    for (long i = 0; i < s.oh; ++i)
+      for (long j = 0; j < s.ow; ++j) {
+        at[count++] = x + i * s.sh * s.w + j * s.sw;
+        if (count == width) flush();
+      }
+  if (count) flush();
+}
+
 template <class T, class P>
 void scatter_plane(const PoolShape& s, const T* g, const P* places, T* x) {
   std::fill_n(x, s.h * s.w, T(0));
@@ -110,6 +146,8 @@ std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
       if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
         if (is_2x2(s))
           return pool_2x2(s, count, in + first * s.h * s.w, out + first * pixels, at + first * pixels);
+      if (s.ph == 0 && s.pw == 0)
+        return pool_inside(s, count, in + first * s.h * s.w, out + first * pixels, at + first * pixels);
       for (long plane = first; plane < first + count; ++plane)
         pool_plane(s, in + plane * s.h * s.w, out + plane * pixels, at + plane * pixels);
     });

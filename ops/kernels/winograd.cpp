@@ -67,6 +67,10 @@ struct Plan {
     const long wanted = 10240 / std::max(in_padded, out_padded);
     block_images = bands > 1 ? 1 : std::clamp(wanted / (tile_rows * tile_columns), 1l, std::max(1l, images));
     blocks = bands > 1 ? images * bands : (images + block_images - 1) / block_images;
+    if (bands == 1) {  // fours of equal blocks: threads that share them end together
+      blocks = std::min(images, round_up(blocks, 4));
+      block_images = (images + blocks - 1) / std::max(1l, blocks);
+    }
     most_tiles = block_images * band_rows * tile_columns;
     v_step =
         in_padded * round_up(most_tiles, 4) + 80;  // apart, so that the matrices fall on different cache sets
@@ -89,8 +93,8 @@ struct Plan {
 struct Block {
   long band, first, count, tiles_each, tiles;
   Block(const Plan& p, long block) : band(p.bands > 1 ? block % p.bands : 0) {
-    first = p.bands > 1 ? block / p.bands : block * p.block_images;
-    count = std::min(p.block_images, p.images - first);
+    first = p.bands > 1 ? block / p.bands : p.images * block / p.blocks;
+    count = p.bands > 1 ? 1 : p.images * (block + 1) / p.blocks - first;
     tiles_each = std::min(p.band_rows, p.tile_rows - band * p.band_rows) * p.tile_columns;
     tiles = count * tiles_each;
   }

@@ -44,7 +44,7 @@ TEST_CASE("the airbench network has its identity filters, 24 whitening filters a
   CHECK(net.whitening.bias.requires_grad());
   CHECK_FALSE(net.groups[0].norm1.weight.defined());
   CHECK(net.groups[0].norm1.bias.defined());
-  const float* w = net.groups[1].conv2.weight.data().data<float>();
+  const float* w = net.groups[1].conv2->weight.data().data<float>();
   for (long f = 0; f < 8; ++f)
     for (long i = 0; i < 72; ++i) CHECK(w[f * 72 + i] == (i == f * 9 + 4 ? 1.f : 0.f));
   CHECK(net(Variable(default_generator().normal({2, 3, 32, 32}))).shape() == Shape{2, 10});
@@ -58,11 +58,11 @@ TEST_CASE("the airbench network's loss has second-order gradients that agree wit
   Generator g(3);
   const Array images = g.normal({3, 3, 32, 32}, 0, 1, DType::f64);
   const Array labels({3}, std::vector<std::int64_t>{0, 2, 1});
-  auto& shift = net.groups[1].norm2.bias;
+  auto& shift = net.groups[1].norm2->bias;
   auto& filter = net.groups[2].conv1.weight;
   const Function loss = [&](const std::vector<Variable>& x) {
     Airbench copy = net;
-    static_cast<Variable&>(copy.groups[1].norm2.bias) = x[0];
+    static_cast<Variable&>(copy.groups[1].norm2->bias) = x[0];
     static_cast<Variable&>(copy.groups[2].conv1.weight) = x[1];
     static_cast<Variable&>(copy.whitening.bias) = x[2];
     return cross_entropy(copy(Variable(images)), labels,
