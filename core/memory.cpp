@@ -8,8 +8,10 @@
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -28,7 +30,33 @@ std::size_t size_class(std::size_t bytes) {
 
 struct Pool {
   std::mutex mutex;
-  std::unordered_map<std::size_t, std::vector<void*>> free;
+  std::unordered_map<std::size_t, std::vector<void*>> small;  // free blocks by size class
+  std::map<std::size_t, std::vector<void*>> large;            // those of a huge page or more
+  std::unordered_map<void*, std::size_t> lent;                // large blocks that serve a smaller class
+
+  /// A free block, or null: of just this class, or where blocks are large of one up to twice as large.
+  void* take(std::size_t n) {
+    if (n < huge_page) return pop(small[n]);
+    for (auto it = large.lower_bound(n); it != large.end() && it->first <= 2 * n; ++it)
+      if (void* block = pop(it->second)) {
+        if (it->first != n) lent[block] = it->first;
+        return block;
+      }
+    return nullptr;
+  }
+  void give(void* block, std::size_t n) {
+    if (n < huge_page) return small[n].push_back(block);
+    if (auto own = lent.extract(block)) n = own.mapped();
+    large[n].push_back(block);
+  }
+
+ private:
+  static void* pop(std::vector<void*>& blocks) {
+    if (blocks.empty()) return nullptr;
+    void* block = blocks.back();
+    blocks.pop_back();
+    return block;
+  }
 };
 Pool& pool() {
   static Pool* pool = new Pool;  // never destroyed: arrays in static variables may outlive anything
@@ -61,12 +89,7 @@ void* allocate(std::size_t bytes) {
     if (most.compare_exchange_weak(seen, now, std::memory_order_relaxed)) break;
   {
     std::lock_guard lock(pool().mutex);
-    auto& blocks = pool().free[n];
-    if (!blocks.empty()) {
-      void* block = blocks.back();
-      blocks.pop_back();
-      return block;
-    }
+    if (void* block = pool().take(n)) return block;
   }
   void* block = n >= huge_page ? allocate_huge(n) : std::aligned_alloc(64, n);
   if (!block) {
@@ -80,7 +103,7 @@ void release(void* block, std::size_t bytes) noexcept {
   const std::size_t n = size_class(bytes);
   used.fetch_sub(n, std::memory_order_relaxed);
   std::lock_guard lock(pool().mutex);
-  pool().free[n].push_back(block);
+  pool().give(block, n);
 }
 
 std::size_t in_use() { return used.load(std::memory_order_relaxed); }
@@ -89,10 +112,12 @@ void reset_peak() { most.store(in_use(), std::memory_order_relaxed); }
 
 void trim() {
   std::lock_guard lock(pool().mutex);
-  for (auto& [size, blocks] : pool().free) {
-    for (void* block : blocks) free_block(block, size);
-    blocks.clear();
-  }
+  auto free_all = [](auto& classes) {
+    for (auto& [size, blocks] : classes)
+      for (void* block : std::exchange(blocks, {})) free_block(block, size);
+  };
+  free_all(pool().small);
+  free_all(pool().large);
 }
 
 }  // namespace xgrad::memory

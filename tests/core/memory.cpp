@@ -23,6 +23,21 @@ TEST_CASE("memory: a freed block serves the next of its size, and of a size a li
   memory::release(other, 100'000);
 }
 
+TEST_CASE("memory: a large block serves sizes down to half of its own, and is whole again afterwards") {
+  constexpr std::size_t large = 100'000'000;  // nothing else in the tests is near
+  void* block = memory::allocate(large);
+  memory::release(block, large);
+  void* half = memory::allocate(large * 6 / 10);
+  CHECK(half == block);
+  memory::release(half, large * 6 / 10);
+  void* whole = memory::allocate(large);
+  CHECK(whole == block);
+  memory::release(whole, large);
+  void* small = memory::allocate(large / 3);
+  CHECK(small != block);
+  memory::release(small, large / 3);
+}
+
 TEST_CASE("memory: blocks are aligned, and may be written up to the next 64 bytes") {
   for (std::size_t bytes : {1ul, 63ul, 64ul, 65ul, 1000ul, 70'001ul, 3'000'001ul}) {
     auto* block = static_cast<char*>(memory::allocate(bytes));

@@ -34,6 +34,8 @@ TEST_CASE("whitening filters make the patches of images uncorrelated") {
         "whitening_filters: patches of 12 numbers have no 13 directions");
   CHECK(error_of([] { Airbench({.whitening = 7}); }) ==
         "Airbench: 7 channels of whitening are not an even number up to 24");
+  CHECK(error_of([] { Airbench({.first_convolutions = 3}); }) ==
+        "Airbench: a first group of 3 convolutions; it has 1 or 2");
 }
 
 TEST_CASE("the airbench network has its identity filters, 24 whitening filters and a shift without a scale") {
@@ -49,11 +51,16 @@ TEST_CASE("the airbench network has its identity filters, 24 whitening filters a
     for (long i = 0; i < 72; ++i) CHECK(w[f * 72 + i] == (i == f * 9 + 4 ? 1.f : 0.f));
   CHECK(net(Variable(default_generator().normal({2, 3, 32, 32}))).shape() == Shape{2, 10});
   CHECK(std::abs(var(net.head.weight).item() - 1) < 1e-5);
+
+  const Airbench shorter({.widths = {4, 8, 8}, .first_convolutions = 1});
+  CHECK(parameter_count(net) - parameter_count(shorter) == 4 * 4 * 9 + 4);
+  CHECK(shorter(Variable(default_generator().normal({2, 3, 32, 32}))).shape() == Shape{2, 10});
 }
 
 TEST_CASE("the airbench network's loss has second-order gradients that agree with differences") {
   manual_seed(2);
-  Airbench net({.widths = {3, 4, 4}, .classes = 3});
+  const long first_convolutions = GENERATE(1, 2);
+  Airbench net({.widths = {3, 4, 4}, .first_convolutions = first_convolutions, .classes = 3});
   to(net, DType::f64);
   Generator g(3);
   const Array images = g.normal({3, 3, 32, 32}, 0, 1, DType::f64);
