@@ -25,8 +25,9 @@ struct Experiment {
   std::function<std::unique_ptr<Optimizer>(AnyModel&)> optimizer;
   std::optional<double> reported_test = {}, reported_train = {};  ///< accuracies
   std::string reported_by = {};                                   ///< where they are from
-  std::string job = {};  ///< what trains it, where that is not ./run reproduce
-  Pixels pixels = {};    ///< as the network wants them
+  std::string job = {};           ///< what trains it, where that is not ./run reproduce
+  Pixels pixels = {};             ///< as the network wants them
+  std::uint64_t seed_offset = 0;  ///< added to the seed, where a row is another one again with another seed
 };
 
 /// All of them, in the order of their ids.
