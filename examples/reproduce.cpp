@@ -173,7 +173,7 @@ Row check_gradients(const Options& o) {
           fmt::format("{}", o.seed),
           "-",
           clock_text(watch.seconds()),
-          "mean |numerical - backpropagation|"};
+          "mean absolute difference, numerical to backpropagation"};
 }
 
 /// The first of some files that is in the folder.
