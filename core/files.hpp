@@ -11,7 +11,7 @@ namespace xgrad {
 /// written.
 void replace_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
 
-/// The name of the new file that replace_file(path) writes: `path`.<process>.part.
+/// The name of the new file that replace_file(path) writes: `path`.PROCESS.part.
 std::filesystem::path unfinished(const std::filesystem::path& path);
 /// Removes the new files for `path` that were never renamed because their programs were killed. Only where no
 /// other program writes `path`.
