@@ -139,8 +139,13 @@ struct Cut {
 template <class T>
 Cut cut(const Program& p) {
   const long size = p.domain.size(), tiles = (size + tile_size - 1) / tile_size;
-  const long tile = keeps_nothing(p) ? long_tile_size : tile_size;
-  if (p.reductions.empty()) return {std::min(tiles, max_blocks), tile_size, tiles, false, size, tile};
+  if (p.reductions.empty())
+    return {std::min(tiles, max_blocks),
+            tile_size,
+            tiles,
+            false,
+            size,
+            keeps_nothing(p) ? long_tile_size : tile_size};
   // Leading axes that are kept make rows, whose results are separate: blocks of whole rows need no combining.
   const Shape& out = p.reductions[0].shape;
   const int lead = p.domain.rank() - out.rank();

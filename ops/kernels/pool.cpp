@@ -82,7 +82,7 @@ void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
       for (long a = a0; a < a1; ++a)
         for (long b = b0; b < b1; ++b) {
           const T v = x[(top + a) * s.w + left + b];
-          if (v > best || (v != v && best == best)) best = v, place = a * s.kw + b;
+          if (better(v, best)) best = v, place = a * s.kw + b;
         }
       y[k] = best;
       places[k] = P(place);
@@ -109,9 +109,9 @@ void pool_inside(const PoolShape& s, long planes, const T* x, T* y, P* places) {
     for (long a = 0; a < s.kh; ++a)
       for (long b = 0; b < s.kw; ++b, number += 1) {
         const Pack v = gather(a * s.w + b);
-        const Numbers better = (v > best) | ((v != v) & (best == best));
-        best = better ? v : best;
-        place = better ? number : place;
+        const Numbers wins = better(v, best);
+        best = wins ? v : best;
+        place = wins ? number : place;
       }
     for (long l = 0; l < count; ++l) y[l] = best[l], places[l] = P(place[l]);
     y += count, places += count, count = 0;
@@ -138,18 +138,17 @@ std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
   Array y({s.n, s.c, s.oh, s.ow}, x.dtype());
   Array places(y.shape(), s.kh * s.kw <= 256 ? DType::u8 : DType::i64);
   dispatch_types(x.dtype(), places.dtype(), [&]<class T, class P>() {
-    const T* in = x.data<T>();
-    T* out = y.mutable_data<T>();
-    P* at = places.mutable_data<P>();
-    const long pixels = s.oh * s.ow;
-    each_range(s, [&](long first, long count) {
+    const long pixels = s.h * s.w, windows = s.oh * s.ow;
+    each_range(s, [&, elements = x.data<T>(), largest = y.mutable_data<T>(), at = places.mutable_data<P>()](
+                      long first, long count) {
+      const T* in = elements + first * pixels;
+      T* out = largest + first * windows;
+      P* place = at + first * windows;
       if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
-        if (is_2x2(s))
-          return pool_2x2(s, count, in + first * s.h * s.w, out + first * pixels, at + first * pixels);
-      if (s.ph == 0 && s.pw == 0)
-        return pool_inside(s, count, in + first * s.h * s.w, out + first * pixels, at + first * pixels);
-      for (long plane = first; plane < first + count; ++plane)
-        pool_plane(s, in + plane * s.h * s.w, out + plane * pixels, at + plane * pixels);
+        if (is_2x2(s)) return pool_2x2(s, count, in, out, place);
+      if (s.ph == 0 && s.pw == 0) return pool_inside(s, count, in, out, place);
+      for (long plane = 0; plane < count; ++plane)
+        pool_plane(s, in + plane * pixels, out + plane * windows, place + plane * windows);
     });
   });
   return {y, places};

@@ -9,9 +9,15 @@ namespace xgrad::kernels {
 typedef std::uint8_t Bytes __attribute__((vector_size(16)));
 typedef std::uint8_t LooseBytes __attribute__((vector_size(16), aligned(1), may_alias));
 
-/// One row of windows: `width` of them from the rows `top` and `bottom`. The first of equal elements counts;
-/// a NaN wins. `room` is how many windows from here on may be read and written: rows are done one after the
-/// other, so what is written beyond one is written over.
+/// Whether v takes the place of the best so far: the first of equal elements counts; a NaN wins.
+template <class V>
+XGRAD_INLINE auto better(const V& v, const V& best) {
+  return (v > best) | ((v != v) & (best == best));
+}
+
+/// One row of windows: `width` of them from the rows `top` and `bottom`. `room` is how many windows from here
+/// on may be read and written: rows are done one after the other, so what is written beyond one is written
+/// over.
 inline void pool_row_2x2(const float* top, const float* bottom, long width, long room, float* out,
                          std::uint8_t* places) {
   constexpr Permutation even{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
@@ -24,9 +30,9 @@ inline void pool_row_2x2(const float* top, const float* bottom, long width, long
     Pack best = __builtin_shuffle(a, b, even);
     Permutation place{};
     auto offer = [&](Pack v, int number) {
-      const Permutation better = (v > best) | ((v != v) & (best == best));
-      best = better ? v : best;
-      place = better ? number - Permutation{} : place;
+      const Permutation wins = better(v, best);
+      best = wins ? v : best;
+      place = wins ? number - Permutation{} : place;
     };
     offer(__builtin_shuffle(a, b, odd), 1);
     offer(__builtin_shuffle(c, d, even), 2);
@@ -38,7 +44,7 @@ inline void pool_row_2x2(const float* top, const float* bottom, long width, long
     const float window[4] = {top[2 * j], top[2 * j + 1], bottom[2 * j], bottom[2 * j + 1]};
     int place = 0;
     for (int k = 1; k < 4; ++k)
-      if (window[k] > window[place] || (window[k] != window[k] && window[place] == window[place])) place = k;
+      if (better(window[k], window[place])) place = k;
     out[j] = window[place];
     places[j] = std::uint8_t(place);
   }

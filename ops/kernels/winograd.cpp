@@ -48,10 +48,10 @@ struct Plan {
   long images, in, out, in_padded, out_padded;
   long height, width, result_height, result_width, padding;
   long tile_rows, tile_columns, band_rows,
-      bands;                              // tiles of an image; tile rows in a band; bands of an image
-  long block_images, blocks, most_tiles;  // most_tiles in a block
-  long v_step, m_step;                    // floats from one of the 36 matrices to the next
-  std::vector<Layout> inputs, results;    // one a band
+      bands;                            // tiles of an image; tile rows in a band; bands of an image
+  long groups, blocks, most_tiles;      // groups of images, each `bands` blocks; most tiles of one
+  long v_step, m_step;                  // floats from one of the 36 matrices to the next
+  std::vector<Layout> inputs, results;  // one a band
 
   Plan(const ConvShape& s, bool backwards) {
     images = s.n, in = backwards ? s.o : s.c, out = backwards ? s.c : s.o;
@@ -65,12 +65,11 @@ struct Plan {
     // Tiles of a block: their matrices take 3 MB, the weights are read once for all of them. Half and twice
     // as many are slower on S4's layers.
     const long wanted = 10240 / std::max(in_padded, out_padded);
-    block_images = bands > 1 ? 1 : std::clamp(wanted / (tile_rows * tile_columns), 1l, std::max(1l, images));
-    blocks = bands > 1 ? images * bands : (images + block_images - 1) / block_images;
-    if (bands == 1) {  // fours of equal blocks: threads that share them end together
-      blocks = std::min(images, round_up(blocks, 4));
-      block_images = (images + blocks - 1) / std::max(1l, blocks);
-    }
+    const long most = std::clamp(wanted / (tile_rows * tile_columns), 1l, images);
+    // Whole images come in fours of equal groups: threads that share them end together.
+    groups = bands > 1 ? images : std::min(images, round_up((images + most - 1) / most, 4));
+    blocks = groups * bands;
+    const long block_images = (images + groups - 1) / groups;  // at most
     most_tiles = block_images * band_rows * tile_columns;
     v_step =
         in_padded * round_up(most_tiles, 4) + 80;  // apart, so that the matrices fall on different cache sets
@@ -92,9 +91,10 @@ struct Plan {
 /// The part of the images that a block covers.
 struct Block {
   long band, first, count, tiles_each, tiles;
-  Block(const Plan& p, long block) : band(p.bands > 1 ? block % p.bands : 0) {
-    first = p.bands > 1 ? block / p.bands : p.images * block / p.blocks;
-    count = p.bands > 1 ? 1 : p.images * (block + 1) / p.blocks - first;
+  Block(const Plan& p, long block) : band(block % p.bands) {
+    const long group = block / p.bands;
+    first = p.images * group / p.groups;
+    count = p.images * (group + 1) / p.groups - first;
     tiles_each = std::min(p.band_rows, p.tile_rows - band * p.band_rows) * p.tile_columns;
     tiles = count * tiles_each;
   }
