@@ -1,5 +1,7 @@
 // The pool of threads. Idle ones spin for some microseconds and then sleep; one that was not given a core in
 // time is not waited for, so that a busy machine slows a loop down by what it takes and no more.
+// Each begins with its own stretch of the tasks, the same in every loop of as many tasks, so that it finds
+// what it wrote in its own caches; who is done takes from the others' stretches.
 #include "core/threads.hpp"
 
 #include <sched.h>
@@ -17,25 +19,42 @@ namespace xgrad::threads {
 namespace {
 
 struct Job {
+  static constexpr int most_stretches = 32;
+  struct alignas(64) Stretch {
+    std::atomic<long> next{0};
+    long end = 0;
+  };
+
+  Job(long tasks, void (*task)(void*, long), void* context, int threads)
+      : task(task), context(context), stretches(std::min(threads, most_stretches)) {
+    for (int i = 0; i < stretches; ++i) {
+      stretch[i].next = tasks * i / stretches;
+      stretch[i].end = tasks * (i + 1) / stretches;
+    }
+  }
+
   void (*task)(void*, long);
   void* context;
-  long tasks;
-  std::atomic<long> next{0};
+  int stretches;
+  Stretch stretch[most_stretches];
   std::mutex mutex;
   std::exception_ptr error;
 };
 
 thread_local bool inside = false;
 
-/// Takes tasks until none is left.
-void work(Job& job) {
+/// Takes tasks until none is left, as the thread number `self`.
+void work(Job& job, int self) {
   inside = true;
-  for (long i; (i = job.next.fetch_add(1, std::memory_order_relaxed)) < job.tasks;) {
-    try {
-      job.task(job.context, i);
-    } catch (...) {
-      std::lock_guard lock(job.mutex);
-      if (!job.error) job.error = std::current_exception();
+  for (int k = 0; k < job.stretches; ++k) {
+    Job::Stretch& stretch = job.stretch[(self + k) % job.stretches];
+    for (long i; (i = stretch.next.fetch_add(1, std::memory_order_relaxed)) < stretch.end;) {
+      try {
+        job.task(job.context, i);
+      } catch (...) {
+        std::lock_guard lock(job.mutex);
+        if (!job.error) job.error = std::current_exception();
+      }
     }
   }
   inside = false;
@@ -61,7 +80,7 @@ void wait_while(const std::atomic<T>& place, T value) {
 
 class Worker {
  public:
-  Worker() {
+  explicit Worker(int number) : number_(number) {
     std::thread([this] { live(); }).detach();
   }
   void offer(Job* job) {
@@ -76,7 +95,7 @@ class Worker {
 
  private:
   static Job* taken() {
-    static Job mark{};
+    static Job mark(0, nullptr, nullptr, 0);
     return &mark;
   }
   void live() {
@@ -84,12 +103,13 @@ class Worker {
       wait_while<Job*>(job_, nullptr);
       Job* job = job_.load(std::memory_order_acquire);
       if (!job || !job_.compare_exchange_strong(job, taken(), std::memory_order_acq_rel)) continue;
-      work(*job);
+      work(*job, number_);
       job_.store(nullptr, std::memory_order_release);
       job_.notify_one();
     }
   }
 
+  const int number_;                // from 1: the thread that calls is 0
   std::atomic<Job*> job_{nullptr};  // none, one that is offered, or the mark of one that was taken
 };
 
@@ -133,13 +153,13 @@ int count() { return current().load(std::memory_order_relaxed); }
 bool nested() { return inside; }
 
 void detail::run(long tasks, void (*task)(void*, long), void* context) {
-  Job job{task, context, tasks, {}, {}, {}};
   std::unique_lock lock(busy(),
                         std::try_to_lock);  // another thread's loop has the workers: this one runs alone
   const std::size_t helpers = lock ? std::size_t(std::min<long>(tasks, count())) - 1 : 0;
-  while (workers().size() < helpers && lock) workers().emplace_back();
+  while (workers().size() < helpers && lock) workers().emplace_back(int(workers().size()) + 1);
+  Job job(tasks, task, context, int(helpers) + 1);
   for (std::size_t i = 0; i < helpers; ++i) workers()[i].offer(&job);
-  work(job);
+  work(job, 0);
   for (std::size_t i = 0; i < helpers; ++i) workers()[i].finish(&job);
   if (job.error) std::rethrow_exception(job.error);
 }

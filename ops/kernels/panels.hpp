@@ -37,7 +37,7 @@ void pack_panels(const Lines<T>& x, long first, long k, T* panels) {
         for (long j = 0; j < width; ++j)
           block[j] = line + j < x.count ? *reinterpret_cast<const Loose*>(from + (line + j) * x.line_step + i)
                                         : Pack{};
-        transpose<T>(block);
+        transpose(block);
         XGRAD_UNROLL for (long j = 0; j < width; ++j) *
             reinterpret_cast<Pack*>(panels + line * k + (i + j) * width) = block[j];
       }

@@ -87,46 +87,51 @@ struct Layout {
 /// The planes that so many channels need.
 inline long panels(long channels) { return (channels + lanes - 1) / lanes; }
 
-/// Calls f(first pixel) for blocks of sixteen pixels. The last one overlaps the one before.
+/// Calls f(first pixel, std::true_type) for blocks of sixteen pixels, of which the last one overlaps the one
+/// before, or f(0, std::false_type) for fewer pixels in all.
 template <class F>
 XGRAD_INLINE void each_block(const Layout& layout, F f) {
-  for (long p = 0; p < layout.pixels; p += lanes) f(std::max(0l, std::min(p, layout.pixels - lanes)));
+  if (layout.pixels < lanes) return f(0, std::false_type{});
+  for (long p = 0; p < layout.pixels; p += lanes) f(std::min(p, layout.pixels - lanes), std::true_type{});
 }
 
 /// Up to 16 channels of an image into a plane; the border must be zero already. Missing channels become zero.
 /// The next 16, which lie a page apart, are fetched meanwhile: no hardware sees them coming.
 inline void load(const float* image, long channels, const Layout& layout, float* plane) {
-  each_block(layout, [&](long p) {
+  each_block(layout, [&](long p, auto whole) {
+    const long pixels = whole ? lanes : layout.pixels;
     Pack a[16];
-    const long pixels = std::min(lanes, layout.pixels - p);
     XGRAD_UNROLL for (int i = 0; i < 16; ++i) {
       a[i] = Pack{};
       if (i >= channels) continue;
       const float* from = image + i * layout.channel_step + p;
       __builtin_prefetch(from + 16 * layout.channel_step, 0, 2);
-      if (pixels == lanes)
+      if (whole)
         a[i] = *reinterpret_cast<const LoosePack*>(from);
       else
         std::memcpy(&a[i], from, std::size_t(pixels) * sizeof(float));
     }
     transpose(a);
-    for (int i = 0; i < pixels; ++i)
-      *reinterpret_cast<Pack*>(plane + layout.offset[std::size_t(p + i)]) = a[i];
+    const int* offset = layout.offset.data() + p;
+    XGRAD_UNROLL for (int i = 0; i < 16; ++i) if (i < pixels) * reinterpret_cast<Pack*>(plane + offset[i]) =
+        a[i];
   });
 }
 
 /// The adjoint way: up to 16 channels of a plane into an image.
 inline void store(const float* plane, long channels, const Layout& layout, float* image) {
-  each_block(layout, [&](long p) {
+  each_block(layout, [&](long p, auto whole) {
+    const long pixels = whole ? lanes : layout.pixels;
     Pack a[16];
-    const long pixels = std::min(lanes, layout.pixels - p);
-    for (int i = 0; i < 16; ++i)
-      a[i] = i < pixels ? *reinterpret_cast<const Pack*>(plane + layout.offset[std::size_t(p + i)]) : Pack{};
+    const int* offset = layout.offset.data() + p;
+    XGRAD_UNROLL for (int i = 0; i < 16; ++i) a[i] =
+        i < pixels ? *reinterpret_cast<const Pack*>(plane + offset[i]) : Pack{};
     transpose(a);
-    for (int i = 0; i < 16 && i < channels; ++i) {
+    XGRAD_UNROLL for (int i = 0; i < 16; ++i) {
+      if (i >= channels) continue;
       float* to = image + i * layout.channel_step + p;
       __builtin_prefetch(to + 16 * layout.channel_step, 1, 2);
-      if (pixels == lanes)
+      if (whole)
         *reinterpret_cast<LoosePack*>(to) = a[i];
       else
         std::memcpy(to, &a[i], std::size_t(pixels) * sizeof(float));
