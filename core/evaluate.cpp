@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t max_waiting = 64;  // bounds what sums that nobody reads keep alive
 constexpr std::size_t max_roots = 8;
+constexpr int long_to_compute =
+    16;  // steps, counted as a tree: storing the result pays when it is read again
 
 // Neither is ever destroyed: arrays in static variables may outlive them.
 std::recursive_mutex& running() {  // guards `waiting` and every evaluation
@@ -72,6 +74,18 @@ void add_siblings(std::vector<Ref<Value>>& roots) {
   }
   for (std::size_t i = 1; i < roots.size(); ++i) run_leaves(*roots[i]);
   std::erase_if(roots, [](auto& root) { return root->ready(); });  // came along with a leaf of a sibling
+}
+
+/// What is summed, if it is long to compute and somebody else holds it too, is stored on the way.
+void add_operands(std::vector<Ref<Value>>& roots) {
+  for (std::size_t i = roots.size(); i-- > 0 && roots.size() < max_roots;) {
+    if (!roots[i]->is_reduction) continue;
+    Value& x = *Value::of(roots[i]->in[0]);
+    const bool is_root =
+        std::any_of(roots.begin(), roots.end(), [&](auto& root) { return root.get() == &x; });
+    if (!x.ready() && !x.is_reduction && !is_root && x.steps >= long_to_compute && x.refs > 1)
+      roots.emplace_back(&x);
+  }
 }
 
 /// Lays out the program that computes the roots.
@@ -180,6 +194,7 @@ void run_roots(std::vector<Ref<Value>> roots) {
   if (domain_of(*roots[0]).size() == 0) {
     for (auto& root : roots) fill_empty(*root);
   } else {
+    if (fusion()) add_operands(roots);
     Planner plan(roots);
     const profile::Scope scope(
         [&] { return fmt::format("{} {}", fmt::join(plan.ops, " "), plan.program.domain); });

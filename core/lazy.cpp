@@ -66,10 +66,11 @@ void attach(Value& v, const Array* in, int inputs) {
   v.steps = 1;
   for (int i = 0; i < inputs; ++i) {
     Value& x = *Value::of(in[i]);
-    if (!x.ready() && (x.depth >= max_depth || (!x.is_reduction && x.steps >= max_steps))) run(&x);
+    const bool same_program = !x.is_reduction && (v.is_reduction || x.shape == v.shape);
+    if (!x.ready() && (x.depth >= max_depth || (same_program && x.steps >= max_steps))) run(&x);
     if (!x.ready()) {
       v.depth = std::max(v.depth, x.depth + 1);
-      if (!x.is_reduction) v.steps += x.steps;
+      if (same_program) v.steps += x.steps;
     }
     v.in[i] = in[i];
   }

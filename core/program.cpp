@@ -51,6 +51,17 @@ void for_runs(const Shape& dims, const Strides& strides, long first, long n, F f
   }
 }
 
+/// Sets n elements, and up to a pack more: all but the first store are aligned.
+template <class T>
+void fill(T* to, long n, T value) {
+  using Pack = xsimd::batch<T>;
+  const Pack pack(value);
+  pack.store_unaligned(to);
+  const std::uintptr_t bytes = sizeof(Pack), start = reinterpret_cast<std::uintptr_t>(to);
+  for (T* p = reinterpret_cast<T*>((start / bytes + 1) * bytes); p < to + n; p += Pack::size)
+    pack.store_aligned(p);
+}
+
 template <ReduceKind R, class V>
 V combine(const V& a, const V& b) {
   if constexpr (R == ReduceKind::sum) return a + b;
@@ -254,13 +265,15 @@ class Runner {
     if (leaf.dense) return {data + first, 1};
     Arg arg{room, 1};
     for_runs(leaf.walk.dims, leaf.walk.strides, first, n, [&](long at, long offset, long stride, long count) {
-      if (stride) {
+      if (stride && count == n && reinterpret_cast<std::uintptr_t>(data + offset) % 64 == 0) {
+        arg.data = data + offset;  // as it lies
+      } else if (stride) {
         std::memcpy(room + at, data + offset, std::size_t(count) * sizeof(T));
       } else if (count == n) {  // constant in this tile: one pack
         std::fill_n(room, 64 / sizeof(T), data[offset]);
         arg.stride = 0;
       } else {
-        std::fill_n(room + at, count, data[offset]);
+        fill(room + at, count, data[offset]);
       }
     });
     return arg;

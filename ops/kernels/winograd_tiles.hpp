@@ -44,20 +44,43 @@ inline constexpr Matrix<4, 6> AT{
 inline constexpr Matrix<6, 4> A = AT.transposed();
 inline constexpr Matrix<3, 6> GT = G.transposed();
 
-/// One column: out[r] = sum over c of M[r][c] in[c]. The zeros of M cost nothing.
+/// The sum over every so many columns c of M[row][c] in[c]. Zeros cost nothing, nor does a first factor of 1.
+template <const auto& M>
+XGRAD_INLINE Pack sum_columns(int row, const Pack* in, int in_step, int first, int every) {
+  constexpr int columns = std::remove_cvref_t<decltype(M)>::columns;
+  int start = -1;
+  XGRAD_UNROLL for (int c = first; c < columns;
+                    c += every) if (M.at[row][c] == 1 || (start < 0 && M.at[row][c] != 0)) start = c;
+  Pack sum = start < 0 ? Pack{} : M.at[row][start] * in[start * in_step];
+  XGRAD_UNROLL for (int c = first; c < columns; c += every) if (M.at[row][c] != 0 && c != start) sum +=
+      M.at[row][c] * in[c * in_step];
+  return sum;
+}
+/// One column: out[r] = sum over c of M[r][c] in[c]. The six points are 0, 1, -1, 2, -2 and infinity: what
+/// belongs to x and to -x differs in the signs of odd powers, and is computed together.
 template <const auto& M>
 XGRAD_INLINE void apply(const Pack* in, int in_step, Pack* out, int out_step) {
   using Type = std::remove_cvref_t<decltype(M)>;
-  XGRAD_UNROLL for (int r = 0; r < Type::rows; ++r) {
-    Pack sum{};
-    bool first = true;
-    XGRAD_UNROLL for (int c = 0; c < Type::columns; ++c) {
-      if (M.at[r][c] == 0) continue;
-      const Pack term = M.at[r][c] * in[c * in_step];
-      sum = first ? term : sum + term;
-      first = false;
+  if constexpr (Type::rows == 6) {
+    out[0] = sum_columns<M>(0, in, in_step, 0, 1);
+    XGRAD_UNROLL for (int r = 1; r <= 3; r += 2) {
+      const Pack even = sum_columns<M>(r, in, in_step, 0, 2), odd = sum_columns<M>(r, in, in_step, 1, 2);
+      out[r * out_step] = even + odd;
+      out[(r + 1) * out_step] = even - odd;
     }
-    out[r * out_step] = sum;
+    out[5 * out_step] = sum_columns<M>(5, in, in_step, 0, 1);
+  } else {
+    Pack both[2][6];
+    XGRAD_UNROLL for (int c = 0; c < 6; c += 5) both[0][c] = both[1][c] = in[c * in_step];
+    XGRAD_UNROLL for (int c = 1; c <= 3; c += 2) {
+      both[0][c] = in[c * in_step] + in[(c + 1) * in_step];
+      both[1][c] = in[c * in_step] - in[(c + 1) * in_step];
+    }
+    XGRAD_UNROLL for (int r = 0; r < Type::rows; ++r) {
+      Pack sum = M.at[r][1] * both[r % 2][1] + M.at[r][3] * both[r % 2][3];
+      XGRAD_UNROLL for (int c = 0; c < 6; c += 5) if (M.at[r][c] != 0) sum += M.at[r][c] * both[0][c];
+      out[r * out_step] = sum;
+    }
   }
 }
 /// out = M in M', for sixteen channels at once.
