@@ -13,10 +13,11 @@
 namespace xgrad::kernels::winograd {
 namespace {
 
-/// out[p / 16][tile][16] = sum over q of v[q / 16][tile][q % 16] u[p / 16][q][p % 16]. Rows of v up to a
-/// multiple of 4 are read and computed, and outputs up to one of 16.
-void multiply_tiles(long tiles, long outputs, long inputs, const float* v, const float* u, float* out) {
-  const long rows = round_up(tiles, 4), u_panel = round_up(inputs, lanes) * lanes, packs = panels(outputs);
+/// out[p / 16][tile][16] = sum over q of v[q / 16][tile][q % 16] u[p / 16][q][p % 16], for some of a block's
+/// `rows` tiles. As many more as make a multiple of 4 are read and computed, and outputs up to one of 16.
+void multiply_tiles(long tiles, long rows, long outputs, long inputs, const float* v, const float* u,
+                    float* out) {
+  const long u_panel = round_up(inputs, lanes) * lanes, packs = panels(outputs);
   const TileStrides strides{.a_row = lanes,
                             .a_k = 1,
                             .a_every = lanes,
@@ -26,14 +27,15 @@ void multiply_tiles(long tiles, long outputs, long inputs, const float* v, const
                             .c_row = lanes,
                             .c_pack = rows * lanes};
   for (long p = 0; p < packs; p += tile_packs)
-    for (long t = 0; t < rows; t += tile_rows)
-      multiply_tile(rows - t, packs - p, inputs, v + t * lanes, u + p * u_panel, out + (p * rows + t) * lanes,
-                    strides, false);
+    for (long t = 0; t < tiles; t += tile_rows)
+      multiply_tile(tiles - t, packs - p, inputs, v + t * lanes, u + p * u_panel,
+                    out + (p * rows + t) * lanes, strides, false);
 }
-/// du[p / 16][q][16] (+)= sum over tiles of v[q / 16][tile][q % 16] g[p / 16][tile][p % 16].
-void multiply_weights(long tiles, long outputs, long inputs, const float* v, const float* g, float* du,
-                      bool accumulate) {
-  const long panel = round_up(tiles, 4) * lanes, du_panel = round_up(inputs, lanes) * lanes;
+/// du[p / 16][q][16] (+)= sum over tiles of v[q / 16][tile][q % 16] g[p / 16][tile][p % 16], for some of a
+/// block's `rows` tiles.
+void multiply_weights(long tiles, long rows, long outputs, long inputs, const float* v, const float* g,
+                      float* du, bool accumulate) {
+  const long panel = rows * lanes, du_panel = round_up(inputs, lanes) * lanes;
   const long packs = panels(outputs);
   const TileStrides strides{
       .a_row = 1, .a_k = lanes, .b_k = lanes, .b_pack = panel, .c_row = lanes, .c_pack = du_panel};
@@ -42,6 +44,9 @@ void multiply_weights(long tiles, long outputs, long inputs, const float* v, con
       multiply_tile(tile_rows, packs - p, tiles, v + q / lanes * panel + q % lanes, g + p * panel,
                     du + p * du_panel + q * lanes, strides, accumulate);
 }
+
+/// Rows that have room for so many tiles and for what is computed beyond.
+long padded_rows(long tiles) { return round_up(tiles + 3, 4); }
 
 /// A convolution from `in` to `out` channels, cut into blocks of whole images or of bands of tile rows.
 struct Plan {
@@ -71,9 +76,8 @@ struct Plan {
     blocks = groups * bands;
     const long block_images = (images + groups - 1) / groups;  // at most
     most_tiles = block_images * band_rows * tile_columns;
-    v_step =
-        in_padded * round_up(most_tiles, 4) + 80;  // apart, so that the matrices fall on different cache sets
-    m_step = out_padded * round_up(most_tiles, 4) + 80;
+    v_step = in_padded * padded_rows(most_tiles) + 80;  // apart: the matrices fall on different cache sets
+    m_step = out_padded * padded_rows(most_tiles) + 80;
     for (long band = 0; band < bands; ++band) {
       const long rows = std::min(band_rows, tile_rows - band * band_rows), start = first_input_row(band);
       const long top = start - (4 * band * band_rows - padding);
@@ -90,20 +94,55 @@ struct Plan {
 
 /// The part of the images that a block covers.
 struct Block {
-  long band, first, count, tiles_each, tiles;
+  long band, first, count;
+  // The tiles of all images lie one size after the other in the matrices, such that those that have a point
+  // lie together: low and full width, full, full height and narrow, low and narrow.
+  TileRange sizes[4];
+  long start[5];  // the first tile of each size, and the number of all
+
   Block(const Plan& p, long block) : band(block % p.bands) {
     const long group = block / p.bands;
     first = p.images * group / p.groups;
     count = p.images * (group + 1) / p.groups - first;
-    tiles_each = std::min(p.band_rows, p.tile_rows - band * p.band_rows) * p.tile_columns;
-    tiles = count * tiles_each;
+    const long height = std::min(4 * p.band_rows, p.result_height - 4 * band * p.band_rows);
+    const long bottom = height / 4 * 4, right = p.result_width / 4 * 4;  // of full tiles
+    const long last_bottom = round_up(height, 4), last_right = 4 * p.tile_columns;
+    sizes[0] = {bottom, last_bottom, 0, right};
+    sizes[1] = {0, bottom, 0, right};
+    sizes[2] = {0, bottom, right, last_right};
+    sizes[3] = {bottom, last_bottom, right, last_right};
+    start[0] = 0;
+    for (int i = 0; i < 4; ++i) start[i + 1] = start[i] + count * sizes[i].count();
   }
-  long row_count() const { return round_up(tiles, 4); }
+  long rows() const { return padded_rows(start[4]); }
+  /// The tiles that have one of the 36 points: only full height or width has what belongs to -2.
+  std::pair<long, long> tiles(long k) const {
+    const bool high = k / 6 == 4, wide = k % 6 == 4;
+    return {start[high ? 1 : 0], start[wide ? 2 : high ? 3 : 4]};
+  }
+  /// Calls f<low, narrow>(tiles of one size in image n, where their first one lies).
+  template <class F>
+  void each_size(long n, F f) const {
+    auto at = [&](int i) { return (start[i] + n * sizes[i].count()) * lanes; };
+    f.template operator()<true, false>(sizes[0], at(0));
+    f.template operator()<false, false>(sizes[1], at(1));
+    f.template operator()<false, true>(sizes[2], at(2));
+    f.template operator()<true, true>(sizes[3], at(3));
+  }
 };
 
-/// Transforms all channels of a block's images: M d M' of each tile into 36 matrices [channel /
-/// 16][tile][16].
-template <const auto& M>
+/// One of two constants.
+template <bool second, const auto& A, const auto& B>
+constexpr const auto& either() {
+  if constexpr (second)
+    return B;
+  else
+    return A;
+}
+
+/// Transforms all channels of a block's images: M d M' of each tile, edge_M at the edges, into 36 matrices
+/// [channel / 16][tile][16].
+template <const auto& M, const auto& edge_M>
 void transform(const Block& b, const Layout& layout, const float* images, long channels,
                long first_row_offset, float* plane, float* matrices, long step) {
   std::memset(plane, 0, std::size_t(layout.plane_size()) * sizeof(float));
@@ -111,7 +150,10 @@ void transform(const Block& b, const Layout& layout, const float* images, long c
     for (long c = 0; c < channels; c += lanes) {
       load(images + ((b.first + n) * channels + c) * layout.channel_step + first_row_offset, channels - c,
            layout, plane);
-      gather<M>(plane, layout, matrices + c * b.row_count() + n * b.tiles_each * lanes, step);
+      b.each_size(n, [&]<bool low, bool narrow>(const TileRange& tiles, long start) {
+        gather<either<low, M, edge_M>(), either<narrow, M, edge_M>()>(plane, layout, tiles,
+                                                                      matrices + c * b.rows() + start, step);
+      });
     }
 }
 
@@ -134,7 +176,7 @@ void transform_weights(const float* weight, long outputs, long inputs, bool back
     for (int q = 0; q < lanes; ++q) {
       Pack kernel[9], transformed[points];
       for (int e = 0; e < 9; ++e) kernel[e] = taps[q * 9 + (backwards ? 8 - e : e)];
-      sandwich<G>(kernel, transformed);
+      sandwich<G, G>(kernel, transformed);
       for (int k = 0; k < points; ++k) result[k][q] = transformed[k];
     }
     for (int k = 0; k < points; ++k) {
@@ -160,7 +202,7 @@ void transform_weight_gradient(const float* du, long parts, long outputs, long i
         for (long part = 1; part < parts; ++part)
           sum[k] += *reinterpret_cast<const Pack*>(from + (part * points + k) * step);
       }
-      sandwich<GT>(sum, taps + q * 9);
+      sandwich<GT, GT>(sum, taps + q * 9);
     }
     for (int e = 0; e < 9; ++e) transpose(taps + e * lanes);
     const long count = std::min(inputs - q0, lanes) * 9;
@@ -178,14 +220,19 @@ void convolve(const Plan& plan, const float* x, const float* u, float* y) {
     const Block block(plan, index);
     const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
     const Room<float> v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
-    transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
-                  plan.v_step);
-    for (long k = 0; k < points; ++k)
-      multiply_tiles(block.tiles, plan.out, plan.in, v + k * plan.v_step, u + k * plan.weights_step(),
-                     m + k * plan.m_step);
+    transform<BT, edge_BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
+                           plan.v_step);
+    for (long k = 0; k < points; ++k) {
+      const auto [first, end] = block.tiles(k);
+      multiply_tiles(end - first, block.rows(), plan.out, plan.in, v + k * plan.v_step + first * lanes,
+                     u + k * plan.weights_step(), m + k * plan.m_step + first * lanes);
+    }
     for (long n = 0; n < block.count; ++n)
       for (long c = 0; c < plan.out; c += lanes) {
-        scatter(m + c * block.row_count() + n * block.tiles_each * lanes, plan.m_step, out, plane);
+        block.each_size(n, [&]<bool low, bool narrow>(const TileRange& tiles, long start) {
+          scatter<either<low, AT, edge_AT>(), either<narrow, AT, edge_AT>()>(m + c * block.rows() + start,
+                                                                             plan.m_step, out, tiles, plane);
+        });
         store(plane, plan.out - c, out,
               y + ((block.first + n) * plan.out + c) * out.channel_step +
                   4 * block.band * plan.band_rows * plan.result_width);
@@ -232,13 +279,16 @@ void weight_gradient(const float* g, const float* x, float* gw, const ConvShape&
     for (long index = begin; index < end; ++index) {
       const Block block(plan, index);
       const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
-      transform<BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
-                    plan.v_step);
-      transform<A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width, plane, m,
-                   plan.m_step);
-      for (long k = points * share / shares; k < points * (share + 1) / shares; ++k)
-        multiply_weights(block.tiles, plan.out, plan.in, v + k * plan.v_step, m + k * plan.m_step,
-                         sums + part * size + k * plan.weights_step(), index != begin);
+      transform<BT, edge_BT>(block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v,
+                             plan.v_step);
+      transform<A, edge_A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width,
+                           plane, m, plan.m_step);
+      for (long k = points * share / shares; k < points * (share + 1) / shares; ++k) {
+        const auto [first, last] = block.tiles(k);
+        multiply_weights(last - first, block.rows(), plan.out, plan.in, v + k * plan.v_step + first * lanes,
+                         m + k * plan.m_step + first * lanes, sums + part * size + k * plan.weights_step(),
+                         index != begin);
+      }
     }
   });
   transform_weight_gradient(sums, parts, s.o, s.c, gw);

@@ -1,5 +1,7 @@
 #pragma once
 // The transforms of Winograd's F(4x4, 3x3) (Lavin and Gray, 2016), with channels in the lanes of a pack.
+// Tiles at the lower and right edge of an image that does not divide by 4 are 3 high or wide: F(3, 3) along
+// that axis, by five of the six points.
 //
 // Images are (C, H, W) outside. Inside, 16 channels at a time are a plane [row][column][16] with room for
 // whole tiles; the 36 numbers of a transformed tile go to 36 matrices [tile][16], whose products with the
@@ -43,54 +45,68 @@ inline constexpr Matrix<4, 6> AT{
     {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}};
 inline constexpr Matrix<6, 4> A = AT.transposed();
 inline constexpr Matrix<3, 6> GT = G.transposed();
+// The points are 0, 1, -1, 2, -2 and infinity. The matrices of three results do without -2, and fit the same
+// G.
+inline constexpr Matrix<5, 5> edge_BT{
+    {{4, -2, -4, 2, 0}, {0, -6, -3, 3, 0}, {0, 2, -3, 1, 0}, {0, -4, 0, 4, 0}, {0, 2, -1, -2, 1}}};
+inline constexpr Matrix<3, 5> edge_AT{{{1, 1, 1, 1, 0}, {0, 1, -1, 2, 0}, {0, 1, 1, 4, 1}}};
+inline constexpr Matrix<5, 3> edge_A = edge_AT.transposed();
+
+template <const auto& M>
+using Size = std::remove_cvref_t<decltype(M)>;
+
+/// The number among all 36 of the k-th point of a tile, which has so many in each column and row.
+constexpr int point(int down, int across, int k) {
+  const int a = k / across, b = k % across;
+  return 6 * (down == 5 && a == 4 ? 5 : a) + (across == 5 && b == 4 ? 5 : b);
+}
 
 /// The sum over every so many columns c of M[row][c] in[c]. Zeros cost nothing, nor does a first factor of 1.
 template <const auto& M>
-XGRAD_INLINE Pack sum_columns(int row, const Pack* in, int in_step, int first, int every) {
-  constexpr int columns = std::remove_cvref_t<decltype(M)>::columns;
+XGRAD_INLINE Pack sum_columns(int row, const Pack* in, int in_step, int first = 0, int every = 1) {
   int start = -1;
-  XGRAD_UNROLL for (int c = first; c < columns;
+  XGRAD_UNROLL for (int c = first; c < Size<M>::columns;
                     c += every) if (M.at[row][c] == 1 || (start < 0 && M.at[row][c] != 0)) start = c;
-  Pack sum = start < 0 ? Pack{} : M.at[row][start] * in[start * in_step];
-  XGRAD_UNROLL for (int c = first; c < columns; c += every) if (M.at[row][c] != 0 && c != start) sum +=
-      M.at[row][c] * in[c * in_step];
+  Pack sum = M.at[row][start] * in[start * in_step];
+  XGRAD_UNROLL for (int c = first; c < Size<M>::columns; c += every) if (M.at[row][c] != 0 && c != start)
+      sum += M.at[row][c] * in[c * in_step];
   return sum;
 }
-/// One column: out[r] = sum over c of M[r][c] in[c]. The six points are 0, 1, -1, 2, -2 and infinity: what
-/// belongs to x and to -x differs in the signs of odd powers, and is computed together.
+/// One column: out[r] = sum over c of M[r][c] in[c]. Where there are six points, what belongs to x and to -x
+/// differs in the signs of odd powers, and is computed together.
 template <const auto& M>
 XGRAD_INLINE void apply(const Pack* in, int in_step, Pack* out, int out_step) {
-  using Type = std::remove_cvref_t<decltype(M)>;
-  if constexpr (Type::rows == 6) {
-    out[0] = sum_columns<M>(0, in, in_step, 0, 1);
+  if constexpr (Size<M>::rows == 6) {
+    out[0] = sum_columns<M>(0, in, in_step);
     XGRAD_UNROLL for (int r = 1; r <= 3; r += 2) {
       const Pack even = sum_columns<M>(r, in, in_step, 0, 2), odd = sum_columns<M>(r, in, in_step, 1, 2);
       out[r * out_step] = even + odd;
       out[(r + 1) * out_step] = even - odd;
     }
-    out[5 * out_step] = sum_columns<M>(5, in, in_step, 0, 1);
-  } else {
+    out[5 * out_step] = sum_columns<M>(5, in, in_step);
+  } else if constexpr (Size<M>::columns == 6) {
     Pack both[2][6];
     XGRAD_UNROLL for (int c = 0; c < 6; c += 5) both[0][c] = both[1][c] = in[c * in_step];
     XGRAD_UNROLL for (int c = 1; c <= 3; c += 2) {
       both[0][c] = in[c * in_step] + in[(c + 1) * in_step];
       both[1][c] = in[c * in_step] - in[(c + 1) * in_step];
     }
-    XGRAD_UNROLL for (int r = 0; r < Type::rows; ++r) {
+    XGRAD_UNROLL for (int r = 0; r < Size<M>::rows; ++r) {
       Pack sum = M.at[r][1] * both[r % 2][1] + M.at[r][3] * both[r % 2][3];
       XGRAD_UNROLL for (int c = 0; c < 6; c += 5) if (M.at[r][c] != 0) sum += M.at[r][c] * both[0][c];
       out[r * out_step] = sum;
     }
+  } else {
+    XGRAD_UNROLL for (int r = 0; r < Size<M>::rows; ++r) out[r * out_step] = sum_columns<M>(r, in, in_step);
   }
 }
-/// out = M in M', for sixteen channels at once.
-template <const auto& M>
+/// out = L in R', for sixteen channels at once.
+template <const auto& L, const auto& R>
 XGRAD_INLINE void sandwich(const Pack* in, Pack* out) {
-  using Type = std::remove_cvref_t<decltype(M)>;
-  constexpr int R = Type::rows, C = Type::columns;
-  Pack half[R * C];
-  XGRAD_UNROLL for (int j = 0; j < C; ++j) apply<M>(in + j, C, half + j, C);
-  XGRAD_UNROLL for (int i = 0; i < R; ++i) apply<M>(half + i * C, 1, out + i * R, 1);
+  constexpr int W = Size<R>::columns;
+  Pack half[Size<L>::rows * W];
+  XGRAD_UNROLL for (int j = 0; j < W; ++j) apply<L>(in + j, W, half + j, W);
+  XGRAD_UNROLL for (int i = 0; i < Size<L>::rows; ++i) apply<R>(half + i * W, 1, out + i * Size<R>::rows, 1);
 }
 
 /// How rows of an image lie in a plane of whole tiles: `offset[pixel]` floats from its start.
@@ -162,33 +178,43 @@ inline void store(const float* plane, long channels, const Layout& layout, float
   });
 }
 
-/// For each 4x4 tile of a plane, M d M' of its window (6x6 or 4x4) -> matrices[point][tile][16], `step`
-/// floats apart.
-template <const auto& M>
-inline void gather(const float* plane, const Layout& layout, float* matrices, long step) {
-  constexpr int C = std::remove_cvref_t<decltype(M)>::columns;
-  for (long i = 0; i + C <= layout.rows; i += 4)
-    for (long j = 0; j + C <= layout.columns; j += 4, matrices += lanes) {
-      Pack d[C * C], r[points];
+/// Tiles of one size: those that begin in these rows and columns of a plane, every fourth pixel.
+struct TileRange {
+  long top, bottom, left, right;
+  long count() const { return (bottom - top) / 4 * ((right - left) / 4); }
+};
+
+/// For each tile of a plane, L d R' of its window -> matrices[point][tile][16], `step` floats apart.
+template <const auto& L, const auto& R>
+inline void gather(const float* plane, const Layout& layout, const TileRange& tiles, float* matrices,
+                   long step) {
+  constexpr int H = Size<L>::columns, W = Size<R>::columns;
+  for (long i = tiles.top; i < tiles.bottom; i += 4)
+    for (long j = tiles.left; j < tiles.right; j += 4, matrices += lanes) {
+      Pack d[H * W], r[Size<L>::rows * Size<R>::rows];
       const float* from = plane + (i * layout.columns + j) * lanes;
-      XGRAD_UNROLL for (int a = 0; a < C; ++a) XGRAD_UNROLL for (int b = 0; b < C; ++b) d[a * C + b] =
+      XGRAD_UNROLL for (int a = 0; a < H; ++a) XGRAD_UNROLL for (int b = 0; b < W; ++b) d[a * W + b] =
           *reinterpret_cast<const Pack*>(from + (a * layout.columns + b) * lanes);
-      sandwich<M>(d, r);
-      XGRAD_UNROLL for (int k = 0; k < points; ++k) * reinterpret_cast<Pack*>(matrices + k * step) = r[k];
+      sandwich<L, R>(d, r);
+      XGRAD_UNROLL for (int k = 0; k < Size<L>::rows * Size<R>::rows; ++k) *
+          reinterpret_cast<Pack*>(matrices + point(Size<L>::rows, Size<R>::rows, k) * step) = r[k];
     }
 }
 
-/// A' m A of each tile -> the 4x4 tiles of a plane.
-inline void scatter(const float* matrices, long step, const Layout& layout, float* plane) {
-  for (long i = 0; i + 4 <= layout.rows; i += 4)
-    for (long j = 0; j + 4 <= layout.columns; j += 4, matrices += lanes) {
-      Pack d[points], r[16];
-      XGRAD_UNROLL for (int k = 0; k < points; ++k) d[k] =
-          *reinterpret_cast<const Pack*>(matrices + k * step);
-      sandwich<AT>(d, r);
+/// L m R' of each tile -> the tiles of a plane.
+template <const auto& L, const auto& R>
+inline void scatter(const float* matrices, long step, const Layout& layout, const TileRange& tiles,
+                    float* plane) {
+  constexpr int H = Size<L>::rows, W = Size<R>::rows;
+  for (long i = tiles.top; i < tiles.bottom; i += 4)
+    for (long j = tiles.left; j < tiles.right; j += 4, matrices += lanes) {
+      Pack d[Size<L>::columns * Size<R>::columns], r[H * W];
+      XGRAD_UNROLL for (int k = 0; k < Size<L>::columns * Size<R>::columns; ++k) d[k] =
+          *reinterpret_cast<const Pack*>(matrices + point(Size<L>::columns, Size<R>::columns, k) * step);
+      sandwich<L, R>(d, r);
       float* to = plane + (i * layout.columns + j) * lanes;
-      XGRAD_UNROLL for (int a = 0; a < 4; ++a) XGRAD_UNROLL for (int b = 0; b < 4; ++b) *
-          reinterpret_cast<Pack*>(to + (a * layout.columns + b) * lanes) = r[a * 4 + b];
+      XGRAD_UNROLL for (int a = 0; a < H; ++a) XGRAD_UNROLL for (int b = 0; b < W; ++b) *
+          reinterpret_cast<Pack*>(to + (a * layout.columns + b) * lanes) = r[a * W + b];
     }
 }
 
