@@ -21,32 +21,42 @@ struct Inside {
   }
 };
 
-/// Calls f(position, channel, image row or -1, tap b) for each output row's ow elements of row `line` of the
-/// columns.
-template <class F>
-void each_window(const ConvShape& s, long line, long first_row, long rows, F f) {
-  const long b = line % s.kw, a = line / s.kw % s.kh, c = line / s.kw / s.kh;
+/// Calls f(position, row, inside) for each output row's ow elements of row `line` of the columns: they are
+/// taken from `row`, the place in the image of the first one (null where it is outside), every s.sw elements.
+template <class T, class F>
+void each_window(const ConvShape& s, T* image, long line, long first_row, long rows, F f) {
+  const long b = line % s.kw, a = line / s.kw % s.kh, c = line / s.kw / s.kh, offset = b * s.dw - s.pw;
+  const Inside inside(offset, s.sw, s.w, s.ow);
   for (long r = 0; r < rows; ++r) {
     const long ih = (first_row + r) * s.sh - s.ph + a * s.dh;
-    f(r * s.ow, c, ih >= 0 && ih < s.h ? ih : -1, b);
+    f(r * s.ow, ih >= 0 && ih < s.h ? image + (c * s.h + ih) * s.w + offset : nullptr, inside);
+  }
+}
+
+/// Copies a row: short ones by packs, the last of which overlaps the one before.
+template <class T>
+void copy_row(T* to, const T* from, long n) {
+  using Loose = typename Vectors<T>::Loose;
+  constexpr long width = lanes_of<T>;
+  if (n < width) return void(std::copy_n(from, n, to));
+  for (long i = 0; i < n; i += width) {
+    const long at = std::min(i, n - width);
+    *reinterpret_cast<Loose*>(to + at) = *reinterpret_cast<const Loose*>(from + at);
   }
 }
 
 /// Row `line` of the columns of one image (c, h, w), for the output rows from first_row.
 template <class T>
 void window_line(const ConvShape& s, const T* image, long line, long first_row, long rows, T* to) {
-  each_window(s, line, first_row, rows, [&](long at, long c, long ih, long b) {
+  each_window(s, image, line, first_row, rows, [&](long at, const T* in, const Inside& inside) {
     T* out = to + at;
-    if (ih < 0) return void(std::fill_n(out, s.ow, T(0)));
-    const long offset = b * s.dw - s.pw;
-    const Inside inside(offset, s.sw, s.w, s.ow);
-    const T* in = image + (c * s.h + ih) * s.w + offset;
-    std::fill_n(out, inside.first, T(0));
+    if (!in) return void(std::fill_n(out, s.ow, T(0)));
+    if (inside.first) std::fill_n(out, inside.first, T(0));
     if (s.sw == 1)
-      std::memcpy(out + inside.first, in + inside.first, std::size_t(inside.last - inside.first) * sizeof(T));
+      copy_row(out + inside.first, in + inside.first, inside.last - inside.first);
     else
       for (long i = inside.first; i < inside.last; ++i) out[i] = in[i * s.sw];
-    std::fill_n(out + inside.last, s.ow - inside.last, T(0));
+    if (inside.last < s.ow) std::fill_n(out + inside.last, s.ow - inside.last, T(0));
   });
 }
 
@@ -78,12 +88,9 @@ void pack_windows(const ConvShape& s, const T* image, long first_row, long rows,
 template <class T>
 void col2im(const ConvShape& s, const T* columns, long stride, long first_row, long rows, T* image) {
   for (long line = 0; line < s.c * s.kh * s.kw; ++line)
-    each_window(s, line, first_row, rows, [&](long at, long c, long ih, long b) {
-      if (ih < 0) return;
+    each_window(s, image, line, first_row, rows, [&](long at, T* out, const Inside& inside) {
+      if (!out) return;
       const T* in = columns + line * stride + at;
-      const long offset = b * s.dw - s.pw;
-      const Inside inside(offset, s.sw, s.w, s.ow);
-      T* out = image + (c * s.h + ih) * s.w + offset;
       if (s.sw == 1)
         for (long i = inside.first; i < inside.last; ++i) out[i] += in[i];
       else
