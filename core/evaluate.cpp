@@ -2,7 +2,6 @@
 // come along.
 #include <algorithm>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "core/profile.hpp"
@@ -33,23 +32,23 @@ bool is_step(const Value& v, const Shape& domain) {
   return !v.ready() && !v.is_reduction && v.shape == domain;
 }
 
-void collect_leaves(Value* v, const Shape& domain, std::vector<Value*>& seen,
-                    std::vector<Ref<Value>>& leaves) {
-  if (std::find(seen.begin(), seen.end(), v) != seen.end()) return;
-  seen.push_back(v);
-  if (!is_step(*v, domain)) {
-    if (!v->ready()) leaves.emplace_back(v);
-    return;
-  }
-  for (int i = 0; i < v->inputs; ++i) collect_leaves(Value::of(v->in[i]), domain, seen, leaves);
+/// Starts a visit of the values below some roots. Which have been seen is noted in them, under the mutex.
+long next_visit() {
+  static long visit = 0;
+  return ++visit;
+}
+
+void collect_leaves(Value* v, const Shape& domain, long visit, std::vector<Ref<Value>>& leaves) {
+  if (v->ready() || std::exchange(v->noted, visit) == visit) return;
+  if (!is_step(*v, domain)) return void(leaves.emplace_back(v));
+  for (int i = 0; i < v->inputs; ++i) collect_leaves(Value::of(v->in[i]), domain, visit, leaves);
 }
 
 /// Computes what the program of `root` must find ready.
 void run_leaves(Value& root) {
-  std::vector<Value*> seen;
   std::vector<Ref<Value>> leaves;
   const Shape domain = domain_of(root);
-  collect_leaves(root.is_reduction ? Value::of(root.in[0]) : &root, domain, seen, leaves);
+  collect_leaves(root.is_reduction ? Value::of(root.in[0]) : &root, domain, next_visit(), leaves);
   for (auto& leaf : leaves) run(leaf.get());
 }
 
@@ -88,12 +87,19 @@ void add_operands(std::vector<Ref<Value>>& roots) {
   }
 }
 
-/// Lays out the program that computes the roots.
+/// Lays out programs. There is one, whose room is used again and again.
 class Planner {
  public:
-  explicit Planner(const std::vector<Ref<Value>>& roots) {
+  Program program;
+  std::vector<char*> outputs;    // of the roots
+  std::vector<const char*> ops;  // the names of what it does
+
+  /// The program that computes the roots.
+  void lay_out(const std::vector<Ref<Value>>& roots) {
+    clear();
     program.dtype = roots[0]->dtype;
     program.domain = domain_of(*roots[0]);
+    visit_ = next_visit();
     for (auto& root : roots)
       results_.push_back(visit(root->is_reduction ? Value::of(root->in[0]) : root.get()));
     for (Value* leaf : leaves_) {
@@ -115,10 +121,6 @@ class Planner {
     }
   }
 
-  Program program;
-  std::vector<char*> outputs;
-  std::vector<const char*> ops;  // the names of what it does
-
  private:
   struct Step {
     Value* value;
@@ -127,17 +129,24 @@ class Planner {
     bool kept = false;  // somebody outside needs it: it has a register of its own
   };
 
+  void clear() {
+    program.leaves.clear(), program.steps.clear(), program.stores.clear(), program.reductions.clear();
+    program.registers = 0;
+    outputs.clear(), ops.clear(), leaves_.clear(), steps_.clear(), results_.clear(), idle_.clear();
+  }
+
   /// The place of a value: -1 - k for leaf k, else the number of its step.
   int visit(Value* v) {
-    if (auto known = places_.find(v); known != places_.end()) return known->second;
+    if (v->noted == visit_) return v->place;
+    v->noted = visit_;
     if (!is_step(*v, program.domain)) {
       leaves_.push_back(v);
-      return places_[v] = -int(leaves_.size());
+      return v->place = -int(leaves_.size());
     }
     Step step{v, {}};
     for (int i = 0; i < v->inputs; ++i) step.in[i] = visit(Value::of(v->in[i]));
     steps_.push_back(step);
-    return places_[v] = int(steps_.size()) - 1;
+    return v->place = int(steps_.size()) - 1;
   }
 
   int operand(int place) const {
@@ -151,7 +160,6 @@ class Planner {
         if (steps_[s].in[i] >= 0) steps_[steps_[s].in[i]].last_use = s;
     for (int place : results_)
       if (place >= 0) steps_[place].kept = true;
-    std::vector<int> idle;
     for (int s = 0; s < int(steps_.size()); ++s) {
       Step& step = steps_[s];
       Program::Step out{step.value->fns->by_dtype[int(program.dtype)], 0, step.value->inputs, {}};
@@ -160,26 +168,30 @@ class Planner {
         if (step.in[i] < 0) continue;
         Step& from = steps_[step.in[i]];
         if (from.last_use == s && !from.kept) {  // its register may be written in place
-          idle.push_back(from.reg);
+          idle_.push_back(from.reg);
           from.last_use = -1;
         }
       }
-      if (step.kept || idle.empty()) {
+      if (step.kept || idle_.empty()) {
         step.reg = program.registers++;
       } else {
-        step.reg = idle.back();
-        idle.pop_back();
+        step.reg = idle_.back();
+        idle_.pop_back();
       }
       out.out = operand(s);
       program.steps.push_back(out);
     }
   }
 
-  std::unordered_map<Value*, int> places_;
+  long visit_ = 0;
   std::vector<Value*> leaves_;
   std::vector<Step> steps_;
-  std::vector<int> results_;
+  std::vector<int> results_, idle_;
 };
+Planner& planner() {
+  static auto* planner = new Planner;  // never destroyed, as above
+  return *planner;
+}
 
 void fill_empty(Value& v) {  // a sum over nothing
   char* elements = v.reserve();
@@ -195,7 +207,8 @@ void run_roots(std::vector<Ref<Value>> roots) {
     for (auto& root : roots) fill_empty(*root);
   } else {
     if (fusion()) add_operands(roots);
-    Planner plan(roots);
+    Planner& plan = planner();
+    plan.lay_out(roots);
     const profile::Scope scope(
         [&] { return fmt::format("{} {}", fmt::join(plan.ops, " "), plan.program.domain); });
     execute(plan.program);

@@ -173,15 +173,13 @@ Cut cut(const Program& p) {
 template <class T>
 class Runner {
  public:
-  explicit Runner(const Program& program) : p_(program), cut_(cut<T>(program)) {
-    streamed_.resize(p_.leaves.size() + std::size_t(p_.registers));
+  explicit Runner(Program& program) : p_(program), cut_(cut<T>(program)) {
     if (cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above)
-      for (auto& store : p_.stores)
-        if (!read_in_a_tile(store.operand)) streamed_[std::size_t(store.operand)] = true;
+      for (auto& step : program.steps) step.past_caches = is_stored(step.out) && !read_in_a_tile(step.out);
     if (!p_.reductions.empty()) stride_ = (accumulators(p_.reductions[0]) + 15) / 16 * 16;
     const long sums = long(p_.reductions.size()) * stride_ * (cut_.partial ? cut_.blocks : 0);
     if (sums) partial_ = Storage::allocate(std::size_t(sums) * sizeof(T));
-    for (auto& leaf : p_.leaves) leaves_.push_back(written_out(leaf));
+    for (auto& leaf : program.leaves) leaf.data = reinterpret_cast<const char*>(written_out(leaf));
   }
 
   void run() {
@@ -215,6 +213,10 @@ class Runner {
            (block * long(p_.reductions.size()) + long(reduction)) * stride_;
   }
 
+  bool is_stored(int operand) const {
+    return std::any_of(p_.stores.begin(), p_.stores.end(),
+                       [=](auto& store) { return store.operand == operand; });
+  }
   bool read_in_a_tile(int operand) const {
     for (auto& step : p_.steps)
       if (std::find(step.in, step.in + step.inputs, operand) != step.in + step.inputs) return true;
@@ -226,10 +228,11 @@ class Runner {
     const int leaves = int(p_.leaves.size()), operands = leaves + p_.registers;
     const long room = cut_.tile + 16;  // apart, so that the tiles do not fall on the same cache sets
     thread_local std::vector<T> scratch;
+    thread_local std::vector<Arg> args;
     scratch.resize(std::size_t(operands * room + 64));
     T* aligned =
         scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64 / sizeof(T);
-    std::vector<Arg> args(std::size_t(operands), Arg{});
+    args.resize(std::size_t(operands));
     for (int i = 0; i < operands; ++i) args[std::size_t(i)] = {aligned + i * room, 1};
     if (cut_.partial)
       for (std::size_t r = 0; r < p_.reductions.size(); ++r)
@@ -243,13 +246,12 @@ class Runner {
     constexpr long lanes = 64 / long(sizeof(T));
     const long room = cut_.tile + 16;
     for (std::size_t i = 0; i < p_.leaves.size(); ++i)
-      args[i] = load(p_.leaves[i], leaves_[i], first, n, scratch + long(i) * room);
+      args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room);
     for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
     for (auto& step : p_.steps) {
       Arg in[max_inputs];
       for (int k = 0; k < step.inputs; ++k) in[k] = args[step.in[k]];
-      step.fn(const_cast<void*>(args[step.out].data), in, (n + lanes - 1) / lanes * lanes,
-              streamed_[std::size_t(step.out)]);
+      step.fn(const_cast<void*>(args[step.out].data), in, (n + lanes - 1) / lanes * lanes, step.past_caches);
     }
     for (std::size_t r = 0; r < p_.reductions.size(); ++r) {
       auto& reduce = p_.reductions[r];
@@ -261,7 +263,8 @@ class Runner {
     }
   }
 
-  Arg load(const Program::Leaf& leaf, const T* data, long first, long n, T* room) const {
+  Arg load(const Program::Leaf& leaf, long first, long n, T* room) const {
+    const T* data = reinterpret_cast<const T*>(leaf.data);
     if (leaf.dense) return {data + first, 1};
     Arg arg{room, 1};
     for_runs(leaf.walk.dims, leaf.walk.strides, first, n, [&](long at, long offset, long stride, long count) {
@@ -307,11 +310,9 @@ class Runner {
 
   const Program& p_;
   const Cut cut_;
-  std::vector<bool> streamed_;  // registers that go past the caches
   long stride_ = 0;
   Ref<Storage> partial_;
   std::vector<Ref<Storage>> repetitions_;
-  std::vector<const T*> leaves_;
 };
 
 }  // namespace
@@ -339,7 +340,7 @@ Walk::Walk(const Shape& shape, const Shape& domain, long short_run) : strides{},
   strides = {0, 1};
 }
 
-void execute(const Program& program) {
+void execute(Program& program) {
   switch (program.dtype) {
     case DType::f32:
       return Runner<float>(program).run();

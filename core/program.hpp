@@ -38,6 +38,7 @@ struct Program {
     int out;
     int inputs;
     int in[max_inputs];
+    bool past_caches = false;  // execute() decides
   };
   struct Store {  // the register is the result's own memory
     int operand;
@@ -59,8 +60,8 @@ struct Program {
   int registers = 0;
 };
 
-/// Runs all steps over all tiles. The order of every sum is fixed by the shapes: not by threads, nor by the
-/// other steps.
-void execute(const Program& program);
+/// Runs all steps over all tiles, once. The order of every sum is fixed by the shapes: not by threads, nor by
+/// the other steps.
+void execute(Program& program);
 
 }  // namespace xgrad::lazy

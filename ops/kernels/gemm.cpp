@@ -23,6 +23,27 @@ struct Cut {
   }
 };
 
+/// Few results of long sums, such as a layer's of a small batch: the sums are cut, always in as many parts.
+constexpr long sum_parts = 4;
+bool long_sums(long m, long n, long k) {
+  return m * n <= 1 << 14 && k >= sum_parts * stretch && m * n * k >= 1 << 20;
+}
+
+template <class T>
+void multiply_in_parts(bool ta, bool tb, long m, long n, long k, const T* a, const T* b, T* c) {
+  const long part = round_up((k + sum_parts - 1) / sum_parts, stretch), parts = (k + part - 1) / part;
+  const Room<T> room(parts * m * n);
+  T* sums = room.data();
+  threads::for_each(parts, [=](long i) {
+    const long first = i * part;
+    gemm(ta, tb, m, n, std::min(part, k - first), a + first * (ta ? m : 1), ta ? m : k,
+         b + first * (tb ? 1 : n), tb ? k : n, false, sums + i * m * n, n);
+  });
+  std::copy_n(sums, m * n, c);
+  for (long p = 1; p < parts; ++p)
+    for (long i = 0; i < m * n; ++i) c[i] += sums[p * m * n + i];
+}
+
 }  // namespace
 
 template <class T>
@@ -55,6 +76,7 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb, const Shape& batc
   dispatch_floating(a.dtype(), [&]<class T>() {
     const T *left = a.data<T>(), *right = b.data<T>();
     T* out = y.mutable_data<T>();
+    if (batch.size() == 1 && long_sums(m, n, k)) return multiply_in_parts(ta, tb, m, n, k, left, right, out);
     auto task = [&](long i) {
       const long column = i % cut.across * cut.columns, row = i / cut.across % cut.down * cut.rows;
       const long stack = i / cut.across / cut.down;
