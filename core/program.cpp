@@ -25,7 +25,8 @@ using Index = std::array<long, max_rank>;
 
 Index unravel(const Shape& dims, long position) {
   Index index{};
-  for (int i = dims.rank(); i-- > 0; position /= dims[i]) index[i] = position % dims[i];
+  for (int i = dims.rank(); --i > 0; position /= dims[i]) index[i] = position % dims[i];
+  index[0] = position;
   return index;
 }
 
@@ -118,10 +119,12 @@ void reduce_tile(const Walk& walk, Arg value, long first, long n, T* into) {
     v = constant;
   }
   for_runs(walk.dims, walk.strides, first, n, [&](long at, long offset, long stride, long count) {
-    if (stride)
-      combine_each<R>(into + offset, v + at, count);
-    else
-      into[offset] = combine<R>(into[offset], reduce_run<R>(v + at, count));
+    if (stride) return combine_each<R>(into + offset, v + at, count);
+    for (const long end = at + count; at < end;) {  // in pieces that do not depend on the tile's length
+      const long next = std::min(end, (at / tile_size + 1) * tile_size);
+      into[offset] = combine<R>(into[offset], reduce_run<R>(v + at, next - at));
+      at = next;
+    }
   });
 }
 
@@ -136,6 +139,12 @@ bool keeps_nothing(const Program& p) {
     return leaf.dense || (leaf.walk.dims.rank() == 1 && leaf.walk.strides[0] == 0);
   };
   return p.steps.size() == p.stores.size() && std::all_of(p.leaves.begin(), p.leaves.end(), plain);
+}
+
+/// Whether there are only sums of what lies in memory: a block is one tile.
+bool sums_only(const Program& p) {
+  return p.steps.empty() &&
+         std::all_of(p.leaves.begin(), p.leaves.end(), [](auto& leaf) { return leaf.dense; });
 }
 
 /// How the domain is cut: `blocks` ranges of elements, each starting at a multiple of 64 bytes.
@@ -163,11 +172,16 @@ Cut cut(const Program& p) {
   long rows = 1;
   for (int i = 0; i < out.rank() && lead == 0 && out[i] == p.domain[i]; ++i) rows *= out[i];
   const long row = size / rows, lanes = 64 / long(sizeof(T)), group = lanes / std::gcd(row, lanes);
+  const long tile = sums_only(p) ? size : tile_size;
   if (rows >= 8 * group)
-    return {std::min((rows + group - 1) / group, max_blocks), group * row, (rows + group - 1) / group, false,
-            size};
+    return {std::min((rows + group - 1) / group, max_blocks),
+            group * row,
+            (rows + group - 1) / group,
+            false,
+            size,
+            tile};
   const long sums = accumulators(p.reductions[0]);
-  return {std::clamp(size / (8 * sums), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size};
+  return {std::clamp(size / (8 * sums), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size, tile};
 }
 
 template <class T>
@@ -226,14 +240,13 @@ class Runner {
 
   void block(long b) const {
     const int leaves = int(p_.leaves.size()), operands = leaves + p_.registers;
-    const long room = cut_.tile + 16;  // apart, so that the tiles do not fall on the same cache sets
     thread_local std::vector<T> scratch;
     thread_local std::vector<Arg> args;
-    scratch.resize(std::size_t(operands * room + 64));
+    scratch.resize(std::size_t(operands * room_ + 64));
     T* aligned =
         scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64 / sizeof(T);
     args.resize(std::size_t(operands));
-    for (int i = 0; i < operands; ++i) args[std::size_t(i)] = {aligned + i * room, 1};
+    for (int i = 0; i < operands; ++i) args[std::size_t(i)] = {aligned + i * room_, 1};
     if (cut_.partial)
       for (std::size_t r = 0; r < p_.reductions.size(); ++r)
         std::fill_n(accumulator(b, r), accumulators(p_.reductions[r]), identity<T>(p_.reductions[r].kind));
@@ -244,9 +257,8 @@ class Runner {
 
   void tile(long b, long first, long n, Arg* args, T* scratch) const {
     constexpr long lanes = 64 / long(sizeof(T));
-    const long room = cut_.tile + 16;
     for (std::size_t i = 0; i < p_.leaves.size(); ++i)
-      args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room);
+      args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room_);
     for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
     for (auto& step : p_.steps) {
       Arg in[max_inputs];
@@ -310,6 +322,8 @@ class Runner {
 
   const Program& p_;
   const Cut cut_;
+  // Elements of an operand's tile, and some: tiles apart do not fall on the same cache sets.
+  const long room_ = sums_only(p_) ? 0 : cut_.tile + 16;
   long stride_ = 0;
   Ref<Storage> partial_;
   std::vector<Ref<Storage>> repetitions_;
