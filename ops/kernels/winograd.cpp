@@ -71,8 +71,11 @@ struct Plan {
     // as many are slower on S4's layers.
     const long wanted = 10240 / std::max(in_padded, out_padded);
     const long most = std::clamp(wanted / (tile_rows * tile_columns), 1l, images);
-    // Whole images come in fours of equal groups: threads that share them end together.
-    groups = bands > 1 ? images : std::min(images, round_up((images + most - 1) / most, 4));
+    // Whole images come in equal groups, by fours and not too few: threads end together, also where one core
+    // is slower than another.
+    constexpr long least_groups = 16;
+    groups = bands > 1 ? images
+                       : std::min(images, std::max(least_groups, round_up((images + most - 1) / most, 4)));
     blocks = groups * bands;
     const long block_images = (images + groups - 1) / groups;  // at most
     most_tiles = block_images * band_rows * tile_columns;
