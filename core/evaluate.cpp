@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t max_waiting = 64;  // bounds what sums that nobody reads keep alive
 constexpr std::size_t max_roots = 8;
-constexpr int long_to_compute =
-    16;  // steps, counted as a tree: storing the result pays when it is read again
+// Steps, counted as a tree: from here on storing what is read again pays.
+constexpr int long_to_compute = 16;
 
 // Neither is ever destroyed: arrays in static variables may outlive them.
 std::recursive_mutex& running() {  // guards `waiting` and every evaluation
@@ -82,8 +82,7 @@ void add_operands(std::vector<Ref<Value>>& roots) {
     Value& x = *Value::of(roots[i]->in[0]);
     const bool is_root =
         std::any_of(roots.begin(), roots.end(), [&](auto& root) { return root.get() == &x; });
-    if (!x.ready() && !x.is_reduction && !is_root && x.steps >= long_to_compute && x.refs > 1)
-      roots.emplace_back(&x);
+    if (is_step(x, x.shape) && !is_root && x.steps >= long_to_compute && x.refs > 1) roots.emplace_back(&x);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "core/pack.hpp"
+#include "core/reduce_tile.hpp"
 #include "core/threads.hpp"
 
 int xgrad::simd_bytes() { return int(xsimd::batch<float>::size * sizeof(float)); }
@@ -14,43 +15,11 @@ int xgrad::simd_bytes() { return int(xsimd::batch<float>::size * sizeof(float));
 namespace xgrad::lazy {
 namespace {
 
-constexpr long tile_size = 1024;  // measured: 512 and 2048 are slower
 // Where nothing is kept from one step to the next: a quarter off the time of x + y, measured.
 constexpr long long_tile_size = 8192;
 constexpr long max_blocks = 64;
 constexpr long parallel_above = 1 << 16;  // elements times steps
 constexpr long stream_above = 4 << 20;    // bytes of results that no cache would keep until they are needed
-
-using Index = std::array<long, max_rank>;
-
-Index unravel(const Shape& dims, long position) {
-  Index index{};
-  for (int i = dims.rank(); --i > 0; position /= dims[i]) index[i] = position % dims[i];
-  index[0] = position;
-  return index;
-}
-
-/// Calls f(position in the tile, offset in the operand, inner stride, count) for each run of the innermost
-/// axis.
-template <class F>
-void for_runs(const Shape& dims, const Strides& strides, long first, long n, F f) {
-  const int last = dims.rank() - 1;
-  Index index = unravel(dims, first);
-  long offset = 0;
-  for (int i = 0; i <= last; ++i) offset += index[i] * strides[i];
-  for (long at = 0;;) {
-    const long count = std::min(n - at, dims[last] - index[last]);
-    f(at, offset, strides[last], count);
-    if ((at += count) >= n) return;
-    offset += count * strides[last];
-    index[last] += count;
-    for (int i = last; i > 0 && index[i] == dims[i]; --i) {
-      offset += strides[i - 1] - index[i] * strides[i];
-      index[i] = 0;
-      ++index[i - 1];
-    }
-  }
-}
 
 /// Sets n elements, and up to a pack more: all but the first store are aligned.
 template <class T>
@@ -61,71 +30,6 @@ void fill(T* to, long n, T value) {
   const std::uintptr_t bytes = sizeof(Pack), start = reinterpret_cast<std::uintptr_t>(to);
   for (T* p = reinterpret_cast<T*>((start / bytes + 1) * bytes); p < to + n; p += Pack::size)
     pack.store_aligned(p);
-}
-
-template <ReduceKind R, class V>
-V combine(const V& a, const V& b) {
-  if constexpr (R == ReduceKind::sum) return a + b;
-  if constexpr (R == ReduceKind::max) return pack::maximum(a, b);
-  if constexpr (R == ReduceKind::min) return pack::minimum(a, b);
-}
-template <class T>
-T identity(ReduceKind kind) {
-  using Limits = std::numeric_limits<T>;
-  if (kind == ReduceKind::sum) return T(0);
-  if constexpr (Limits::has_infinity)
-    return kind == ReduceKind::max ? -Limits::infinity() : Limits::infinity();
-  return kind == ReduceKind::max ? Limits::lowest() : Limits::max();
-}
-
-template <ReduceKind R, class T>
-T reduce_run(const T* a, long n) {
-  using Pack = xsimd::batch<T>;
-  constexpr long lanes = Pack::size;
-  T result = identity<T>(R);
-  long i = 0;
-  if (n >= lanes) {
-    Pack sums[4];
-    std::fill_n(sums, 4, Pack(identity<T>(R)));
-    for (; i + 4 * lanes <= n; i += 4 * lanes)
-      for (int k = 0; k < 4; ++k) sums[k] = combine<R>(sums[k], Pack::load_unaligned(a + i + k * lanes));
-    for (; i + lanes <= n; i += lanes) sums[0] = combine<R>(sums[0], Pack::load_unaligned(a + i));
-    T lane[lanes];
-    combine<R>(combine<R>(sums[0], sums[1]), combine<R>(sums[2], sums[3])).store_unaligned(lane);
-    for (T x : lane) result = combine<R>(result, x);
-  }
-  for (; i < n; ++i) result = combine<R>(result, a[i]);
-  return result;
-}
-
-/// to[i] = combine(to[i], from[i]).
-template <ReduceKind R, class T>
-void combine_each(T* __restrict to, const T* __restrict from, long n) {
-  using Pack = xsimd::batch<T>;
-  constexpr long lanes = Pack::size;
-  long i = 0;
-  for (; i + lanes <= n; i += lanes)
-    combine<R>(Pack::load_unaligned(to + i), Pack::load_unaligned(from + i)).store_unaligned(to + i);
-  for (; i < n; ++i) to[i] = combine<R>(to[i], from[i]);
-}
-
-/// Adds a tile to the accumulators. `value` is constant over the tile when its stride is 0.
-template <ReduceKind R, class T>
-void reduce_tile(const Walk& walk, Arg value, long first, long n, T* into) {
-  T constant[tile_size];
-  const T* v = static_cast<const T*>(value.data);
-  if (value.stride == 0) {
-    std::fill_n(constant, n, v[0]);
-    v = constant;
-  }
-  for_runs(walk.dims, walk.strides, first, n, [&](long at, long offset, long stride, long count) {
-    if (stride) return combine_each<R>(into + offset, v + at, count);
-    for (const long end = at + count; at < end;) {  // in pieces that do not depend on the tile's length
-      const long next = std::min(end, (at / tile_size + 1) * tile_size);
-      into[offset] = combine<R>(into[offset], reduce_run<R>(v + at, next - at));
-      at = next;
-    }
-  });
 }
 
 /// The sums that a block keeps.
@@ -147,47 +51,44 @@ bool sums_only(const Program& p) {
          std::all_of(p.leaves.begin(), p.leaves.end(), [](auto& leaf) { return leaf.dense; });
 }
 
+/// Elements that go through all steps at a time.
+long tile_length(const Program& p) {
+  if (p.reductions.empty()) return keeps_nothing(p) ? long_tile_size : tile_size;
+  return sums_only(p) ? p.domain.size() : tile_size;
+}
+
 /// How the domain is cut: `blocks` ranges of elements, each starting at a multiple of 64 bytes.
 struct Cut {
   long blocks, unit, units;  // block b has the units [units * b / blocks, units * (b + 1) / blocks)
   bool partial;              // the blocks' sums must be combined afterwards
   long size;
-  long tile = tile_size;  // elements that go through all steps at a time
   long begin(long block) const { return std::min(size, units * block / blocks * unit); }
 };
 
 template <class T>
 Cut cut(const Program& p) {
   const long size = p.domain.size(), tiles = (size + tile_size - 1) / tile_size;
-  if (p.reductions.empty())
-    return {std::min(tiles, max_blocks),
-            tile_size,
-            tiles,
-            false,
-            size,
-            keeps_nothing(p) ? long_tile_size : tile_size};
+  if (p.reductions.empty()) return {std::min(tiles, max_blocks), tile_size, tiles, false, size};
   // Leading axes that are kept make rows, whose results are separate: blocks of whole rows need no combining.
   const Shape& out = p.reductions[0].shape;
   const int lead = p.domain.rank() - out.rank();
   long rows = 1;
   for (int i = 0; i < out.rank() && lead == 0 && out[i] == p.domain[i]; ++i) rows *= out[i];
   const long row = size / rows, lanes = 64 / long(sizeof(T)), group = lanes / std::gcd(row, lanes);
-  const long tile = sums_only(p) ? size : tile_size;
-  if (rows >= 8 * group)
-    return {std::min((rows + group - 1) / group, max_blocks),
-            group * row,
-            (rows + group - 1) / group,
-            false,
-            size,
-            tile};
+  if (const long groups = (rows + group - 1) / group; rows >= 8 * group)
+    return {std::min(groups, max_blocks), group * row, groups, false, size};
   const long sums = accumulators(p.reductions[0]);
-  return {std::clamp(size / (8 * sums), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size, tile};
+  return {std::clamp(size / (8 * sums), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size};
 }
 
 template <class T>
 class Runner {
  public:
-  explicit Runner(Program& program) : p_(program), cut_(cut<T>(program)) {
+  explicit Runner(Program& program)
+      : p_(program),
+        cut_(cut<T>(program)),
+        tile_(tile_length(program)),
+        room_(sums_only(program) ? 0 : tile_ + 16) {
     if (cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above)
       for (auto& step : program.steps) step.past_caches = is_stored(step.out) && !read_in_a_tile(step.out);
     if (!p_.reductions.empty()) stride_ = (accumulators(p_.reductions[0]) + 15) / 16 * 16;
@@ -250,8 +151,8 @@ class Runner {
     if (cut_.partial)
       for (std::size_t r = 0; r < p_.reductions.size(); ++r)
         std::fill_n(accumulator(b, r), accumulators(p_.reductions[r]), identity<T>(p_.reductions[r].kind));
-    for (long first = cut_.begin(b), end = cut_.begin(b + 1); first < end; first += cut_.tile)
-      tile(b, first, std::min(cut_.tile, end - first), args.data(), aligned);
+    for (long first = cut_.begin(b), end = cut_.begin(b + 1); first < end; first += tile_)
+      tile(b, first, std::min(tile_, end - first), args.data(), aligned);
     pack::end_of_streams();
   }
 
@@ -322,37 +223,14 @@ class Runner {
 
   const Program& p_;
   const Cut cut_;
-  // Elements of an operand's tile, and some: tiles apart do not fall on the same cache sets.
-  const long room_ = sums_only(p_) ? 0 : cut_.tile + 16;
+  const long tile_;
+  const long room_;  // for an operand's tile, and some: tiles apart do not fall on the same cache sets
   long stride_ = 0;
   Ref<Storage> partial_;
   std::vector<Ref<Storage>> repetitions_;
 };
 
 }  // namespace
-
-Walk::Walk(const Shape& shape, const Shape& domain, long short_run) : strides{}, short_strides{} {
-  const Strides all = broadcast_strides(shape, domain);
-  int last = -1;
-  for (int axis = 0; axis < domain.rank(); ++axis) {
-    if (domain[axis] == 1) continue;
-    if (last >= 0 && strides[last] == all[axis] * domain[axis]) {
-      dims[last] *= domain[axis];
-    } else {
-      dims.push_back(domain[axis]);
-      ++last;
-    }
-    strides[last] = all[axis];
-  }
-  if (last < 0) dims = {1};
-  constexpr long longest = 1 << 16;
-  if (last < 1 || strides[0] != 0 || strides[last] != 0 || dims[last] >= short_run) return;
-  const long repetitions = dims[0], elements = domain.size() / repetitions;
-  if (elements > longest || repetitions < 4) return;
-  for (int i = 1; i <= last; ++i) short_dims.push_back(dims[i]), short_strides[i - 1] = strides[i];
-  dims = {repetitions, elements};
-  strides = {0, 1};
-}
 
 void execute(Program& program) {
   switch (program.dtype) {

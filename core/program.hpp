@@ -4,28 +4,9 @@
 #include <vector>
 
 #include "core/lazy.hpp"
+#include "core/walk.hpp"
 
 namespace xgrad::lazy {
-
-/// How an operand that is broadcast over the domain is walked: its own collapsed axes, so that neither the
-/// runs nor the order of a sum depend on what else is in the program.
-struct Walk {
-  Shape dims;
-  Strides strides;
-  // Short runs of one element, such as a channel's over an image of 7x7, cost more than what is done with
-  // them. Where they repeat along the first axis, one repetition is written out and walked instead, and sums
-  // are taken element by element of it: `dims` is then {repetitions, elements}, and these are how it is
-  // written.
-  Shape short_dims;
-  Strides short_strides;
-
-  /// Runs below `short_run` are written out.
-  Walk(const Shape& shape, const Shape& domain, long short_run);
-  bool written_out() const { return short_dims.rank() > 0; }
-};
-
-// Measured: longer runs are quicker as they are.
-inline constexpr long short_run_of_leaf = 64, short_run_of_sum = 32;
 
 struct Program {
   struct Leaf {  // operands 0 ... leaves - 1

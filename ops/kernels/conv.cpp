@@ -91,13 +91,7 @@ void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
       }
     }
   });
-  threads::for_ranges(size, 1 << 14, [&](long first, long last) {
-    for (long i = first; i < last; ++i) {
-      T total = 0;
-      for (long part = 0; part < parts; ++part) total += sums[part * size + i];
-      gw[i] = total;
-    }
-  });
+  add_parts(sums, parts, size, gw);
 }
 
 }  // namespace

@@ -39,9 +39,7 @@ void multiply_in_parts(bool ta, bool tb, long m, long n, long k, const T* a, con
     gemm(ta, tb, m, n, std::min(part, k - first), a + first * (ta ? m : 1), ta ? m : k,
          b + first * (tb ? 1 : n), tb ? k : n, false, sums + i * m * n, n);
   });
-  std::copy_n(sums, m * n, c);
-  for (long p = 1; p < parts; ++p)
-    for (long i = 0; i < m * n; ++i) c[i] += sums[p * m * n + i];
+  add_parts(sums, parts, m * n, c);
 }
 
 }  // namespace

@@ -82,16 +82,16 @@ struct Plan {
     v_step = in_padded * padded_rows(most_tiles) + 80;  // apart: the matrices fall on different cache sets
     m_step = out_padded * padded_rows(most_tiles) + 80;
     for (long band = 0; band < bands; ++band) {
-      const long rows = std::min(band_rows, tile_rows - band * band_rows), start = first_input_row(band);
+      const long lines = result_rows(band), rows = (lines + 3) / 4, start = first_input_row(band);
       const long top = start - (4 * band * band_rows - padding);
       const long stop = std::min(height, 4 * (band * band_rows + rows) + 2 - padding);
       inputs.emplace_back(std::max(0l, stop - start), width, height * width, 4 * rows + 2,
                           4 * tile_columns + 2, top, padding);
-      const long lines = std::min(4 * rows, result_height - 4 * band * band_rows);
       results.emplace_back(lines, result_width, result_height * result_width, 4 * rows, 4 * tile_columns);
     }
   }
   long first_input_row(long band) const { return std::max(0l, 4 * band * band_rows - padding); }
+  long result_rows(long band) const { return std::min(4 * band_rows, result_height - 4 * band * band_rows); }
   long weights_step() const { return in_padded * out_padded; }
 };
 
@@ -107,7 +107,7 @@ struct Block {
     const long group = block / p.bands;
     first = p.images * group / p.groups;
     count = p.images * (group + 1) / p.groups - first;
-    const long height = std::min(4 * p.band_rows, p.result_height - 4 * band * p.band_rows);
+    const long height = p.result_rows(band);
     const long bottom = height / 4 * 4, right = p.result_width / 4 * 4;  // of full tiles
     const long last_bottom = round_up(height, 4), last_right = 4 * p.tile_columns;
     sizes[0] = {bottom, last_bottom, 0, right};
