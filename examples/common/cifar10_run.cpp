@@ -28,8 +28,9 @@ void announce(const Cifar10Options& options, const Dataset& train, const std::st
 
 void conclude(RunFolder& folder, const MetricsLog::Entries& last, const Stopwatch& whole) {
   const bool drawn = folder.finish(last);
-  fmt::print("{} of training, {} with evaluations; metrics, parameters{} in {}\n",
-             clock_text(folder.training_seconds()), clock_text(whole.seconds()), drawn ? " and curves" : "",
+  fmt::print("{} of training, {} with evaluations{}; metrics, parameters{} in {}\n",
+             clock_text(folder.training_seconds()), clock_text(whole.seconds()),
+             folder.steps_done() ? " since it was resumed" : "", drawn ? " and curves" : "",
              folder.path().string());
 }
 
