@@ -1,4 +1,5 @@
 // The same work as bench.cpp on libtorch: what its user gets in C++ on this machine.
+#include <dlfcn.h>
 #include <torch/torch.h>
 
 #include "bench/measure.hpp"
@@ -189,13 +190,20 @@ void block() {
   measure("conv_bn_relu_step", 6, [&] { net->forward(x).sum().backward(); });
 }
 
+/// The processor for which OpenBLAS computes, where libtorch's products are OpenBLAS's: half as fast for
+/// Haswell as for SkylakeX where there is AVX-512.
+std::string blas() {
+  auto* core = reinterpret_cast<const char* (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_corename"));
+  return core ? fmt::format(", OpenBLAS for {}", core()) : "";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   bench::parse(argc, argv, "Times the cases of bench on libtorch.");
   if (bench::options.threads) torch::set_num_threads(bench::options.threads);
   torch::manual_seed(1);
-  fmt::print("# libtorch {}, {} threads\n", TORCH_VERSION, torch::get_num_threads());
+  fmt::print("# libtorch {}, {} threads{}\n", TORCH_VERSION, torch::get_num_threads(), blas());
   networks();
   residual_network();
   scalars();

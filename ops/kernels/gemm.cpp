@@ -9,12 +9,13 @@
 namespace xgrad::kernels {
 namespace {
 
-/// How a product is cut for the threads: the longer side in halves. Its bits do not depend on that.
+/// How a product is cut for the threads: the longer side in halves, up to four parts a thread, of which a
+/// slower core takes fewer. Its bits do not depend on that.
 struct Cut {
   long rows, columns, down, across;  // of a part; parts
   Cut(long m, long n, long k) : rows(m), columns(n) {
-    constexpr long least_work = 1 << 21, least_side = 32;
-    const long most = std::min(long(threads::count()), m * n * k / least_work);
+    constexpr long least_work = 1 << 21, least_side = 32, parts_a_thread = 4;
+    const long most = std::min(parts_a_thread * threads::count(), m * n * k / least_work);
     for (long parts = 2; parts <= most && std::max(rows, columns) >= 2 * least_side; parts *= 2) {
       long& side = rows >= columns ? rows : columns;
       side = round_up((side + 1) / 2, &side == &rows ? 8 : 16);
