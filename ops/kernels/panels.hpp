@@ -58,19 +58,24 @@ void pack_panels(const Lines<T>& x, long first, long k, T* panels) {
 }
 
 /// C (a.count, count) (+)= A B, on the calling thread. pack_right(first, k, panels) packs B's `count` columns
-/// as pack_panels does.
+/// as pack_panels does. A is packed too, unless its rows lie along k in fours: then it is read as it lies.
 template <class T, class PackRight>
 void multiply(const Lines<T>& a, long count, const PackRight& pack_right, long k, bool accumulate, T* c,
               long ldc) {
   constexpr long width = lanes_of<T>;
   const long longest = std::min(k, stretch);
-  Room<T> left(round_up(a.count, width) * longest), right(round_up(count, width) * longest);
+  const bool lies = a.k_step == 1 && a.count % 4 == 0;
+  Room<T> left(lies ? 0 : round_up(a.count, width) * longest), right(round_up(count, width) * longest);
   for (long first = 0; first < k; first += stretch, accumulate = true) {
     const long depth = std::min(stretch, k - first), panel = depth * width;
-    pack_panels(a, first, depth, left.data());
+    if (!lies) pack_panels(a, first, depth, left.data());
     pack_right(first, depth, right.data());
-    const TileStrides inside{
-        .a_row = 1, .a_k = width, .b_k = width, .b_pack = panel, .c_row = ldc, .c_pack = width};
+    const TileStrides inside{.a_row = lies ? a.line_step : 1,
+                             .a_k = lies ? 1 : width,
+                             .b_k = width,
+                             .b_pack = panel,
+                             .c_row = ldc,
+                             .c_pack = width};
     TileStrides apart = inside;
     apart.c_row = tile_packs * width;
     for (long column = 0; column < count; column += tile_packs * width)
@@ -78,7 +83,9 @@ void multiply(const Lines<T>& a, long count, const PackRight& pack_right, long k
         const long rows = std::min(a.count - row, long(tile_rows)),
                    columns = std::min(count - column, tile_packs * width);
         const long packs = (columns + width - 1) / width;
-        const T *from_a = left + row / width * panel + row % width, *from_b = right + column * depth;
+        const T* from_a =
+            lies ? a.data + row * a.line_step + first : left + row / width * panel + row % width;
+        const T* from_b = right + column * depth;
         T* to = c + row * ldc + column;
         if (rows % std::min(tile_rows, 4) == 0 && columns % width == 0) {
           multiply_tile(rows, packs, depth, from_a, from_b, to, inside, accumulate);
