@@ -1,5 +1,4 @@
-// Matrix products: panels of both operands are packed for the tile of tile.hpp, a stretch of the sum at a
-// time.
+// Matrix products: operands are packed in panels for the tile of tile.hpp, a stretch of the sum at a time.
 #include "ops/kernels/gemm.hpp"
 
 #include "core/profile.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-// Products of packed panels: what a matrix product does on one thread, whatever its right side is made from.
+// Products by packed panels: what a matrix product does on one thread, whatever its right side is made from.
 #include "ops/kernels/room.hpp"
 #include "ops/kernels/tile.hpp"
 
@@ -70,12 +70,9 @@ void multiply(const Lines<T>& a, long count, const PackRight& pack_right, long k
     const long depth = std::min(stretch, k - first), panel = depth * width;
     if (!lies) pack_panels(a, first, depth, left.data());
     pack_right(first, depth, right.data());
-    const TileStrides inside{.a_row = lies ? a.line_step : 1,
-                             .a_k = lies ? 1 : width,
-                             .b_k = width,
-                             .b_pack = panel,
-                             .c_row = ldc,
-                             .c_pack = width};
+    TileStrides inside{
+        .a_row = 1, .a_k = width, .b_k = width, .b_pack = panel, .c_row = ldc, .c_pack = width};
+    if (lies) inside.a_row = a.line_step, inside.a_k = 1;
     TileStrides apart = inside;
     apart.c_row = tile_packs * width;
     for (long column = 0; column < count; column += tile_packs * width)
