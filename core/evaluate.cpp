@@ -101,15 +101,17 @@ class Planner {
     visit_ = next_visit();
     for (auto& root : roots)
       results_.push_back(visit(root->is_reduction ? Value::of(root->in[0]) : root.get()));
-    for (Value* leaf : leaves_) {
+    for (auto& [leaf, use] : leaves_) {
       const bool dense = leaf->shape.size() == program.domain.size();
       program.leaves.push_back({leaf->data, Walk(leaf->shape, program.domain, short_run_of_leaf), dense});
     }
     assign_registers();
+    find_what_stays(roots);
     for (auto& step : steps_) ops.push_back(step.value->op);
     for (std::size_t i = 0; i < roots.size(); ++i) {
       Value& root = *roots[i];
-      char* out = root.reserve();
+      char* out = root.is_reduction ? nullptr : room_of_a_leaf(root, results_[i]);
+      if (!out) out = root.reserve();
       outputs.push_back(out);
       if (root.is_reduction) ops.push_back(root.op);
       if (root.is_reduction)
@@ -121,12 +123,25 @@ class Planner {
   }
 
  private:
+  struct Use {
+    int count = 0;       // by the program: if there are other references, somebody outside needs it
+    int last = -1;       // the step that reads it last
+    bool stays = false;  // a step that reads it does, pending
+  };
+  struct Leaf {
+    Value* value;
+    Use use;
+  };
   struct Step {
     Value* value;
     int in[max_inputs];
-    int last_use = -1, reg = -1;
-    bool kept = false;  // somebody outside needs it: it has a register of its own
+    Use use;
+    int reg = -1;
+    bool kept = false;  // it is a result: it has a register of its own
   };
+  Use& use_of(int place) {
+    return place < 0 ? leaves_[std::size_t(-1 - place)].use : steps_[std::size_t(place)].use;
+  }
 
   void clear() {
     program.leaves.clear(), program.steps.clear(), program.stores.clear(), program.reductions.clear();
@@ -136,16 +151,20 @@ class Planner {
 
   /// The place of a value: -1 - k for leaf k, else the number of its step.
   int visit(Value* v) {
-    if (v->noted == visit_) return v->place;
-    v->noted = visit_;
-    if (!is_step(*v, program.domain)) {
-      leaves_.push_back(v);
-      return v->place = -int(leaves_.size());
+    if (v->noted != visit_) {
+      v->noted = visit_;
+      if (!is_step(*v, program.domain)) {
+        leaves_.push_back({v, {}});
+        v->place = -int(leaves_.size());
+      } else {
+        Step step{v, {}, {}};
+        for (int i = 0; i < v->inputs; ++i) step.in[i] = visit(Value::of(v->in[i]));
+        steps_.push_back(step);
+        v->place = int(steps_.size()) - 1;
+      }
     }
-    Step step{v, {}};
-    for (int i = 0; i < v->inputs; ++i) step.in[i] = visit(Value::of(v->in[i]));
-    steps_.push_back(step);
-    return v->place = int(steps_.size()) - 1;
+    ++use_of(v->place).count;
+    return v->place;
   }
 
   int operand(int place) const {
@@ -155,10 +174,12 @@ class Planner {
   /// A linear scan over last uses: few registers keep the tiles in the first-level cache.
   void assign_registers() {
     for (int s = 0; s < int(steps_.size()); ++s)
-      for (int i = 0; i < steps_[s].value->inputs; ++i)
-        if (steps_[s].in[i] >= 0) steps_[steps_[s].in[i]].last_use = s;
+      for (int i = 0; i < steps_[s].value->inputs; ++i) use_of(steps_[s].in[i]).last = s;
     for (int place : results_)
-      if (place >= 0) steps_[place].kept = true;
+      if (place >= 0)
+        steps_[place].kept = true;
+      else
+        use_of(place).last = int(steps_.size());  // sums come after all steps
     for (int s = 0; s < int(steps_.size()); ++s) {
       Step& step = steps_[s];
       Program::Step out{step.value->fns->by_dtype[int(program.dtype)], 0, step.value->inputs, {}};
@@ -166,9 +187,9 @@ class Planner {
         out.in[i] = operand(step.in[i]);
         if (step.in[i] < 0) continue;
         Step& from = steps_[step.in[i]];
-        if (from.last_use == s && !from.kept) {  // its register may be written in place
+        if (from.use.last == s && !from.kept) {  // its register may be written in place
           idle_.push_back(from.reg);
-          from.last_use = -1;
+          from.use.last = -1;
         }
       }
       if (step.kept || idle_.empty()) {
@@ -182,8 +203,34 @@ class Planner {
     }
   }
 
+  static bool dies(const Value& v, const Use& use) {
+    return !use.stays && v.refs.load(std::memory_order_acquire) == use.count;
+  }
+  /// What nothing but the program refers to dies with it, unless a step that reads it stays pending.
+  void find_what_stays(const std::vector<Ref<Value>>& roots) {
+    for (int s = int(steps_.size()); s-- > 0;) {
+      Step& step = steps_[s];
+      const bool is_root =
+          std::any_of(roots.begin(), roots.end(), [&](auto& root) { return root.get() == step.value; });
+      if (is_root || dies(*step.value, step.use)) continue;
+      for (int i = 0; i < step.value->inputs; ++i) use_of(step.in[i]).stays = true;
+    }
+  }
+
+  /// The memory of a leaf that dies with the program and that no later step reads becomes that of a root,
+  /// which is written in place. Null where there is none.
+  char* room_of_a_leaf(Value& root, int step) {
+    for (auto& [leaf, use] : leaves_) {
+      if (!dies(*leaf, use) || use.last > step || !(leaf->shape == root.shape) || !leaf->storage) continue;
+      if (leaf->storage->refs.load(std::memory_order_acquire) != 1) continue;  // a reshape's, or taken
+      root.storage = leaf->storage;
+      return leaf->data;
+    }
+    return nullptr;
+  }
+
   long visit_ = 0;
-  std::vector<Value*> leaves_;
+  std::vector<Leaf> leaves_;
   std::vector<Step> steps_;
   std::vector<int> results_, idle_;
 };

@@ -89,8 +89,16 @@ class Runner {
         cut_(cut<T>(program)),
         tile_(tile_length(program)),
         room_(sums_only(program) ? 0 : tile_ + 16) {
-    if (cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above)
+    const bool streams = cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above;
+    if (streams)
       for (auto& step : program.steps) step.past_caches = is_stored(step.out) && !read_in_a_tile(step.out);
+    if (!keeps_nothing(program) && !sums_only(program)) {  // elsewhere the processor looks ahead better
+      if (!streams)
+        for (auto& store : program.stores) written_.push_back(store.out);
+      for (auto& leaf : program.leaves)
+        if (leaf.dense && std::find(written_.begin(), written_.end(), leaf.data) == written_.end())
+          read_.push_back(leaf.data);
+    }
     if (!p_.reductions.empty()) stride_ = (accumulators(p_.reductions[0]) + 15) / 16 * 16;
     const long sums = long(p_.reductions.size()) * stride_ * (cut_.partial ? cut_.blocks : 0);
     if (sums) partial_ = Storage::allocate(std::size_t(sums) * sizeof(T));
@@ -156,11 +164,24 @@ class Runner {
     pack::end_of_streams();
   }
 
+  /// Lets the elements of the next tile come while this one is computed: from memory, or from another core,
+  /// which has to give them up before they can be written. (g++ drops calls of a function that does only
+  /// this, unless it is inline.)
+  [[gnu::always_inline]] void fetch(long first, long n) const {
+    constexpr long line = 64;
+    const long from = first * long(sizeof(T)), to = from + n * long(sizeof(T));
+    for (const char* data : written_)
+      for (long i = from; i < to; i += line) __builtin_prefetch(data + i, 1);
+    for (const char* data : read_)
+      for (long i = from; i < to; i += line) __builtin_prefetch(data + i, 0);
+  }
+
   void tile(long b, long first, long n, Arg* args, T* scratch) const {
     constexpr long lanes = 64 / long(sizeof(T));
     for (std::size_t i = 0; i < p_.leaves.size(); ++i)
       args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room_);
     for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
+    fetch(first + n, std::min(tile_, cut_.size - first - n));
     for (auto& step : p_.steps) {
       Arg in[max_inputs];
       for (int k = 0; k < step.inputs; ++k) in[k] = args[step.in[k]];
@@ -225,6 +246,7 @@ class Runner {
   const Cut cut_;
   const long tile_;
   const long room_;  // for an operand's tile, and some: tiles apart do not fall on the same cache sets
+  std::vector<const char*> read_, written_;  // fetched a tile ahead
   long stride_ = 0;
   Ref<Storage> partial_;
   std::vector<Ref<Storage>> repetitions_;

@@ -51,18 +51,16 @@ void Optimizer::step() {
     const double lr = group.options.lr * lr_factor_ * (schedule ? schedule(steps_ - 1) : 1);
     for (auto& p : group.parameters) {
       if (!p.value.grad().defined()) continue;
-      const Variable value = p.value.detach();
-      Variable g = p.value.grad();
+      Variable value = p.value.detach(), g = p.value.grad();
       expect(g.shape() == value.shape(), "{}: gradient {} does not fit parameter {} {}", name(), g.shape(),
              p.name, value.shape());
       const double decay = group.options.weight_decay;
       if (decay != 0 && couples_weight_decay()) g = g + value * decay;
       Slots& slots = slots_[p.value.node()];
-      const Variable updated = update(value, g, lr, group.options, slots);
-      std::vector<Array> results{updated.data()};
+      p.value.set_data(update(std::exchange(value, {}), g, lr, group.options, slots).data());
+      std::vector<Array> results{p.value.data()};
       for (auto& [key, array] : slots) results.push_back(array);
       materialize(results);  // now: what waits would keep gradients alive
-      p.value.set_data(updated.data());
     }
   }
 }

@@ -84,6 +84,8 @@ void multiply(const Lines<T>& a, long count, const PackRight& pack_right, long k
             lies ? a.data + row * a.line_step + first : left + row / width * panel + row % width;
         const T* from_b = right + column * depth;
         T* to = c + row * ldc + column;
+        for (long i = 0; i < rows; ++i)  // another core may have to give it up
+          for (long j = 0; j < columns; j += width) __builtin_prefetch(to + i * ldc + j, 1);
         if (rows % std::min(tile_rows, 4) == 0 && columns % width == 0) {
           multiply_tile(rows, packs, depth, from_a, from_b, to, inside, accumulate);
         } else {  // over the edge: aside, and what is inside copied

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "core/memory.hpp"
 #include "nn/layers.hpp"
 #include "ops/ops.hpp"
 #include "tests/catch.hpp"
@@ -111,6 +112,26 @@ TEST_CASE("a parameter without a gradient stays as it is") {
   used.loss().backward();
   momentum.step();
   CHECK(unused.x.item() == .7);
+}
+
+TEST_CASE("a step writes parameters and moments in place, unless somebody holds them") {
+  const long size = 100'000;
+  struct {
+    Parameter x{full({size}, 1)};
+  } model;
+  Parameter& x = model.x;
+  Adam adam(parameters(model));
+  x.mutable_grad() = full({size}, .5);
+  adam.step();
+  memory::reset_peak();
+  const std::size_t before = memory::in_use();
+  adam.step();
+  CHECK(memory::peak() < before + size * 2);
+  const Array held = x.data();
+  const float old = held.data<float>()[7];
+  adam.step();
+  CHECK(held.data<float>()[7] == old);
+  CHECK(x.data().data<float>()[7] < old);
 }
 
 TEST_CASE("gradients are clipped by their common norm and by value") {
