@@ -92,7 +92,8 @@ class Runner {
     const bool streams = cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above;
     if (streams)
       for (auto& step : program.steps) step.past_caches = is_stored(step.out) && !read_in_a_tile(step.out);
-    if (!keeps_nothing(program) && !sums_only(program)) {  // elsewhere the processor looks ahead better
+    // Where each step stores a result there is little to compute, and the processor looks ahead.
+    if (p_.steps.size() > p_.stores.size()) {
       if (!streams)
         for (auto& store : program.stores) written_.push_back(store.out);
       for (auto& leaf : program.leaves)
