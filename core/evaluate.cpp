@@ -58,9 +58,15 @@ bool needs_reduction(const Value& v) {
   return std::any_of(v.in, v.in + v.inputs, [](const Array& x) { return needs_reduction(*Value::of(x)); });
 }
 
+using Roots = std::vector<Ref<Value>>;
+
+bool holds(const Roots& roots, const Value& v) {
+  return std::any_of(roots.begin(), roots.end(), [&](auto& root) { return root.get() == &v; });
+}
+
 /// Other sums over the same domain and of the same shape, which this pass can compute while the data is at
 /// hand.
-void add_siblings(std::vector<Ref<Value>>& roots) {
+void add_siblings(Roots& roots) {
   Value& first = *roots[0];
   const Shape domain = domain_of(first), *shape = first.is_reduction ? &first.shape : nullptr;
   for (Value* v : waiting()) {
@@ -76,13 +82,12 @@ void add_siblings(std::vector<Ref<Value>>& roots) {
 }
 
 /// What is summed, if it is long to compute and somebody else holds it too, is stored on the way.
-void add_operands(std::vector<Ref<Value>>& roots) {
+void add_operands(Roots& roots) {
   for (std::size_t i = roots.size(); i-- > 0 && roots.size() < max_roots;) {
     if (!roots[i]->is_reduction) continue;
     Value& x = *Value::of(roots[i]->in[0]);
-    const bool is_root =
-        std::any_of(roots.begin(), roots.end(), [&](auto& root) { return root.get() == &x; });
-    if (is_step(x, x.shape) && !is_root && x.steps >= long_to_compute && x.refs > 1) roots.emplace_back(&x);
+    if (is_step(x, x.shape) && !holds(roots, x) && x.steps >= long_to_compute && x.refs > 1)
+      roots.emplace_back(&x);
   }
 }
 
@@ -94,7 +99,7 @@ class Planner {
   std::vector<const char*> ops;  // the names of what it does
 
   /// The program that computes the roots.
-  void lay_out(const std::vector<Ref<Value>>& roots) {
+  void lay_out(const Roots& roots) {
     clear();
     program.dtype = roots[0]->dtype;
     program.domain = domain_of(*roots[0]);
@@ -110,8 +115,7 @@ class Planner {
     for (auto& step : steps_) ops.push_back(step.value->op);
     for (std::size_t i = 0; i < roots.size(); ++i) {
       Value& root = *roots[i];
-      char* out = root.is_reduction ? nullptr : room_of_a_leaf(root, results_[i]);
-      if (!out) out = root.reserve();
+      char* out = room_for(root, results_[i]);
       outputs.push_back(out);
       if (root.is_reduction) ops.push_back(root.op);
       if (root.is_reduction)
@@ -207,26 +211,26 @@ class Planner {
     return !use.stays && v.refs.load(std::memory_order_acquire) == use.count;
   }
   /// What nothing but the program refers to dies with it, unless a step that reads it stays pending.
-  void find_what_stays(const std::vector<Ref<Value>>& roots) {
+  void find_what_stays(const Roots& roots) {
     for (int s = int(steps_.size()); s-- > 0;) {
       Step& step = steps_[s];
-      const bool is_root =
-          std::any_of(roots.begin(), roots.end(), [&](auto& root) { return root.get() == step.value; });
-      if (is_root || dies(*step.value, step.use)) continue;
+      if (holds(roots, *step.value) || dies(*step.value, step.use)) continue;
       for (int i = 0; i < step.value->inputs; ++i) use_of(step.in[i]).stays = true;
     }
   }
 
-  /// The memory of a leaf that dies with the program and that no later step reads becomes that of a root,
-  /// which is written in place. Null where there is none.
-  char* room_of_a_leaf(Value& root, int step) {
-    for (auto& [leaf, use] : leaves_) {
+  /// Room for a root's elements: that of a leaf which dies with the program and which neither a sum nor a
+  /// step after the root's reads is written in place.
+  char* room_for(Value& root, int step) {
+    for (std::size_t i = 0; !root.is_reduction && i < leaves_.size(); ++i) {
+      auto& [leaf, use] = leaves_[i];
       if (!dies(*leaf, use) || use.last > step || !(leaf->shape == root.shape) || !leaf->storage) continue;
       if (leaf->storage->refs.load(std::memory_order_acquire) != 1) continue;  // a reshape's, or taken
       root.storage = leaf->storage;
+      program.leaves[i].overwritten = true;
       return leaf->data;
     }
-    return nullptr;
+    return root.reserve();
   }
 
   long visit_ = 0;
@@ -246,7 +250,7 @@ void fill_empty(Value& v) {  // a sum over nothing
 }
 
 /// Runs the roots, which have one domain and dtype and whose leaves are ready, with the sums that can join.
-void run_roots(std::vector<Ref<Value>> roots) {
+void run_roots(Roots roots) {
   if (fusion()) add_siblings(roots);
   if (roots.empty()) return;  // they came along with a leaf of a sibling
   if (domain_of(*roots[0]).size() == 0) {
@@ -279,7 +283,7 @@ void run(std::vector<Value*> values) {
     std::erase_if(values, [](Value* v) { return v->ready(); });  // some came along with a leaf
     if (values.empty()) return;
     const Value& first = *values[0];
-    std::vector<Ref<Value>> roots;
+    Roots roots;
     for (Value* v : values)
       if (v->dtype == first.dtype && !v->is_reduction && !first.is_reduction && v->shape == first.shape)
         roots.emplace_back(v);

@@ -88,18 +88,11 @@ class Runner {
       : p_(program),
         cut_(cut<T>(program)),
         tile_(tile_length(program)),
-        room_(sums_only(program) ? 0 : tile_ + 16) {
-    const bool streams = cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above;
-    if (streams)
+        room_(sums_only(program) ? 0 : tile_ + 16),
+        streams_(cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above),
+        fetches_(p_.steps.size() > p_.stores.size()) {
+    if (streams_)
       for (auto& step : program.steps) step.past_caches = is_stored(step.out) && !read_in_a_tile(step.out);
-    // Where each step stores a result there is little to compute, and the processor looks ahead.
-    if (p_.steps.size() > p_.stores.size()) {
-      if (!streams)
-        for (auto& store : program.stores) written_.push_back(store.out);
-      for (auto& leaf : program.leaves)
-        if (leaf.dense && std::find(written_.begin(), written_.end(), leaf.data) == written_.end())
-          read_.push_back(leaf.data);
-    }
     if (!p_.reductions.empty()) stride_ = (accumulators(p_.reductions[0]) + 15) / 16 * 16;
     const long sums = long(p_.reductions.size()) * stride_ * (cut_.partial ? cut_.blocks : 0);
     if (sums) partial_ = Storage::allocate(std::size_t(sums) * sizeof(T));
@@ -165,16 +158,18 @@ class Runner {
     pack::end_of_streams();
   }
 
-  /// Lets the elements of the next tile come while this one is computed: from memory, or from another core,
-  /// which has to give them up before they can be written. (g++ drops calls of a function that does only
-  /// this, unless it is inline.)
+  /// Lets the elements of a tile come before it is computed: from memory, or from another core, which has to
+  /// give them up before they can be written. (g++ drops calls of a function that does only this, unless it
+  /// is inline.)
   [[gnu::always_inline]] void fetch(long first, long n) const {
     constexpr long line = 64;
     const long from = first * long(sizeof(T)), to = from + n * long(sizeof(T));
-    for (const char* data : written_)
-      for (long i = from; i < to; i += line) __builtin_prefetch(data + i, 1);
-    for (const char* data : read_)
-      for (long i = from; i < to; i += line) __builtin_prefetch(data + i, 0);
+    if (!streams_)
+      for (auto& store : p_.stores)
+        for (long i = from; i < to; i += line) __builtin_prefetch(store.out + i, 1);
+    for (auto& leaf : p_.leaves)
+      if (leaf.dense && (streams_ || !leaf.overwritten))
+        for (long i = from; i < to; i += line) __builtin_prefetch(leaf.data + i, 0);
   }
 
   void tile(long b, long first, long n, Arg* args, T* scratch) const {
@@ -182,7 +177,7 @@ class Runner {
     for (std::size_t i = 0; i < p_.leaves.size(); ++i)
       args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room_);
     for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
-    fetch(first + n, std::min(tile_, cut_.size - first - n));
+    if (fetches_) fetch(first + n, std::min(tile_, cut_.size - first - n));
     for (auto& step : p_.steps) {
       Arg in[max_inputs];
       for (int k = 0; k < step.inputs; ++k) in[k] = args[step.in[k]];
@@ -246,8 +241,9 @@ class Runner {
   const Program& p_;
   const Cut cut_;
   const long tile_;
-  const long room_;  // for an operand's tile, and some: tiles apart do not fall on the same cache sets
-  std::vector<const char*> read_, written_;  // fetched a tile ahead
+  const long room_;     // for an operand's tile, and some: tiles apart do not fall on the same cache sets
+  const bool streams_;  // results are too large for the caches
+  const bool fetches_;  // elsewhere each step stores a result, and the processor looks ahead well enough
   long stride_ = 0;
   Ref<Storage> partial_;
   std::vector<Ref<Storage>> repetitions_;

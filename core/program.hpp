@@ -13,6 +13,7 @@ struct Program {
     const char* data;
     Walk walk;
     bool dense;
+    bool overwritten = false;  // by a store
   };
   struct Step {  // writes operand `out`, a register
     StepFn fn;

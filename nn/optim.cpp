@@ -2,6 +2,7 @@
 #include "nn/optim.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "core/error.hpp"
 #include "ops/arithmetic.hpp"
@@ -57,6 +58,7 @@ void Optimizer::step() {
       const double decay = group.options.weight_decay;
       if (decay != 0 && couples_weight_decay()) g = g + value * decay;
       Slots& slots = slots_[p.value.node()];
+      // Nothing holds the old value any longer: the new one is written over it.
       p.value.set_data(update(std::exchange(value, {}), g, lr, group.options, slots).data());
       std::vector<Array> results{p.value.data()};
       for (auto& [key, array] : slots) results.push_back(array);

@@ -156,7 +156,7 @@ std::vector<Array> run(const Program& p, std::uint64_t seed) {
   std::vector<Array> results;
   for (auto k : p.order) results.push_back(nodes[std::size_t(k)]);
   nodes.clear();
-  if (seed % 2) materialize(results);
+  if (seed % 2) materialize(results);  // several results by one program
   for (auto& r : results) r.bytes();
   return results;
 }
