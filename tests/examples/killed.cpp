@@ -16,6 +16,7 @@
 #include "nn/run_folder.hpp"
 #include "nn/training_state.hpp"
 #include "tests/catch.hpp"
+#include "tests/paths.hpp"
 
 using namespace xgrad;
 using tests::TemporaryFolder;
@@ -138,7 +139,7 @@ void compare(const std::vector<std::string>& options, int kills, unsigned seed) 
   const TemporaryFolder temporary;
   const fs::path alone = temporary / "alone", killed = temporary / "killed";
   auto command = [&](const fs::path& folder) {
-    Command words{std::string(XGRAD_EXAMPLES) + "/cifar10",
+    Command words{std::string(XGRAD_BUILD_ROOT) + "/examples/cifar10",
                   "--synthetic",
                   "--threads",
                   "2",

@@ -6,6 +6,7 @@
 #include "nn/models/deep_convnet.hpp"
 #include "nn/models/resnet.hpp"
 #include "tests/catch.hpp"
+#include "tests/paths.hpp"
 #include "tests/run.hpp"
 
 using namespace xgrad;
@@ -15,7 +16,7 @@ using tests::TemporaryFolder;
 
 namespace {
 
-std::string program(const char* name) { return std::string(XGRAD_EXAMPLES) + "/" + name + " "; }
+std::string program(const char* name) { return std::string(XGRAD_BUILD_ROOT) + "/examples/" + name + " "; }
 std::string bytes(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/catch.hpp"
+#include "tests/paths.hpp"
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {

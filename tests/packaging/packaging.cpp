@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "tests/catch.hpp"
+#include "tests/paths.hpp"
 #include "tests/run.hpp"
 
 using namespace xgrad::tests;
