@@ -69,6 +69,21 @@ template <class V>
 V minimum(const V& a, const V& b) {
   return select(a <= b || !(a == a), a, b);
 }
+/// a b with a strong zero: 0 where a or b is 0, whatever the other is.
+template <class V>
+V strong_mul(const V& a, const V& b) {
+  return select(a == V(0) || b == V(0), V(0), a * b);
+}
+/// a times 1 / b with a strong zero: 0 where a is 0 or b infinite.
+template <class V>
+V strong_div(const V& a, const V& b) {
+  return select(a == V(0) || xsimd::abs(b) == V(INFINITY), V(0), a / b);
+}
+/// -x, of either zero too (xsimd's is 0 - x).
+template <class V>
+V negate(const V& x) {
+  return V(-0.) - x;
+}
 /// 1 where the condition holds, else 0: select(condition, one, zero) with the type of `like`.
 template <class V, class Condition>
 V mask(const V& like, const Condition& condition) {

@@ -27,25 +27,25 @@ const Source source{"mnist",
                      {mirror + "t10k-images-idx3-ubyte.gz", "md5:9fb629c4189551a2d022fa330f9573f3"},
                      {mirror + "t10k-labels-idx1-ubyte.gz", "md5:ec29112dd5afa0611ce80d1b7f02629c"}}};
 
-using Bytes = std::vector<std::uint8_t>;
+using Content = std::vector<std::uint8_t>;
 
-Bytes read_bytes(const fs::path& path) {
+Content read_content(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   expect(bool(in), "mnist: '{}' cannot be opened", path.string());
-  Bytes bytes(std::size_t(fs::file_size(path)));
+  Content bytes(std::size_t(fs::file_size(path)));
   in.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(bytes.size()));
   expect(bool(in), "mnist: '{}' cannot be read beyond byte {}", path.string(), in.gcount());
   return bytes;
 }
 
 /// zlib takes the whole file at once: only so is a gzip trailer that is cut off noticed.
-Bytes gunzip(const fs::path& path, Bytes packed) {
+Content gunzip(const fs::path& path, Content packed) {
   z_stream z{};
   expect(inflateInit2(&z, 15 + 16) == Z_OK, "mnist: zlib does not start");  // 16: gzip, with its checksum
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&z, inflateEnd);
   z.next_in = packed.data();
   z.avail_in = unsigned(packed.size());
-  Bytes result;
+  Content result;
   int code = Z_OK;
   while (code == Z_OK && result.size() < 1u << 30) {
     result.resize(std::max(std::size_t(1) << 16, 2 * result.size()));
@@ -84,7 +84,7 @@ Dataset read_part(const fs::path& folder, const std::string& part, const std::st
 }  // namespace
 
 Array read_idx(const fs::path& path, int rank) {
-  Bytes bytes = read_bytes(path);
+  Content bytes = read_content(path);
   if (bytes.size() > 1 && bytes[0] == 0x1f && bytes[1] == 0x8b) bytes = gunzip(path, std::move(bytes));
   // Two zeros, the type of the elements (8: bytes), the rank; then the lengths of the axes, big-endian.
   const std::size_t header = 4 + 4 * std::size_t(rank);

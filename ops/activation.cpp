@@ -3,15 +3,20 @@
 
 #include "core/elementwise.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/density.hpp"
 #include "ops/math.hpp"
+#include "ops/strong.hpp"
 
 namespace xgrad {
 namespace {
 
-/// g where y is positive, else 0. Where y is a NaN the gradient is one too, as it should be seen.
+/// g where y is positive, else 0: a strong product with the slope, which is NaN where y is.
 Variable keep_positive(const Variable& g, const Variable& y) {
   return elementwise("keep_positive",
-                     [](auto v, auto k) { return pack::select(k > decltype(k)(0), v, k * 0); },
+                     [](auto v, auto k) {
+                       using P = decltype(v);
+                       return pack::select(k > P(0) || v == P(0), v, k * P(0));
+                     },
                      {{g, [=](auto& gy) { return keep_positive(gy, y); }}, {y}});
 }
 
@@ -21,14 +26,14 @@ Variable keep_positive(const Variable& g, const Variable& y) {
 // results.
 Variable sigmoid(const Variable& x) {
   return elementwise("sigmoid", [](auto v) { return decltype(v)(1) / (decltype(v)(1) + xsimd::exp(-v)); },
-                     {{x, [](auto& gy, auto& y) { return gy * (y * (1 - y)); }}});
+                     {{x, [=](auto& gy) { return strong_mul(gy, logistic_pdf(x)); }}});
 }
 
 Variable softplus(const Variable& x) {
   return elementwise(
       "softplus",
       [](auto v) { return pack::maximum(v, decltype(v)(0)) + xsimd::log1p(xsimd::exp(-xsimd::abs(v))); },
-      {{x, [=](auto& gy) { return gy * sigmoid(x); }}});
+      {{x, [=](auto& gy) { return strong_mul(gy, sigmoid(x)); }}});
 }
 
 Variable relu(const Variable& x) {
@@ -36,10 +41,11 @@ Variable relu(const Variable& x) {
                      {{x, [](auto& gy, auto& y) { return keep_positive(gy, y); }}});
 }
 
-Variable leaky_relu(const Variable& x, double slope) { return where(x > 0, x, x * slope); }
+Variable leaky_relu(const Variable& x, double slope) { return where(x > 0, x, strong_mul(x, slope)); }
 
-Variable gelu(const Variable& x) { return x * normal_cdf(x); }
+// Strong products: at minus infinity the limit is 0.
+Variable gelu(const Variable& x) { return strong_mul(x, normal_cdf(x)); }
 
-Variable silu(const Variable& x) { return x * sigmoid(x); }
+Variable silu(const Variable& x) { return strong_mul(x, sigmoid(x)); }
 
 }  // namespace xgrad

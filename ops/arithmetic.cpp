@@ -4,6 +4,7 @@
 #include "core/elementwise.hpp"
 #include "core/error.hpp"
 #include "ops/math.hpp"
+#include "ops/strong.hpp"
 
 namespace xgrad {
 namespace {
@@ -12,10 +13,67 @@ namespace {
 /// Squares, which most powers are, are quick and exact.
 template <class T>
 pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y) {
-  if (xsimd::all(y == pack::Pack<T>(2))) return x * x;
-  if (xsimd::all(y == pack::Pack<T>(1))) return x;
+  using P = pack::Pack<T>;
+  if (xsimd::all(y == P(2))) return x * x;
+  if (xsimd::all(y == P(1))) return x;
+  if (xsimd::all(y == P(0))) return P(1);
   return pack::by_lane(
       [](T base, T exponent) { return exponent == 2 ? base * base : std::pow(base, exponent); }, x, y);
+}
+
+/// x to the power y - k. What the rounding of y - k leaves over is an exponent of its own: without it the
+/// error would grow with log x.
+template <class T>
+pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y, const pack::Pack<T>& k) {
+  using P = pack::Pack<T>;
+  const P exponent = y - k, moved = exponent - y;
+  const P rest = (y - (exponent - moved)) - (k + moved);  // Knuth's two-sum: exact
+  const P residual = pack::select(xsimd::abs(y) < P(INFINITY), rest, P(0));
+  const P result = power(x, exponent);
+  return xsimd::all(residual == P(0)) ? result : result * power(x, residual);
+}
+
+/// a to the power b - k, k being how often it was differentiated: with b - k taken as a Variable the second
+/// derivatives would lose the digits that b - k loses.
+Variable power_less(const Variable& a, const Variable& b, long k) {
+  // The limit of a^b log a at a = 0 is 0 for b > 0; for b = 0, where there is none, 0 is what PyTorch gives.
+  auto logarithm = [=] { return log(where((a == 0) * (b == double(k)), 1, a)); };
+  return elementwise(
+      "pow", [](auto x, auto y, auto less) { return power(x, y, less); },
+      {{a, [=](auto& gy) { return strong_mul(gy, strong_mul(b - double(k), power_less(a, b, k + 1))); }},
+       {b, [=](auto& gy, auto& y) { return strong_mul(gy, strong_mul(y, logarithm())); }},
+       {double(k)}});
+}
+
+/// The share of a in the gradient of the larger of a and b: half where they are equal, NaN where one is.
+Variable share_of_larger(const Variable& a, const Variable& b) {
+  return elementwise("share_of_larger",
+                     [](auto x, auto y) {
+                       using P = decltype(x);
+                       const P equal = pack::select(x == y, P(.5), x + y);
+                       return pack::select(x > y, P(1), pack::select(x < y, P(0), equal));
+                     },
+                     {{a}, {b}});
+}
+
+/// -1, 0, 1, or NaN.
+Variable sign(const Variable& x) {
+  return elementwise("sign",
+                     [](auto v) {
+                       using P = decltype(v);
+                       return pack::select(v > P(0), P(1), pack::select(v < P(0), P(-1), v));
+                     },
+                     {{x}});
+}
+
+/// 1 inside of the limits and at them, 0 outside; NaN where x is.
+Variable inside(const Variable& x, double low, double high) {
+  return elementwise("inside",
+                     [](auto v, auto l, auto h) {
+                       using P = decltype(v);
+                       return pack::select(v >= l && v <= h, P(1), pack::select(v == v, P(0), v));
+                     },
+                     {{x}, {low}, {high}});
 }
 
 }  // namespace
@@ -31,42 +89,38 @@ Variable sub(const Variable& a, const Variable& b) {
 }
 
 Variable mul(const Variable& a, const Variable& b) {
-  return elementwise_any("mul", [](auto x, auto y) { return x * y; },
-                         {{a, [=](auto& gy) { return gy * b; }}, {b, [=](auto& gy) { return gy * a; }}});
+  return elementwise_any(
+      "mul", [](auto x, auto y) { return x * y; },
+      {{a, [=](auto& gy) { return strong_mul(gy, b); }}, {b, [=](auto& gy) { return strong_mul(gy, a); }}});
 }
 
 Variable div(const Variable& a, const Variable& b) {
-  return elementwise(
-      "div", [](auto x, auto y) { return x / y; },
-      {{a, [=](auto& gy) { return gy / b; }}, {b, [=](auto& gy, auto& y) { return -(gy * y / b); }}});
+  return elementwise("div", [](auto x, auto y) { return x / y; },
+                     {{a, [=](auto& gy) { return strong_div(gy, b); }},
+                      {b, [=](auto& gy, auto& y) { return -strong_div(strong_mul(gy, y), b); }}});
 }
 
 Variable neg(const Variable& x) {
-  return elementwise_any("neg", [](auto v) { return -v; }, {{x, [](auto& gy) { return -gy; }}});
+  return elementwise_any("neg", [](auto v) { return pack::negate(v); }, {{x, [](auto& gy) { return -gy; }}});
 }
 
-// d(a^b)/da = b a^(b-1) must be 0 for b = 0 even where a is 0; so must d/db = a^b log a where a is 0.
-Variable pow(const Variable& a, const Variable& b) {
-  return elementwise("pow", [](auto x, auto y) { return power(x, y); },
-                     {{a, [=](auto& gy) { return gy * b * pow(a, where(b == 0, 1, b - 1)); }},
-                      {b, [=](auto& gy, auto& y) { return gy * y * log(where(a == 0, 1, a)); }}});
-}
+Variable pow(const Variable& a, const Variable& b) { return power_less(a, b, 0); }
 
 Variable abs(const Variable& x) {
   return elementwise_any("abs", [](auto v) { return xsimd::abs(v); },
-                         {{x, [=](auto& gy) { return gy * ((x > 0) - (x < 0)); }}});
+                         {{x, [=](auto& gy) { return strong_mul(gy, sign(x)); }}});
 }
 
 Variable maximum(const Variable& a, const Variable& b) {
   return elementwise_any("maximum", [](auto x, auto y) { return pack::maximum(x, y); },
-                         {{a, [=](auto& gy) { return gy * ((a > b) + (a == b) * .5); }},
-                          {b, [=](auto& gy) { return gy * ((b > a) + (a == b) * .5); }}});
+                         {{a, [=](auto& gy) { return strong_mul(gy, share_of_larger(a, b)); }},
+                          {b, [=](auto& gy) { return strong_mul(gy, share_of_larger(b, a)); }}});
 }
 
 Variable minimum(const Variable& a, const Variable& b) {
   return elementwise_any("minimum", [](auto x, auto y) { return pack::minimum(x, y); },
-                         {{a, [=](auto& gy) { return gy * ((a < b) + (a == b) * .5); }},
-                          {b, [=](auto& gy) { return gy * ((b < a) + (a == b) * .5); }}});
+                         {{a, [=](auto& gy) { return strong_mul(gy, share_of_larger(b, a)); }},
+                          {b, [=](auto& gy) { return strong_mul(gy, share_of_larger(a, b)); }}});
 }
 
 Variable where(const Variable& condition, const Variable& a, const Variable& b) {
@@ -86,8 +140,9 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
 
 Variable clip(const Variable& x, double low, double high) {
   expect(low <= high, "clip: the lower limit {} is above the upper limit {}", low, high);
-  return elementwise_any("clip", [](auto v, auto l, auto h) { return pack::minimum(pack::maximum(v, l), h); },
-                         {{x, [=](auto& gy) { return gy * (x >= low) * (x <= high); }}, {low}, {high}});
+  return elementwise_any(
+      "clip", [](auto v, auto l, auto h) { return pack::minimum(pack::maximum(v, l), h); },
+      {{x, [=](auto& gy) { return strong_mul(gy, inside(x, low, high)); }}, {low}, {high}});
 }
 
 Variable equal(const Variable& a, const Variable& b) {

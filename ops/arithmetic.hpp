@@ -15,13 +15,15 @@ Variable mul(const Variable& a, const Variable& b);
 Variable div(const Variable& a, const Variable& b);
 /// -x.
 Variable neg(const Variable& x);
-/// a to the power b. Where a is 0 the gradient with respect to b is 0; it is NaN where a is negative.
+/// a to the power b. The gradient with respect to b is NaN where a is negative, and 0 at a = b = 0.
 Variable pow(const Variable& a, const Variable& b);
-/// |x|, with gradient 0 at 0.
+/// |x|, with gradient 0 at 0, and NaN where x is.
 Variable abs(const Variable& x);
-/// The larger of a and b; where they are equal each gets half of the gradient. A NaN stays one.
+/// The larger of a and b; where they are equal each gets half of the gradient. Where one is NaN the result
+/// is, and both gradients.
 Variable maximum(const Variable& a, const Variable& b);
-/// The smaller of a and b; where they are equal each gets half of the gradient. A NaN stays one.
+/// The smaller of a and b; where they are equal each gets half of the gradient. Where one is NaN the result
+/// is, and both gradients.
 Variable minimum(const Variable& a, const Variable& b);
 /// a where `condition` is not 0, else b. There is no gradient for the condition, whose dtype may be any.
 Variable where(const Variable& condition, const Variable& a, const Variable& b);

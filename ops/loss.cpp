@@ -1,4 +1,4 @@
-// Softmax and losses. No rule here: the gradients are those of the parts.
+// Losses. No rule here: the gradients are those of the parts.
 #include "ops/loss.hpp"
 
 #include "core/error.hpp"
@@ -8,6 +8,7 @@
 #include "ops/math.hpp"
 #include "ops/reduce.hpp"
 #include "ops/shape.hpp"
+#include "ops/strong.hpp"
 
 namespace xgrad {
 namespace {
@@ -50,26 +51,7 @@ void check_pair(const char* op, const char* what, const Variable& x, const Varia
   expect(x.dtype() == target.dtype(), "{}: {} are {}, not {}", op, what, target.dtype(), x.dtype());
 }
 
-/// x minus its largest element along the axis, a constant: exp of it cannot overflow, and digits that all
-/// elements share are gone before any are rounded away.
-Variable shifted(const char* op, const Variable& x, int axis) {
-  axis = normalize_axis(op, axis, x.rank());
-  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
-  expect(x.shape()[axis] > 0, "{}: shape {} has no elements along axis {}", op, x.shape(), axis);
-  return x - max(x.detach(), axis, keepdims);
-}
-
 }  // namespace
-
-Variable softmax(const Variable& x, int axis) {
-  const Variable e = exp(shifted("softmax", x, axis));
-  return e / sum(e, axis, keepdims);
-}
-
-Variable log_softmax(const Variable& x, int axis) {
-  const Variable d = shifted("log_softmax", x, axis);
-  return d - log(sum(exp(d), axis, keepdims));
-}
 
 Variable cross_entropy(const Variable& logits, const Array& labels, const CrossEntropyOptions& options) {
   check_logits("cross_entropy", logits);
@@ -85,7 +67,7 @@ Variable cross_entropy(const Variable& logits, const Variable& probabilities,
   check_pair("cross_entropy", "probabilities", logits, probabilities);
   const double s = options.label_smoothing;
   const Variable target = s > 0 ? probabilities * (1 - s) + s / double(logits.shape()[1]) : probabilities;
-  return reduced("cross_entropy", -sum(target * log_probabilities(logits, options.epsilon), 1),
+  return reduced("cross_entropy", -sum(strong_mul(target, log_probabilities(logits, options.epsilon)), 1),
                  options.reduction);
 }
 
@@ -99,10 +81,14 @@ Variable mse_loss(const Variable& x, const Variable& target, Reduction reduction
   return reduced("mse_loss", square(x - target), reduction);
 }
 
+// softplus(x) - x t would lose all digits where the prediction is confident and right.
 Variable binary_cross_entropy_with_logits(const Variable& logits, const Variable& target,
                                           Reduction reduction) {
   check_pair("binary_cross_entropy_with_logits", "targets", logits, target);
-  return reduced("binary_cross_entropy_with_logits", softplus(logits) - logits * target, reduction);
+  const Variable positive = logits > 0;
+  const Variable wrong = where(positive, 1 - target, -target);
+  const Variable losses = softplus(where(positive, -logits, logits)) + strong_mul(wrong, logits);
+  return reduced("binary_cross_entropy_with_logits", losses, reduction);
 }
 
 }  // namespace xgrad

@@ -6,6 +6,8 @@
 
 #include "core/elementwise.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/density.hpp"
+#include "ops/strong.hpp"
 
 namespace xgrad {
 namespace {
@@ -72,62 +74,66 @@ pack::Pack<double> normal_distribution(const pack::Pack<double>& x) {
 
 Variable exp(const Variable& x) {
   return elementwise("exp", [](auto v) { return xsimd::exp(v); },
-                     {{x, [](auto& gy, auto& y) { return gy * y; }}});
+                     {{x, [](auto& gy, auto& y) { return strong_mul(gy, y); }}});
 }
 
 Variable log(const Variable& x) {
-  return elementwise("log", [](auto v) { return logarithm(v); }, {{x, [=](auto& gy) { return gy / x; }}});
+  return elementwise("log", [](auto v) { return logarithm(v); },
+                     {{x, [=](auto& gy) { return strong_div(gy, x); }}});
 }
 
 Variable log1p(const Variable& x) {
   return elementwise("log1p", [](auto v) { return xsimd::log1p(v); },
-                     {{x, [=](auto& gy) { return gy / (x + 1); }}});
+                     {{x, [=](auto& gy) { return strong_div(gy, x + 1); }}});
 }
 
+// y + 1 would be 0 where y rounds to -1.
 Variable expm1(const Variable& x) {
   return elementwise("expm1", [](auto v) { return xsimd::expm1(v); },
-                     {{x, [](auto& gy, auto& y) { return gy * (y + 1); }}});
+                     {{x, [=](auto& gy) { return strong_mul(gy, exp(x)); }}});
 }
 
+// The root of -0 is -0, but its slope is that of 0.
 Variable sqrt(const Variable& x) {
   return elementwise("sqrt", [](auto v) { return xsimd::sqrt(v); },
-                     {{x, [](auto& gy, auto& y) { return gy / (y * 2); }}});
+                     {{x, [](auto& gy, auto& y) { return strong_div(gy, y * 2 + 0); }}});
 }
 
 Variable rsqrt(const Variable& x) {
   return elementwise("rsqrt", [](auto v) { return decltype(v)(1) / xsimd::sqrt(v); },
-                     {{x, [=](auto& gy, auto& y) { return gy * y / x * -.5; }}});
+                     {{x, [=](auto& gy, auto& y) { return strong_div(strong_mul(gy, y), x * -2); }}});
 }
 
 Variable square(const Variable& x) {
   return elementwise_any("square", [](auto v) { return v * v; },
-                         {{x, [=](auto& gy) { return gy * (x * 2); }}});
+                         {{x, [=](auto& gy) { return strong_mul(gy, x * 2); }}});
 }
 
 Variable sin(const Variable& x) {
   return elementwise("sin", [](auto v) { return xsimd::sin(v); },
-                     {{x, [=](auto& gy) { return gy * cos(x); }}});
+                     {{x, [=](auto& gy) { return strong_mul(gy, cos(x)); }}});
 }
 
 Variable cos(const Variable& x) {
   return elementwise("cos", [](auto v) { return xsimd::cos(v); },
-                     {{x, [=](auto& gy) { return -(gy * sin(x)); }}});
+                     {{x, [=](auto& gy) { return -strong_mul(gy, sin(x)); }}});
 }
 
+// 1 - y^2 would lose all digits where y rounds to 1.
 Variable tanh(const Variable& x) {
   return elementwise("tanh", [](auto v) { return xsimd::tanh(v); },
-                     {{x, [](auto& gy, auto& y) { return gy * (1 - y * y); }}});
+                     {{x, [=](auto& gy) { return strong_mul(gy, logistic_pdf(x * 2) * 4); }}});
 }
 
 Variable erf(const Variable& x) {
-  return elementwise("erf", [](auto v) { return error_function(v); },
-                     {{x, [=](auto& gy) { return gy * exp(-square(x)) * (2 * std::numbers::inv_sqrtpi); }}});
+  return elementwise(
+      "erf", [](auto v) { return error_function(v); },
+      {{x, [=](auto& gy) { return strong_mul(gy, gaussian(x) * (2 * std::numbers::inv_sqrtpi)); }}});
 }
 
 Variable normal_cdf(const Variable& x) {
-  constexpr double scale = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
   return elementwise("normal_cdf", [](auto v) { return normal_distribution(v); },
-                     {{x, [=](auto& gy) { return gy * exp(square(x) * -.5) * scale; }}});
+                     {{x, [=](auto& gy) { return strong_mul(gy, normal_pdf(x)); }}});
 }
 
 }  // namespace xgrad

@@ -3,6 +3,7 @@
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/conv.hpp"
+#include "ops/density.hpp"
 #include "ops/index.hpp"
 #include "ops/loss.hpp"
 #include "ops/math.hpp"
@@ -11,3 +12,4 @@
 #include "ops/pool.hpp"
 #include "ops/reduce.hpp"
 #include "ops/shape.hpp"
+#include "ops/strong.hpp"

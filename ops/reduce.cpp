@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/elementwise.hpp"
 #include "core/error.hpp"
 #include "core/lazy.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/scan.hpp"
 #include "ops/math.hpp"
 #include "ops/shape.hpp"
+#include "ops/strong.hpp"
 
 namespace xgrad {
 namespace {
@@ -38,16 +40,25 @@ Reduced reduced_floating(const char* op, const Variable& x, const Axes& axes, bo
   return r;
 }
 
+/// 1 where x equals y, else 0; NaN where y is.
+Variable matches(const Variable& x, const Variable& y) {
+  return elementwise("matches",
+                     [](auto v, auto w) {
+                       using P = decltype(v);
+                       return pack::select(v == w, P(1), pack::select(w == w, P(0), w));
+                     },
+                     {{x}, {y}});
+}
+
 /// The largest or smallest element; the gradient goes to all elements equal to it, in even shares.
 Variable extreme(const char* op, ReduceKind kind, const Variable& x, const Axes& axes, bool keepdims) {
   const Reduced r = reduced(op, x, axes, keepdims);
   expect(r.count > 0, "{}: shape {} has no elements along the axes", op, x.shape());
-  Variable y =
-      record(op, lazy::reduce_to(kind, x.data(), r.kept), {{x, [=](auto& gy, auto& y) {
-                                                              const Variable equals = x == y;
-                                                              return gy * equals / sum_to(equals, y.shape());
-                                                            }}});
-  return reshape(y, r.result);
+  auto rule = [=](auto& gy, auto& y) {
+    const Variable equals = matches(x, y);
+    return strong_mul(strong_div(gy, sum_to(equals, y.shape())), equals);
+  };
+  return reshape(record(op, lazy::reduce_to(kind, x.data(), r.kept), {{x, rule}}), r.result);
 }
 
 }  // namespace
@@ -92,14 +103,6 @@ Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
     n = half + n % 2;
   }
   return reshape(y, r.result);
-}
-
-Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
-  const Reduced r = reduced_floating("logsumexp", x, axes, keepdims);
-  // Any constant near the largest element will do; where that is infinite, 0 does.
-  Variable largest = max(x.detach(), r.axes, xgrad::keepdims);
-  largest = where(abs(largest) < INFINITY, largest, 0);
-  return reshape(log(sum_to(exp(x - largest), r.kept)) + largest, r.result);
 }
 
 Variable cumsum(const Variable& x, int axis) {

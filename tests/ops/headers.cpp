@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "tests/catch.hpp"
-#include "tests/paths.hpp"
 #include "tests/ops/table.hpp"
+#include "tests/paths.hpp"
 
 namespace xgrad::tests {
 namespace {

@@ -1,31 +1,10 @@
 // Where functions have kinks, poles or NaNs: who gets the gradient, and what stays a NaN.
 #include <cmath>
 
-#include "ops/ops.hpp"
 #include "tests/catch.hpp"
+#include "tests/ops/values.hpp"
 
 namespace xgrad::tests {
-namespace {
-
-constexpr double nan = NAN, inf = INFINITY;
-using V = std::vector<double>;
-
-Variable leaf(std::initializer_list<double> elements, DType dtype = DType::f64) {
-  return Variable(array<double>(elements).cast(dtype), requires_grad);
-}
-V values(const Variable& v) {
-  const Array doubles = v.data().cast(DType::f64);
-  return {doubles.data<double>(), doubles.data<double>() + doubles.size()};
-}
-V gradient(const Variable& y, const Variable& x) { return values(grad(y, {x})[0]); }
-/// Equal, where a NaN is equal to another.
-bool same(const V& a, const V& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); });
-}
-
-}  // namespace
-
 TEST_CASE("equal elements share the gradient evenly in maximum, minimum, max and min", "[ops]") {
   for (DType dtype : {DType::f32, DType::f64}) {
     const Variable a = leaf({1, 2, 3}, dtype), b = leaf({1, 3, 2}, dtype);

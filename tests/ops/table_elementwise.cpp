@@ -1,9 +1,12 @@
 // Rows of arithmetic, comparison, elementary functions and activations: one element at a time.
 #include <cmath>
+#include <numbers>
 
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/density.hpp"
 #include "ops/math.hpp"
+#include "ops/strong.hpp"
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {
@@ -61,6 +64,11 @@ Rows elementwise_rows() {
       {"div", "of negative numbers", [](auto& x) { return div(x[0], x[1] - 3); },
        [](auto& x) { return each([](double a, double b) { return a / (b - 3); }, x[0], x[1]); }, two,
        last_positive},
+      binary("strong_mul", strong_mul, [](double a, double b) { return a * b; }),
+      binary(
+          "strong_mul", strong_mul, [](double a, double b) { return a * b; }, with_zeros),
+      binary(
+          "strong_div", strong_div, [](double a, double b) { return a / b; }, positive),
       unary("neg", neg, [](double v) { return -v; }),
       binary(
           "pow", pow, [](double a, double b) { return std::pow(a, b); }, first_positive),
@@ -122,6 +130,10 @@ Rows elementwise_rows() {
       unary("cos", cos, [](double v) { return std::cos(v); }),
       unary("tanh", tanh, [](double v) { return std::tanh(v); }),
       unary("erf", erf, [](double v) { return std::erf(v); }),
+      unary("gaussian", gaussian, [](double v) { return std::exp(-v * v); }),
+      unary("normal_pdf", normal_pdf,
+            [](double v) { return std::exp(-v * v / 2) / std::sqrt(2 * std::numbers::pi); }),
+      unary("logistic_pdf", logistic_pdf, [](double v) { return logistic(v) * logistic(-v); }),
       unary("normal_cdf", normal_cdf, [](double v) { return .5 * std::erfc(-v / std::sqrt(2)); }),
 
       unary("sigmoid", sigmoid, logistic),

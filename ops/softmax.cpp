@@ -1,0 +1,105 @@
+// Softmax, its logarithm and the log of a sum of exponentials: three primitives whose rules are each other.
+#include <cmath>
+
+#include "core/error.hpp"
+#include "core/map.hpp"
+#include "ops/arithmetic.hpp"
+#include "ops/loss.hpp"
+#include "ops/math.hpp"
+#include "ops/reduce.hpp"
+#include "ops/shape.hpp"
+#include "ops/strong.hpp"
+
+namespace xgrad {
+namespace {
+
+Axes checked_axes(const char* op, const Variable& x, const Axes& axes) {
+  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
+  const Axes all = normalize_axes(op, axes, x.rank());
+  for (int axis : all)
+    expect(x.shape()[axis] > 0, "{}: shape {} has no elements along axis {}", op, x.shape(), axis);
+  return all;
+}
+
+// The values are computed on arrays: the tape need not see their parts.
+Array reduce(ReduceKind kind, const Array& x, const Axes& axes) {
+  return lazy::reduce_to(kind, x, keep_axes(x.shape(), axes));
+}
+/// The largest elements along the axes; 0 instead of minus infinity, so that exp(x - it) is 0 and not NaN.
+Array pivot(const Array& x, const Axes& axes) {
+  auto finite = [](auto m) {
+    using P = decltype(m);
+    return pack::select(m == P(-INFINITY), P(0), m);
+  };
+  return map("pivot", finite, reduce(ReduceKind::max, x, axes));
+}
+/// x - largest: exp of it cannot overflow, and digits that all elements share are gone before any are rounded
+/// away. 0 where they are equal, be they infinite.
+Array shifted(const Array& x, const Array& largest) {
+  return map(
+      "sub_max", [](auto v, auto m) { return pack::select(v == m, decltype(v)(0), v - m); }, x, largest);
+}
+/// log(sum(exp(d))) for d shifted. One largest element is left out of the sum, for log1p: beside a 1 the
+/// others would lose their digits, which are all there is to the loss of a confident prediction.
+Array log_sum_exp(const Array& d, const Axes& axes) {
+  auto below = [](auto v) { return pack::select(v == decltype(v)(0), v, xsimd::exp(v)); };
+  auto tie = [](auto v) { return pack::mask(v, v == decltype(v)(0)); };
+  const Array others = reduce(ReduceKind::sum, map("exp_below_0", below, d), axes);
+  const Array ties = reduce(ReduceKind::sum, map("is_0", tie, d), axes);
+  return map(
+      "log1p", [](auto s, auto n) { return xsimd::log1p(s + (n - decltype(n)(1))); }, others, ties);
+}
+
+Array softmax_values(const Array& x, const Axes& axes) {
+  const Array e = map(
+      "exp", [](auto v) { return xsimd::exp(v); }, shifted(x, pivot(x, axes)));
+  return map(
+      "div", [](auto v, auto s) { return v / s; }, e, reduce(ReduceKind::sum, e, axes));
+}
+Array log_softmax_values(const Array& x, const Axes& axes) {
+  const Array d = shifted(x, pivot(x, axes));
+  return map(
+      "sub", [](auto v, auto s) { return v - s; }, d, log_sum_exp(d, axes));
+}
+Array logsumexp_values(const Array& x, const Axes& axes) {
+  const Array largest = pivot(x, axes);
+  return map(
+      "add", [](auto v, auto m) { return v + m; }, log_sum_exp(shifted(x, largest), axes), largest);
+}
+
+// Both rules subtract a weighted sum twice. In exact arithmetic the second one is 0; it holds what the first
+// lost by rounding, which is all there is where a probability is near 1.
+Variable softmax_along(const Variable& x, const Axes& axes) {
+  auto rule = [=](auto& gy, auto& y) {  // y (gy - sum(y gy))
+    const Variable g = gy - sum(strong_mul(y, gy), axes, keepdims).detach();
+    return strong_mul(y, g - sum(strong_mul(y, g), axes, keepdims));
+  };
+  return record("softmax", softmax_values(x.data(), axes), {{x, rule}});
+}
+
+}  // namespace
+
+Variable softmax(const Variable& x, int axis) {
+  return softmax_along(x, checked_axes("softmax", x, Axes(axis)));
+}
+
+Variable log_softmax(const Variable& x, int axis) {
+  const Axes axes = checked_axes("log_softmax", x, Axes(axis));
+  auto rule = [=](auto& gy, auto& y) {  // gy - p sum(gy)
+    const Variable p = exp(y), g = gy - strong_mul(p, sum(gy, axes, keepdims).detach());
+    return g - strong_mul(p, sum(g, axes, keepdims));
+  };
+  return record("log_softmax", log_softmax_values(x.data(), axes), {{x, rule}});
+}
+
+Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
+  const Axes all = checked_axes("logsumexp", x, axes);
+  // Of a row of minus infinities, whose softmax is NaN, no element is worth anything.
+  auto rule = [=](auto& gy, auto& y) {
+    return strong_mul(where(y == -INFINITY, 0, gy), softmax_along(x, all));
+  };
+  const Variable y = record("logsumexp", logsumexp_values(x.data(), all), {{x, rule}});
+  return keepdims ? y : reshape(y, drop_axes(x.shape(), all));
+}
+
+}  // namespace xgrad

@@ -1,0 +1,23 @@
+// The strong product and quotient: each is its own rule.
+#include "ops/strong.hpp"
+
+#include <limits>
+
+#include "core/elementwise.hpp"
+#include "ops/arithmetic.hpp"
+
+namespace xgrad {
+
+Variable strong_mul(const Variable& a, const Variable& b) {
+  return elementwise(
+      "strong_mul", [](auto x, auto y) { return pack::strong_mul(x, y); },
+      {{a, [=](auto& gy) { return strong_mul(gy, b); }}, {b, [=](auto& gy) { return strong_mul(gy, a); }}});
+}
+
+Variable strong_div(const Variable& a, const Variable& b) {
+  return elementwise("strong_div", [](auto x, auto y) { return pack::strong_div(x, y); },
+                     {{a, [=](auto& gy) { return strong_div(gy, b); }},
+                      {b, [=](auto& gy, auto& y) { return -strong_div(strong_mul(gy, y), b); }}});
+}
+
+}  // namespace xgrad
