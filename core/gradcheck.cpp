@@ -35,13 +35,6 @@ double central_difference(const Scalar& f, Arrays& xs, std::size_t input, long e
   return result;
 }
 
-std::string element_name(const Shape& shape, long position) {
-  std::string name;
-  for (int axis = shape.rank(); axis-- > 0; position /= shape[axis])
-    name = fmt::format("{}{}{}", position % shape[axis], name.empty() ? "" : ", ", name);
-  return "[" + name + "]";
-}
-
 class Checker {
  public:
   Checker(const GradcheckOptions& options) : options_(options), generator_(options.seed) {}

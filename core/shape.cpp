@@ -26,6 +26,13 @@ std::string Shape::str() const {
   return rank_ == 1 ? fmt::format("({},)", dims_[0]) : fmt::format("({})", fmt::join(begin(), end(), ", "));
 }
 
+std::string element_name(const Shape& shape, long position) {
+  std::string name;
+  for (int axis = shape.rank(); axis-- > 0; position /= shape[axis])
+    name = fmt::format("{}{}{}", position % shape[axis], name.empty() ? "" : ", ", name);
+  return "[" + name + "]";
+}
+
 Shape broadcast(const char* op, const Shape& a, const Shape& b) {
   if (a == b) return a;
   const Shape& longer = a.rank() >= b.rank() ? a : b;

@@ -72,6 +72,9 @@ class Axes : public std::vector<int> {
   Axes(int axis) : vector{axis} {}
 };
 
+/// The element at a position in row-major order, as messages name it: "[0, 2]".
+std::string element_name(const Shape& shape, long position);
+
 /// The common shape of two operands by NumPy's rules. Throws Error that names `op` when there is none.
 Shape broadcast(const char* op, const Shape& a, const Shape& b);
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/anomaly.hpp"
 #include "core/elementwise.hpp"
 #include "core/error.hpp"
 #include "core/node.hpp"
@@ -86,7 +87,10 @@ class Walk {
   void push(Node* node, Variable g) {
     auto [slot, first] = grads_.try_emplace(node, std::move(g));
     if (!first) {
-      slot->second = add_gradients(slot->second, g);
+      const Variable sum = add_gradients(slot->second, g);
+      if (anomaly::detecting())
+        anomaly::check("the sum of gradients", sum.data(), {{slot->second.data(), g.data()}});
+      slot->second = sum;
       return;
     }
     todo_.emplace_back(node);
@@ -97,8 +101,13 @@ class Walk {
     const RunningRule rule{node.op, node.recorded};
     Scoped<const RunningRule*> running(running_rule, &rule);
     const Variable y = node.keeps_data ? Node::variable(&node) : Variable();
-    for (auto& link : node.links)
-      if (wants(link.input.get())) push(link.input.get(), conform(node.op, link.rule(gy, y), *link.input));
+    for (auto& link : node.links) {
+      if (!wants(link.input.get())) continue;
+      Variable gx = conform(node.op, link.rule(gy, y), *link.input);
+      if (anomaly::detecting())
+        anomaly::check(fmt::format("{}: its gradient rule", node.op), gx.data(), {{gy.data()}});
+      push(link.input.get(), std::move(gx));
+    }
   }
 
   std::unordered_map<Node*, Variable> grads_;
@@ -122,6 +131,12 @@ NoGrad::~NoGrad() { is_recording = saved_; }
 bool recording() { return is_recording; }
 
 Variable record(const char* op, Array y, std::span<Edge> edges) {
+  if (anomaly::detecting() && !running_rule) {
+    std::vector<Array> inputs;
+    for (auto& edge : edges)
+      if (edge.input.defined()) inputs.push_back(edge.input.data());
+    anomaly::check(op, y, inputs);
+  }
   Variable result(std::move(y));
   auto live = [](const Edge& e) { return e.rule && e.input.requires_grad(); };
   const long count = is_recording ? std::count_if(edges.begin(), edges.end(), live) : 0;

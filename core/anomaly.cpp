@@ -1,0 +1,50 @@
+// Compares what goes into an operation or a rule with what comes out.
+#include "core/anomaly.hpp"
+
+#include <cmath>
+
+#include "core/error.hpp"
+
+namespace xgrad {
+namespace {
+
+thread_local bool is_detecting = false;
+
+/// The worst element: a NaN is worse than an infinity, and that than a finite number.
+struct Worst {
+  int rank = 0;
+  long position = 0;
+  double value = 0;
+
+  explicit Worst(const Array& a) {
+    if (!a.defined() || !is_floating(a.dtype())) return;
+    dispatch_floating(a.dtype(), [&]<class T>() {
+      const T* elements = a.data<T>();
+      for (long i = 0; i < a.size() && rank < 2; ++i) {
+        const int found = std::isnan(elements[i]) ? 2 : std::isinf(elements[i]) ? 1 : 0;
+        if (found > rank) rank = found, position = i, value = double(elements[i]);
+      }
+    });
+  }
+};
+
+}  // namespace
+
+DetectAnomaly::DetectAnomaly() : saved_(std::exchange(is_detecting, true)) {}
+DetectAnomaly::~DetectAnomaly() { is_detecting = saved_; }
+
+bool anomaly::detecting() { return is_detecting; }
+
+void anomaly::check(const std::string& what, const Array& result, std::span<const Array> from) {
+  const Worst worst(result);
+  if (worst.rank == 0) return;
+  std::string shapes;
+  for (auto& input : from) {
+    if (Worst(input).rank >= worst.rank) return;
+    if (input.defined()) shapes += fmt::format("{}{}", shapes.empty() ? "" : ", ", input.shape());
+  }
+  fail("{} produced {} at {} of its result of shape {}, from shapes {}", what, worst.value,
+       element_name(result.shape(), worst.position), result.shape(), shapes);
+}
+
+}  // namespace xgrad
