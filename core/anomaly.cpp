@@ -22,7 +22,7 @@ struct Worst {
       const T* elements = a.data<T>();
       for (long i = 0; i < a.size() && rank < 2; ++i) {
         const int found = std::isnan(elements[i]) ? 2 : std::isinf(elements[i]) ? 1 : 0;
-        if (found > rank) rank = found, position = i, value = double(elements[i]);
+        if (found > rank) rank = found, position = i, value = found == 2 ? NAN : double(elements[i]);
       }
     });
   }

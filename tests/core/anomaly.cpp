@@ -47,10 +47,10 @@ TEST_CASE("a gradient rule that makes an infinity is named, and nothing is store
         "sqrt: its gradient rule produced inf at [1] of its result of shape (2,), from shapes (2,)");
   CHECK_FALSE(x.grad().defined());
   CHECK(error_of([&] { (void)grad(y, {x}, {.create_graph = true}); }).starts_with("sqrt: its gradient rule"));
-  const Variable a = leaf({1});
+  const Variable a = leaf({0});
   CHECK(error_of([&] {
-          (void)grad(a * 3e38 + a * 3e38 - a * 6e38, {a});
-        }).find("the sum of gradients produced inf") == 0);
+          (void)grad(a * 3e38 + a * 3e38, {a});
+        }).starts_with("the sum of gradients produced inf"));
 }
 
 TEST_CASE("detection ends with its block, also by an error", "[core]") {
