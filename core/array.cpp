@@ -59,7 +59,6 @@ void Value::release() {
 }
 
 Array::Array(const Shape& shape, DType dtype) {
-  for (long length : shape) expect(length >= 0, "array: shape {} has a negative length", shape);
   auto value = Ref<Value>::adopt(new Value(shape, dtype));
   value->allocate();
   value_ = value.detach();
@@ -128,18 +127,18 @@ void materialize(std::span<const Array> arrays) {
 
 Shape resolve_shape(const char* op, const Shape& shape, long size) {
   Shape result = shape;
-  long known = 1, open = -1;
+  int open = -1;
   for (int i = 0; i < shape.rank(); ++i) {
-    if (shape[i] != -1)
-      known *= shape[i];
-    else if (open == -1)
-      open = i;
-    else
-      fail("{}: only one length may be -1", op);
+    if (shape[i] != -1) continue;
+    expect(open == -1, "{}: only one length may be -1", op);
+    open = i;
+    result[i] = 1;
   }
+  check_shape(op, result, 1);
+  const long known = result.size();
   if (open != -1) {
     expect(known != 0 && size % known == 0, "{}: {} elements do not fit shape {}", op, size, shape);
-    result[int(open)] = size / known;
+    result[open] = size / known;
   }
   return result;
 }
@@ -152,9 +151,11 @@ Array Array::reshape(Shape to) const {
   if (!value_->storage) {
     Array result(to, dtype());
     std::memcpy(result.value_->data, value_->data, Value::inline_bytes);
+    result.value_->is_number = is_number();
     return result;
   }
   auto* value = new Value(to, dtype());
+  value->is_number = is_number();
   value->storage = value_->storage;
   value->publish(value_->data);
   return Array(value);
@@ -162,14 +163,16 @@ Array Array::reshape(Shape to) const {
 
 Array Array::cast(DType to) const {
   if (to == dtype() && !is_number()) return *this;
+  check_shape("cast", shape(), width(to));
   Array result(shape(), to);
   const char* from = bytes();
   dispatch(dtype(), [&]<class From>() {
     dispatch(to, [&]<class To>() {
       auto* in = reinterpret_cast<const From*>(from);
       auto* out = reinterpret_cast<To*>(result.value_->data);
-      threads::for_ranges(size(), 1 << 15,
-                          [=](long first, long last) { std::copy(in + first, in + last, out + first); });
+      threads::for_ranges(size(), 1 << 15, [=](long first, long last) {
+        std::transform(in + first, in + last, out + first, convert<To, From>);
+      });
     });
   });
   return result;
@@ -183,6 +186,7 @@ Array Array::copy() const {
 }
 
 Array full(const Shape& shape, double value, DType dtype) {
+  expect(can_hold(dtype, value), "full: {} cannot hold {}", dtype, value);
   Array result(shape, dtype);
   dispatch(dtype, [&]<class T>() { std::fill_n(result.mutable_data<T>(), result.size(), T(value)); });
   return result;
@@ -198,6 +202,7 @@ Array zeros_like(const Array& like) { return zeros(like.shape(), like.dtype()); 
 Array ones_like(const Array& like) { return ones(like.shape(), like.dtype()); }
 Array arange(long n, DType dtype) {
   Array result({n}, dtype);
+  expect(n == 0 || can_hold(dtype, double(n - 1)), "arange: {} cannot hold {}", dtype, n - 1);
   dispatch(dtype, [&]<class T>() {
     T* out = result.mutable_data<T>();
     for (long i = 0; i < n; ++i) out[i] = T(i);

@@ -20,7 +20,7 @@ class Array {
  public:
   /// None: defined() is false, and asking for its elements, shape or dtype is an Error.
   Array() noexcept = default;
-  /// A new array whose elements are not set.
+  /// A new array whose elements are not set. Throws Error for a negative length, and beyond max_array_bytes.
   explicit Array(const Shape& shape, DType dtype = DType::f32);
   /// The given elements in row-major order; throws Error when their number does not fit the shape.
   template <class T>
@@ -55,7 +55,8 @@ class Array {
   long size() const { return shape().size(); }
   /// The length of one axis; negative axes count from the last.
   long dim(int axis) const;
-  /// True for a number that takes the dtype of the arrays it meets (see `number`).
+  /// True for what takes the dtype of the arrays it meets: a number (see `number`), and an array of any shape
+  /// that was made of numbers alone, as where(mask, 1, 0) is.
   bool is_number() const;
 
   /// The elements, computed now if they were not yet. Throws Error when T is not the array's dtype.
@@ -84,7 +85,8 @@ class Array {
   double item() const;
   /// The same elements in another shape (shared); one length may be -1. Throws Error when the sizes differ.
   Array reshape(Shape shape) const;
-  /// The elements converted; itself when the dtype is the same. Floating to integer truncates.
+  /// The elements converted; itself when the dtype is the same. Floating to integer truncates; what is out of
+  /// an integer's range becomes the nearest end of it, and NaN 0. i64 to u8 keeps the lowest 8 bits, as NumPy.
   Array cast(DType dtype) const;
   /// The same elements in storage of its own.
   Array copy() const;
@@ -106,13 +108,13 @@ Array number(double value);
 Array zeros(const Shape& shape, DType dtype = DType::f32);
 /// All elements 1.
 Array ones(const Shape& shape, DType dtype = DType::f32);
-/// All elements `value`, converted to the dtype.
+/// All elements `value`, rounded to the dtype. Throws Error when an integer cannot hold it.
 Array full(const Shape& shape, double value, DType dtype = DType::f32);
 /// Zeros in the shape and dtype of `like`.
 Array zeros_like(const Array& like);
 /// Ones in the shape and dtype of `like`.
 Array ones_like(const Array& like);
-/// 0, 1, ... n - 1.
+/// 0, 1, ... n - 1. Throws Error when an integer cannot hold them.
 Array arange(long n, DType dtype = DType::i64);
 /// A vector of the given elements: array<float>({1, 2, 3}).
 template <class T>

@@ -1,6 +1,8 @@
 #pragma once
 // The types of elements an array can hold; known at run time, so that ops are ordinary functions.
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 namespace xgrad {
@@ -53,6 +55,27 @@ decltype(auto) dispatch(DType dtype, F&& f) {
 template <class F>
 decltype(auto) dispatch_floating(DType dtype, F&& f) {
   return dtype == DType::f32 ? f.template operator()<float>() : f.template operator()<double>();
+}
+
+/// Whether elements of `dtype` can be `value`, which floating-point ones round: integers have no fractions, and
+/// a range.
+inline bool can_hold(DType dtype, double value) {
+  if (is_floating(dtype)) return true;
+  const double low = dtype == DType::u8 ? 0 : -0x1p63, end = dtype == DType::u8 ? 256 : 0x1p63;
+  return value >= low && value < end && std::trunc(value) == value;
+}
+
+/// `value` as a To. From floating to integer the fraction is cut off, what is out of range becomes the nearest
+/// end of it, and NaN 0.
+template <class To, class From>
+To convert(From value) {
+  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    using Limits = std::numeric_limits<To>;
+    constexpr From low = From(Limits::min()), end = From(Limits::max() / 2 + 1) * 2;
+    return value >= end ? Limits::max() : value < low ? Limits::min() : value == value ? To(value) : To(0);
+  } else {
+    return To(value);
+  }
 }
 
 }  // namespace xgrad

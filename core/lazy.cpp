@@ -25,13 +25,13 @@ constexpr const StepFns& identity = all_steps<Identity, 1>;
 
 bool is_broadcast(const Value& v) { return !v.ready() && v.fns == &identity; }
 
-/// A number as one element of another dtype. Throws Error when an integer cannot hold it.
+/// A number, or an array made of numbers, in another dtype. Throws Error when an integer cannot hold it.
 Array number_as(const char* op, const Array& number, DType dtype) {
   if (number.dtype() == dtype) return number;
-  const double value = number.item();
-  expect(is_floating(dtype) || value == double(long(value)), "{}: {} cannot hold {}; cast the array first",
-         op, dtype, value);
-  return full({}, value, dtype);
+  if (!is_floating(dtype))
+    for (double value : number.elements<double>())
+      expect(can_hold(dtype, value), "{}: {} cannot hold {}; cast the array first", op, dtype, value);
+  return number.rank() == 0 ? full({}, number.item(), dtype) : number.cast(dtype);
 }
 
 DType common_dtype(const char* op, Array* in, int inputs) {
@@ -76,8 +76,9 @@ void attach(Value& v, const Array* in, int inputs) {
   }
 }
 
-Value* repeated(const Array& x, const Shape& shape) {
-  auto* v = new Value(shape, x.dtype());
+Value* repeated(const char* op, const Array& x, const Shape& shape) {
+  auto* v = new Value(shape, x.dtype(), op);
+  v->is_number = x.is_number();
   v->op = "broadcast_to";
   v->fns = &identity;
   attach(*v, &x, 1);
@@ -106,10 +107,10 @@ Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
       small = broadcast(op, small, in[i].shape());
     }
     Array result = map(op, fns, in, inputs);
-    return small == shape ? result : Value::handle(repeated(result, shape));
+    return small == shape ? result : Value::handle(repeated(op, result, shape));
   }
 
-  Array result = Value::handle(new Value(shape, dtype));
+  Array result = Value::handle(new Value(shape, dtype, op));
   Value& v = *Value::of(result);
   v.op = op;
   v.fns = &fns;
@@ -132,6 +133,7 @@ Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape) {
   Array result = Value::handle(new Value(shape, x.dtype()));
   Value& v = *Value::of(result);
   v.op = reduction == ReduceKind::sum ? "sum" : reduction == ReduceKind::max ? "max" : "min";
+  v.is_number = x.is_number();
   v.is_reduction = true;
   v.reduction = reduction;
   expect(x.dtype() != DType::u8, "reduce: not defined for u8; cast first");
@@ -146,7 +148,7 @@ Array broadcast_to(const char* op, const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   expect(broadcasts_to(x.shape(), shape), "{}: shape {} does not broadcast to {}", op, x.shape(), shape);
   if (x.dtype() == DType::u8) return broadcast_to(op, x.cast(DType::i64), shape).cast(DType::u8);
-  Array result = Value::handle(repeated(is_broadcast(*Value::of(x)) ? source(x) : x, shape));
+  Array result = Value::handle(repeated(op, is_broadcast(*Value::of(x)) ? source(x) : x, shape));
   if (shape.size() <= eager_below || !fusing) materialize(Value::of(result));
   return result;
 }

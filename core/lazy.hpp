@@ -42,7 +42,7 @@ struct Value {
   std::atomic<int> refs{1};
   std::atomic<bool> has_data{false};  // set last: another thread that sees it sees the elements
   DType dtype;
-  bool is_number = false;
+  bool is_number = false;  // takes the dtype of what it meets, whatever its shape
   bool is_reduction = false;
   bool waits = false;  // in the list of pending reductions
   ReduceKind reduction = ReduceKind::sum;
@@ -61,7 +61,10 @@ struct Value {
 
   static constexpr std::size_t inline_bytes = 64;
 
-  Value(const Shape& shape, DType dtype) : dtype(dtype), shape(shape) {}
+  /// Throws Error that names `op` when there can be no such array.
+  Value(const Shape& shape, DType dtype, const char* op = "array") : dtype(dtype), shape(shape) {
+    check_shape(op, shape, width(dtype));
+  }
   /// Room for the elements; the value is ready once it is published.
   char* reserve();
   void publish(char* elements) {

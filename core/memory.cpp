@@ -20,6 +20,7 @@ namespace xgrad::memory {
 namespace {
 
 constexpr std::size_t huge_page = 2 << 20;
+constexpr std::size_t most_bytes = 1l << 57;  // no process has more, and rounded up they fit a size_t
 
 // Eight classes a doubling: at most an eighth is wasted, and blocks of similar sizes serve each other.
 std::size_t size_class(std::size_t bytes) {
@@ -83,19 +84,19 @@ void free_block(void* block, std::size_t n) {
 }  // namespace
 
 void* allocate(std::size_t bytes) {
-  const std::size_t n = size_class(bytes);
+  void* block = nullptr;
+  std::size_t n = 0;
+  if (bytes <= most_bytes) {
+    n = size_class(bytes);
+    std::lock_guard lock(pool().mutex);
+    block = pool().take(n);
+  }
+  if (!block && n) block = n >= huge_page ? allocate_huge(n) : std::aligned_alloc(64, n);
+  if (!block)
+    fail("memory: cannot allocate {:.1f} MB ({:.1f} MB in use)", double(bytes) / 1e6, double(in_use()) / 1e6);
   const std::size_t now = used.fetch_add(n, std::memory_order_relaxed) + n;
   for (std::size_t seen = most.load(std::memory_order_relaxed); seen < now;)
     if (most.compare_exchange_weak(seen, now, std::memory_order_relaxed)) break;
-  {
-    std::lock_guard lock(pool().mutex);
-    if (void* block = pool().take(n)) return block;
-  }
-  void* block = n >= huge_page ? allocate_huge(n) : std::aligned_alloc(64, n);
-  if (!block) {
-    used.fetch_sub(n, std::memory_order_relaxed);
-    fail("memory: cannot allocate {:.1f} MB ({:.1f} MB in use)", n / 1e6, in_use() / 1e6);
-  }
   return block;
 }
 

@@ -4,6 +4,7 @@
 #include <Random123/philox.h>
 
 #include <cmath>
+#include <new>
 #include <numbers>
 #include <numeric>
 
@@ -15,8 +16,8 @@ namespace xgrad {
 namespace {
 
 __extension__ using Wide = unsigned __int128;
-std::int64_t scale_below(std::uint64_t bits, std::int64_t bound) {
-  return std::int64_t(Wide(bits) * std::uint64_t(bound) >> 64);
+std::uint64_t scale_below(std::uint64_t bits, std::uint64_t bound) {
+  return std::uint64_t(Wide(bits) * bound >> 64);
 }
 
 struct Block {
@@ -68,13 +69,19 @@ void check_floating(const char* what, DType dtype) {
 std::uint64_t Generator::next() { return block(seed_, position_++).bits[0]; }
 std::int64_t Generator::below(std::int64_t bound) {
   expect(bound > 0, "random: there is no integer in [0, {})", bound);
-  return scale_below(next(), bound);
+  return std::int64_t(scale_below(next(), std::uint64_t(bound)));
 }
 double Generator::uniform() { return unit<double>(next()); }
 
 std::vector<std::int64_t> Generator::permutation(std::int64_t n) {
   expect(n >= 0, "permutation: there are no {} numbers", n);
-  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  check_shape("permutation", {n}, sizeof(std::int64_t));
+  std::vector<std::int64_t> order;
+  try {
+    order.resize(static_cast<std::size_t>(n));
+  } catch (const std::bad_alloc&) {
+    fail("permutation: there is no memory for {} numbers", n);
+  }
   std::iota(order.begin(), order.end(), 0);
   for (std::int64_t i = n - 1; i > 0; --i) std::swap(order[std::size_t(i)], order[std::size_t(below(i + 1))]);
   return order;
@@ -116,7 +123,9 @@ Array Generator::bernoulli(const Shape& shape, double p, DType dtype) {
 
 Array Generator::integers(const Shape& shape, std::int64_t low, std::int64_t high) {
   expect(low < high, "integers: there is none in [{}, {})", low, high);
-  auto pick = [=](std::uint64_t bits) { return low + scale_below(bits, high - low); };
+  // Unsigned, since the range may be longer than an integer can be.
+  const std::uint64_t start = std::uint64_t(low), range = std::uint64_t(high) - start;
+  auto pick = [=](std::uint64_t bits) { return std::int64_t(start + scale_below(bits, range)); };
   return draw<std::int64_t>(shape, seed_, position_,
                             [=](Block b) { return std::pair(pick(b.bits[0]), pick(b.bits[1])); });
 }

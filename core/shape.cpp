@@ -22,6 +22,17 @@ void Shape::erase(int axis) {
   dims_[--rank_] = 0;
 }
 
+void Shape::too_large() const { fail("shape: {} has more elements than a long can count", *this); }
+
+void check_shape(const char* op, const Shape& shape, long width) {
+  long bytes = width;
+  for (long length : shape) {
+    expect(length >= 0, "{}: shape {} has a negative length", op, shape);
+    expect(length == 0 || (!__builtin_mul_overflow(bytes, length, &bytes) && bytes <= max_array_bytes),
+           "{}: an array of shape {} would be too large", op, shape);
+  }
+}
+
 std::string Shape::str() const {
   return rank_ == 1 ? fmt::format("({},)", dims_[0]) : fmt::format("({})", fmt::join(begin(), end(), ", "));
 }

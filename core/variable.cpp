@@ -2,6 +2,7 @@
 #include "core/variable.hpp"
 
 #include "core/error.hpp"
+#include "core/lazy.hpp"
 #include "core/node.hpp"
 
 namespace xgrad {
@@ -98,7 +99,10 @@ void Variable::set_data(Array data) {
   Node& node = checked(node_);
   expect(data.shape() == node.shape && data.dtype() == node.dtype,
          "set_data: {} of {} does not replace {} of {}", data.shape(), data.dtype(), node.shape, node.dtype);
-  if (node.data.is_number()) data = number(data.item());  // it stays one
+  if (node.data.is_number()) {  // it stays one
+    data = data.copy();
+    Value::of(data)->is_number = true;
+  }
   mutable_data() = std::move(data);
 }
 const Shape& Variable::shape() const { return checked(node_).shape; }

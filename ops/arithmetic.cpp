@@ -129,9 +129,11 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
                       : a.data().is_number()                    ? b.dtype()
                                                                 : a.dtype();
   Variable c = condition;
-  if (!c.data().is_number() && c.dtype() != dtype) {
+  if (c.dtype() != dtype) {
     if (is_floating(c.dtype())) c = c.detach() != 0;  // 0.5 is not 0, as an integer it would be
-    c = Variable(c.data().cast(dtype));
+    Array mask = c.data().cast(dtype);
+    Value::of(mask)->is_number = numbers;  // so that the result takes the dtype of what it meets
+    c = Variable(mask);
   }
   return elementwise_any(
       "where", [](auto k, auto x, auto y) { return pack::select(k == decltype(k)(0), y, x); },
@@ -140,29 +142,13 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
 
 Variable clip(const Variable& x, double low, double high) {
   expect(low <= high, "clip: the lower limit {} is above the upper limit {}", low, high);
-  return elementwise_any(
-      "clip", [](auto v, auto l, auto h) { return pack::minimum(pack::maximum(v, l), h); },
-      {{x, [=](auto& gy) { return strong_mul(gy, inside(x, low, high)); }}, {low}, {high}});
-}
-
-Variable equal(const Variable& a, const Variable& b) {
-  return elementwise_any("equal", [](auto x, auto y) { return pack::mask(x, x == y); }, {{a}, {b}});
-}
-// xsimd's x != y is false where one is a NaN.
-Variable not_equal(const Variable& a, const Variable& b) {
-  return elementwise_any("not_equal", [](auto x, auto y) { return pack::mask(x, !(x == y)); }, {{a}, {b}});
-}
-Variable less(const Variable& a, const Variable& b) {
-  return elementwise_any("less", [](auto x, auto y) { return pack::mask(x, x < y); }, {{a}, {b}});
-}
-Variable less_equal(const Variable& a, const Variable& b) {
-  return elementwise_any("less_equal", [](auto x, auto y) { return pack::mask(x, x <= y); }, {{a}, {b}});
-}
-Variable greater(const Variable& a, const Variable& b) {
-  return elementwise_any("greater", [](auto x, auto y) { return pack::mask(x, x > y); }, {{a}, {b}});
-}
-Variable greater_equal(const Variable& a, const Variable& b) {
-  return elementwise_any("greater_equal", [](auto x, auto y) { return pack::mask(x, x >= y); }, {{a}, {b}});
+  // A limit that lies beyond all integers limits none of them.
+  constexpr auto first = std::numeric_limits<std::int64_t>::min(), last = std::numeric_limits<std::int64_t>::max();
+  const bool integers = x.dtype() == DType::i64;
+  const Variable lower = integers && low < -0x1p63 ? Variable(array({first}).reshape({})) : low;
+  const Variable upper = integers && high >= 0x1p63 ? Variable(array({last}).reshape({})) : high;
+  return elementwise_any("clip", [](auto v, auto l, auto h) { return pack::minimum(pack::maximum(v, l), h); },
+                         {{x, [=](auto& gy) { return strong_mul(gy, inside(x, low, high)); }}, {lower}, {upper}});
 }
 
 }  // namespace xgrad

@@ -5,12 +5,14 @@
 #include "core/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/conv.hpp"
+#include "ops/kernels/windows.hpp"
 #include "ops/shape.hpp"
 
 namespace xgrad {
 namespace {
 
 using kernels::ConvShape;
+using kernels::Wide;
 
 Variable convolve(const Variable& x, const Variable& w, const ConvShape& s);
 Variable convolve_input(const Variable& g, const Variable& w, const ConvShape& s);
@@ -47,9 +49,8 @@ void check_images(const char* op, const Variable& x) {
   expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 first", op, x.dtype());
 }
 
-long steps(long size, long kernel, long stride, long padding, long dilation) {
-  const long room = size + 2 * padding - dilation * (kernel - 1) - 1;
-  return room < 0 ? 0 : room / stride + 1;
+bool splits(long channels, long groups) {
+  return groups > 0 && channels % groups == 0 && groups <= std::max(1l, channels);
 }
 
 Variable add_bias(const char* op, const Variable& y, const Variable& bias) {
@@ -65,13 +66,15 @@ ConvShape windows(const char* op, const Shape& images, Pair kernel, Pair stride,
                   Pair dilation) {
   check_options(op, stride, padding, dilation);
   expect(kernel.h > 0 && kernel.w > 0, "{}: kernel ({}, {}) is not positive", op, kernel.h, kernel.w);
+  check_shape(op, images, width(DType::f64));
   ConvShape s{};
   s.n = images[0], s.groups = 1, s.c = images[1], s.o = 0, s.h = images[2], s.w = images[3];
-  s.kh = kernel.h, s.kw = kernel.w, s.sh = stride.h, s.sw = stride.w;
+  s.kh = kernel.h, s.kw = kernel.w, s.sh = kernels::bounded(stride.h), s.sw = kernels::bounded(stride.w);
   s.ph = padding.h, s.pw = padding.w, s.dh = dilation.h, s.dw = dilation.w;
-  s.oh = steps(s.h, s.kh, s.sh, s.ph, s.dh);
-  s.ow = steps(s.w, s.kw, s.sw, s.pw, s.dw);
+  s.oh = kernels::count_windows(op, s.h, s.kh, stride.h, s.ph, s.dh);
+  s.ow = kernels::count_windows(op, s.w, s.kw, stride.w, s.pw, s.dw);
   expect(s.oh > 0 && s.ow > 0, "{}: kernel ({}, {}) does not fit into images {}", op, s.kh, s.kw, images);
+  check_shape(op, {s.n, s.c, s.kh, s.kw, s.oh, s.ow}, width(DType::f64));  // the columns of all windows
   return s;
 }
 
@@ -83,13 +86,14 @@ Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
   expect(weight.rank() == 4, "conv2d: weight {} is not (O, C, KH, KW)", weight.shape());
   expect(weight.dtype() == x.dtype(), "conv2d: input is {}, weight {}", x.dtype(), weight.dtype());
   const long groups = options.groups, channels = x.shape()[1], outputs = weight.shape()[0];
-  expect(groups > 0 && channels % groups == 0 && outputs % groups == 0,
+  expect(splits(channels, groups) && outputs % groups == 0,
          "conv2d: {} input and {} output channels do not split into {} groups", channels, outputs, groups);
   expect(weight.shape()[1] == channels / groups, "conv2d: input has {} channels but weight {} expects {}",
-         channels, weight.shape(), weight.shape()[1] * groups);
+         channels, weight.shape(), Wide(weight.shape()[1]) * groups);
   ConvShape s = windows("conv2d", x.shape(), {weight.shape()[2], weight.shape()[3]}, options.stride,
                         options.padding, options.dilation);
   s.groups = groups, s.c = channels / groups, s.o = outputs / groups;
+  check_shape("conv2d", {s.n, outputs, s.oh, s.ow}, width(x.dtype()));
   return add_bias("conv2d", convolve(x, weight, s), bias);
 }
 
@@ -103,21 +107,28 @@ Variable conv_transpose2d(const Variable& x, const Variable& weight, const Varia
   const long channels = x.shape()[1];
   expect(weight.shape()[0] == channels, "conv_transpose2d: input has {} channels but weight {} expects {}",
          channels, weight.shape(), weight.shape()[0]);
-  expect(groups > 0 && channels % groups == 0, "conv_transpose2d: {} channels do not split into {} groups",
+  expect(splits(channels, groups), "conv_transpose2d: {} channels do not split into {} groups",
          channels, groups);
   expect(extra.h >= 0 && extra.w >= 0 && extra.h < std::max(stride.h, dilation.h) &&
              extra.w < std::max(stride.w, dilation.w),
          "conv_transpose2d: output_padding ({}, {}) must be smaller than stride or dilation", extra.h,
          extra.w);
-  const long kh = weight.shape()[2], kw = weight.shape()[3];
-  const long h = (x.shape()[2] - 1) * stride.h - 2 * padding.h + dilation.h * (kh - 1) + extra.h + 1;
-  const long w = (x.shape()[3] - 1) * stride.w - 2 * padding.w + dilation.w * (kw - 1) + extra.w + 1;
-  expect(h > 0 && w > 0, "conv_transpose2d: images {} would become ({}, {})", x.shape(), h, w);
-  // It is the gradient of a convolution whose input is our result.
-  const long outputs = weight.shape()[1] * groups;
-  ConvShape s =
-      windows("conv_transpose2d", {x.shape()[0], outputs, h, w}, {kh, kw}, stride, padding, dilation);
-  s.groups = groups, s.c = weight.shape()[1], s.o = channels / groups;
+  const Pair size{x.shape()[2], x.shape()[3]}, kernel{weight.shape()[2], weight.shape()[3]};
+  expect(size.h > 0 && size.w > 0, "conv_transpose2d: images {} are empty", x.shape());
+  const auto length = [](long size, long kernel, long stride, long padding, long extra, long dilation) {
+    return Wide(size - 1) * stride - 2 * Wide(padding) + Wide(dilation) * (kernel - 1) + extra + 1;
+  };
+  const Wide h = length(size.h, kernel.h, stride.h, padding.h, extra.h, dilation.h);
+  const Wide w = length(size.w, kernel.w, stride.w, padding.w, extra.w, dilation.w);
+  const Wide outputs = Wide(weight.shape()[1]) * groups;
+  const auto possible = [](Wide length) { return 0 < length && length <= max_array_bytes; };
+  expect(possible(h) && possible(w) && outputs <= max_array_bytes,
+         "conv_transpose2d: images {} would become ({}, {})", x.shape(), h, w);
+  // It is the gradient of a convolution whose input is our result. Where output_padding adds a stride or more,
+  // that has room for more windows than there are pixels in ours, which decide.
+  ConvShape s = windows("conv_transpose2d", {x.shape()[0], long(outputs), long(h), long(w)}, kernel, stride,
+                        padding, dilation);
+  s.groups = groups, s.c = weight.shape()[1], s.o = channels / groups, s.oh = size.h, s.ow = size.w;
   return add_bias("conv_transpose2d", convolve_input(x, weight, s), bias);
 }
 
@@ -132,11 +143,11 @@ Variable unfold(const Variable& x, Pair kernel, const WindowOptions& options) {
 Variable fold(const Variable& columns, Pair size, Pair kernel, const WindowOptions& options) {
   expect(kernel.h > 0 && kernel.w > 0, "fold: kernel ({}, {}) is not positive", kernel.h, kernel.w);
   expect(size.h > 0 && size.w > 0, "fold: the size of the images ({}, {}) is not positive", size.h, size.w);
-  expect(
-      columns.rank() == 3 && is_floating(columns.dtype()) && columns.shape()[1] % (kernel.h * kernel.w) == 0,
-      "fold: {} of {} are not columns (N, C KH KW, L) of a kernel ({}, {})", columns.shape(), columns.dtype(),
-      kernel.h, kernel.w);
-  const long channels = columns.shape()[1] / (kernel.h * kernel.w);
+  const Wide taps = Wide(kernel.h) * kernel.w;
+  expect(columns.rank() == 3 && is_floating(columns.dtype()) && columns.shape()[1] % taps == 0,
+         "fold: {} of {} are not columns (N, C KH KW, L) of a kernel ({}, {})", columns.shape(),
+         columns.dtype(), kernel.h, kernel.w);
+  const long channels = long(columns.shape()[1] / taps);
   const ConvShape s = windows("fold", {columns.shape()[0], channels, size.h, size.w}, kernel, options.stride,
                               options.padding, options.dilation);
   expect(columns.shape()[2] == s.oh * s.ow, "fold: images of ({}, {}) have {} windows, not {}", size.h,

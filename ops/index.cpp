@@ -68,9 +68,11 @@ Variable embedding(const Variable& weight, const Array& indices) {
 }
 
 Array one_hot(const Array& indices, long classes, DType dtype) {
+  expect(classes >= 0, "one_hot: there are no {} classes", classes);
   check_index("one_hot", indices, classes);
   Shape shape = indices.shape();
   shape.push_back(classes);
+  check_shape("one_hot", shape, width(dtype));
   Array y = zeros(shape, dtype);
   dispatch(dtype, [&]<class T>() {
     T* out = y.mutable_data<T>();

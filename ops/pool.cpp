@@ -4,6 +4,7 @@
 #include "core/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/pool.hpp"
+#include "ops/kernels/windows.hpp"
 #include "ops/reduce.hpp"
 #include "ops/shape.hpp"
 
@@ -20,24 +21,19 @@ PoolShape pool_shape(const char* op, const Variable& x, Pair kernel, const PoolO
   const Pair stride{options.stride.h ? options.stride.h : kernel.h,
                     options.stride.w ? options.stride.w : kernel.w};
   expect(stride.h > 0 && stride.w > 0, "{}: stride ({}, {}) is not positive", op, stride.h, stride.w);
-  expect(padding.h >= 0 && padding.w >= 0 && 2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w,
+  expect(padding.h >= 0 && padding.w >= 0 && padding.h <= kernel.h / 2 && padding.w <= kernel.w / 2,
          "{}: padding ({}, {}) is more than half of the kernel ({}, {})", op, padding.h, padding.w, kernel.h,
          kernel.w);
-  const long h = x.shape()[2], w = x.shape()[3];
-  expect(h > 0 && w > 0 && h + 2 * padding.h >= kernel.h && w + 2 * padding.w >= kernel.w,
-         "{}: kernel ({}, {}) does not fit into images {}", op, kernel.h, kernel.w, x.shape());
-  return {x.shape()[0],
-          x.shape()[1],
-          h,
-          w,
-          kernel.h,
-          kernel.w,
-          stride.h,
-          stride.w,
-          padding.h,
-          padding.w,
-          (h + 2 * padding.h - kernel.h) / stride.h + 1,
-          (w + 2 * padding.w - kernel.w) / stride.w + 1};
+  PoolShape s{};
+  s.n = x.shape()[0], s.c = x.shape()[1], s.h = x.shape()[2], s.w = x.shape()[3];
+  s.kh = kernel.h, s.kw = kernel.w, s.sh = kernels::bounded(stride.h), s.sw = kernels::bounded(stride.w);
+  s.ph = padding.h, s.pw = padding.w;
+  s.oh = kernels::count_windows(op, s.h, s.kh, stride.h, s.ph, 1);
+  s.ow = kernels::count_windows(op, s.w, s.kw, stride.w, s.pw, 1);
+  expect(s.h > 0 && s.w > 0 && s.oh > 0 && s.ow > 0, "{}: kernel ({}, {}) does not fit into images {}", op,
+         kernel.h, kernel.w, x.shape());
+  check_shape(op, {s.n, s.c, s.kh, s.kw, s.oh, s.ow}, width(DType::f64));  // the elements of all windows
+  return s;
 }
 
 Variable pool_scatter(const Variable& g, const Array& places, const PoolShape& s);

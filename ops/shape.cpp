@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "core/lazy.hpp"
 #include "ops/kernels/copy.hpp"
 
 namespace xgrad {
@@ -19,6 +20,9 @@ struct Window {
 
 Variable embed(const Variable& x, const Shape& whole, const Window& window, double value = 0);
 
+/// Says that y, made of elements of x alone, takes the dtype of what it meets if x does.
+void pass_number(const Array& x, Array& y) { Value::of(y)->is_number = x.is_number(); }
+
 /// The elements in the window.
 Variable take_window(const Variable& x, const Window& window) {
   const Array data = x.data();
@@ -31,6 +35,7 @@ Variable take_window(const Variable& x, const Window& window) {
   }
   kernels::copy(window.shape, width(x.dtype()), data.bytes(), offset, from, y.mutable_bytes(), 0,
                 contiguous_strides(window.shape));
+  pass_number(data, y);
   return record("slice", y, {{x, [=, whole = x.shape()](auto& gy) { return embed(gy, whole, window); }}});
 }
 
@@ -47,6 +52,7 @@ Variable embed(const Variable& x, const Shape& whole, const Window& window, doub
   }
   kernels::copy(x.shape(), width(x.dtype()), data.bytes(), 0, contiguous_strides(x.shape()),
                 y.mutable_bytes(), offset, to);
+  pass_number(data, y);
   return record("pad", y, {{x, [=](auto& gy) { return take_window(gy, window); }}});
 }
 
@@ -88,6 +94,7 @@ Variable transpose(const Variable& x, const Axes& order) {
   Array y(shape, x.dtype());
   kernels::copy(shape, width(x.dtype()), data.bytes(), 0, from, y.mutable_bytes(), 0,
                 contiguous_strides(shape));
+  pass_number(data, y);
   return record("transpose", y, {{x, [=](auto& gy) { return transpose(gy, inverse); }}});
 }
 
@@ -122,20 +129,24 @@ Variable concat(const std::vector<Variable>& xs, int axis) {
     expect(x.dtype() == xs[0].dtype(), "concat: dtypes {} and {} differ; cast one of them", xs[0].dtype(),
            x.dtype());
     shape[axis] += other[axis];
+    check_shape("concat", shape, width(x.dtype()));
     other[axis] = shape[axis];
     expect(other == shape, "concat: shapes {} and {} differ beside axis {}", xs[0].shape(), x.shape(), axis);
   }
   Array y(shape, xs[0].dtype());
   const Strides to = contiguous_strides(shape);
   std::vector<Edge> edges;
+  bool numbers = true;
   long at = 0;
   for (auto& x : xs) {
     const long length = x.shape()[axis];
     kernels::copy(x.shape(), width(x.dtype()), x.data().bytes(), 0, contiguous_strides(x.shape()),
                   y.mutable_bytes(), at * to[std::size_t(axis)], to);
+    numbers &= x.data().is_number();
     edges.emplace_back(x, [=](auto& gy) { return slice(gy, axis, at, at + length); });
     at += length;
   }
+  Value::of(y)->is_number = numbers;
   return record("concat", y, std::span<Edge>(edges));
 }
 
@@ -157,7 +168,8 @@ std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths,
   long total = 0;
   for (long length : lengths) {
     expect(length >= 0, "split: negative length {}", length);
-    total += length;
+    expect(!__builtin_add_overflow(total, length, &total),
+           "split: the lengths add up to more than axis {} of shape {} has", axis, x.shape());
   }
   expect(total == x.shape()[axis], "split: the lengths add up to {}, but axis {} of shape {} has {}", total,
          axis, x.shape(), x.shape()[axis]);
@@ -180,8 +192,8 @@ Variable slice(const Variable& x, int axis, long start, long stop, long step) {
   if (start == 0 && stop == length && step == 1) return x;
   Window window(x.shape());
   window.start[std::size_t(axis)] = start;
-  window.step[std::size_t(axis)] = step;
-  window.shape[axis] = (stop - start + step - 1) / step;
+  window.shape[axis] = stop == start ? 0 : (stop - start - 1) / step + 1;
+  if (window.shape[axis] > 1) window.step[std::size_t(axis)] = step;  // else it may be longer than the axis
   return take_window(x, window);
 }
 
@@ -194,8 +206,12 @@ Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths
     const auto [before, after] = widths[i];
     expect(before >= 0 && after >= 0, "pad: negative width ({}, {})", before, after);
     window.start[std::size_t(first) + i] = before;
-    whole[first + int(i)] += before + after;
+    long& length = whole[first + int(i)];
+    expect(!__builtin_add_overflow(length, before, &length) && !__builtin_add_overflow(length, after, &length),
+           "pad: ({}, {}) is too much for shape {}", before, after, x.shape());
   }
+  check_shape("pad", whole, width(x.dtype()));
+  expect(can_hold(x.dtype(), value), "pad: {} cannot hold {}; cast the array first", x.dtype(), value);
   return embed(x, whole, window, value);
 }
 

@@ -24,7 +24,7 @@ std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths,
 /// are cut.
 Variable slice(const Variable& x, int axis, long start, long stop, long step = 1);
 /// `value` before and after the elements of each axis; the last axes when fewer pairs than axes are given.
-/// Throws Error for negative widths.
+/// Throws Error for negative widths, and where an array of integers cannot hold the value.
 Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths, double value = 0);
 /// The elements in reverse order along the given axes (all when none is given).
 Variable flip(const Variable& x, const Axes& axes = {});

@@ -21,13 +21,14 @@ bool by_winograd(const Array& x, const ConvShape& s) {
 /// The blocks of output rows of one image: their columns should stay in the second-level cache.
 struct Blocks {
   long k, pixels, rows, count;  // rows of the columns; output pixels; output rows in a block
-  bool direct;                  // a 1x1 kernel without stride or padding: the image is its own columns
+  bool direct;                  // a 1x1 kernel at every pixel: the image is its own columns
   template <class T>
   Blocks(const ConvShape& s, T) : k(s.c * s.kh * s.kw), pixels(s.oh * s.ow) {
     constexpr long budget = (512 << 10) / long(sizeof(T));
     rows = std::clamp(budget / std::max(1l, k * s.ow), 1l, s.oh);
     count = (s.oh + rows - 1) / rows;
-    direct = s.kh == 1 && s.kw == 1 && s.sh == 1 && s.sw == 1 && s.ph == 0 && s.pw == 0;
+    direct = s.kh == 1 && s.kw == 1 && s.sh == 1 && s.sw == 1 && s.ph == 0 && s.pw == 0 && s.oh == s.h &&
+             s.ow == s.w;
   }
   long first(long block) const { return block * rows; }
   long height(long block, const ConvShape& s) const { return std::min(rows, s.oh - first(block)); }

@@ -62,9 +62,11 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb, const Shape& batc
   Shape shape = batch;
   shape.push_back(m);
   shape.push_back(n);
+  check_shape("matmul", shape, width(a.dtype()));
   if (shape.size() == 0 || k == 0) return zeros(shape, a.dtype());
   const profile::Scope scope("matmul {}{} by {}{}", a.shape(), ta ? "'" : "", b.shape(), tb ? "'" : "");
   Array y(shape, a.dtype());
+  a.bytes(), b.bytes();  // what is in memory has sizes whose products can be counted
   auto leading = [&](const Array& x) {
     Shape lead(x.shape().begin(), x.shape().end() - 2);
     return broadcast_strides(lead, batch);

@@ -21,15 +21,16 @@ struct Inside {
   }
 };
 
-/// Calls f(position, row, inside) for each output row's ow elements of row `line` of the columns: they are
-/// taken from `row`, the place in the image of the first one (null where it is outside), every s.sw elements.
+/// Calls f(position, row, inside) for each output row's ow elements of row `line` of the columns: those inside
+/// are taken from `row` on (null where there are none), every s.sw elements.
 template <class T, class F>
 void each_window(const ConvShape& s, T* image, long line, long first_row, long rows, F f) {
   const long b = line % s.kw, a = line / s.kw % s.kh, c = line / s.kw / s.kh, offset = b * s.dw - s.pw;
   const Inside inside(offset, s.sw, s.w, s.ow);
   for (long r = 0; r < rows; ++r) {
     const long ih = (first_row + r) * s.sh - s.ph + a * s.dh;
-    f(r * s.ow, ih >= 0 && ih < s.h ? image + (c * s.h + ih) * s.w + offset : nullptr, inside);
+    const bool any = ih >= 0 && ih < s.h && inside.first < inside.last;
+    f(r * s.ow, any ? image + ((c * s.h + ih) * s.w + offset + inside.first * s.sw) : nullptr, inside);
   }
 }
 
@@ -53,9 +54,9 @@ void window_line(const ConvShape& s, const T* image, long line, long first_row, 
     if (!in) return void(std::fill_n(out, s.ow, T(0)));
     if (inside.first) std::fill_n(out, inside.first, T(0));
     if (s.sw == 1)
-      copy_row(out + inside.first, in + inside.first, inside.last - inside.first);
+      copy_row(out + inside.first, in, inside.last - inside.first);
     else
-      for (long i = inside.first; i < inside.last; ++i) out[i] = in[i * s.sw];
+      for (long i = inside.first; i < inside.last; ++i) out[i] = in[(i - inside.first) * s.sw];
     if (inside.last < s.ow) std::fill_n(out + inside.last, s.ow - inside.last, T(0));
   });
 }
@@ -90,11 +91,12 @@ void col2im(const ConvShape& s, const T* columns, long stride, long first_row, l
   for (long line = 0; line < s.c * s.kh * s.kw; ++line)
     each_window(s, image, line, first_row, rows, [&](long at, T* out, const Inside& inside) {
       if (!out) return;
-      const T* in = columns + line * stride + at;
+      const T* in = columns + line * stride + at + inside.first;
+      const long count = inside.last - inside.first;
       if (s.sw == 1)
-        for (long i = inside.first; i < inside.last; ++i) out[i] += in[i];
+        for (long i = 0; i < count; ++i) out[i] += in[i];
       else
-        for (long i = inside.first; i < inside.last; ++i) out[i * s.sw] += in[i];
+        for (long i = 0; i < count; ++i) out[i * s.sw] += in[i];
     });
 }
 

@@ -81,6 +81,7 @@ Array take(const Array& x, const Array& indices, int axis) {
   Shape shape(x.shape().begin(), x.shape().begin() + axis);
   for (long n : indices.shape()) shape.push_back(n);
   for (int i = axis + 1; i < x.rank(); ++i) shape.push_back(x.shape()[i]);
+  check_shape("take", shape, width(x.dtype()));
   Array y(shape, x.dtype());
   const Rows rows(x.shape(), axis);
   const long count = indices.size(), bytes = rows.inner * width(x.dtype());
