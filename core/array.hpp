@@ -86,7 +86,7 @@ class Array {
   /// The same elements in another shape (shared); one length may be -1. Throws Error when the sizes differ.
   Array reshape(Shape shape) const;
   /// The elements converted; itself when the dtype is the same. Floating to integer truncates; what is out of
-  /// an integer's range becomes the nearest end of it, and NaN 0. i64 to u8 keeps the lowest 8 bits, as NumPy.
+  /// an integer's range becomes its nearest end, and NaN 0. i64 to u8 keeps the lowest 8 bits, as NumPy.
   Array cast(DType dtype) const;
   /// The same elements in storage of its own.
   Array copy() const;

@@ -57,16 +57,16 @@ decltype(auto) dispatch_floating(DType dtype, F&& f) {
   return dtype == DType::f32 ? f.template operator()<float>() : f.template operator()<double>();
 }
 
-/// Whether elements of `dtype` can be `value`, which floating-point ones round: integers have no fractions, and
-/// a range.
+/// Whether elements of `dtype` can be `value`, which floating-point ones round: integers have no fractions,
+/// and a range.
 inline bool can_hold(DType dtype, double value) {
   if (is_floating(dtype)) return true;
   const double low = dtype == DType::u8 ? 0 : -0x1p63, end = dtype == DType::u8 ? 256 : 0x1p63;
   return value >= low && value < end && std::trunc(value) == value;
 }
 
-/// `value` as a To. From floating to integer the fraction is cut off, what is out of range becomes the nearest
-/// end of it, and NaN 0.
+/// `value` as a To. From floating to integer the fraction is cut off, what is out of range becomes the
+/// nearest end of it, and NaN 0.
 template <class To, class From>
 To convert(From value) {
   if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {

@@ -43,8 +43,8 @@ class Shape {
   /// Takes an axis in [0, rank()) out.
   void erase(int axis);
 
-  /// The number of elements: the product of the lengths, 1 for (). Throws Error where a long cannot hold it; no
-  /// array has such a shape.
+  /// The number of elements: the product of the lengths, 1 for (). Throws Error where a long cannot hold it;
+  /// no array has such a shape.
   long size() const {
     long n = 1;
     for (int i = 0; i < rank_; ++i)
@@ -73,9 +73,9 @@ class Shape {
 /// long.
 inline constexpr long max_array_bytes = 1l << 56;
 
-/// Throws Error that names `op` unless there can be an array of that shape with elements of `width` bytes: for
-/// a negative length, and beyond max_array_bytes. Lengths of 0 are left out of the product, so that strides are
-/// bounded too.
+/// Throws Error that names `op` unless there can be an array of that shape with elements of `width` bytes:
+/// for a negative length, and beyond max_array_bytes. Lengths of 0 are left out of the product, so that
+/// strides are bounded too.
 void check_shape(const char* op, const Shape& shape, long width);
 
 /// A list of axes; one may be given alone. Negative ones count from the last.

@@ -132,7 +132,7 @@ Array fit(const Array& image, long size, Aspect aspect) {
 
 Array contact_sheet(const std::vector<Array>& images, long columns, long gap) {
   expect(!images.empty(), "contact_sheet: there are no pictures");
-  expect(columns >= 1 && gap >= 0, "contact_sheet: {} columns with gaps of {} pixels cannot be laid out",
+  expect(columns >= 1 && gap >= 0 && gap <= max_image_pixels, "contact_sheet: {} columns with gaps of {} pixels cannot be laid out",
          columns, gap);
   for (const Array& image : images) {
     check("contact_sheet", image);

@@ -154,7 +154,7 @@ Loader::~Loader() = default;
 
 long Loader::steps_per_epoch() const {
   const long n = data_.size(), batch = options_.batch;
-  return options_.drop_last ? n / batch : (n + batch - 1) / batch;
+  return options_.drop_last ? n / batch : n / batch + (n % batch > 0);
 }
 
 Batch Loader::next() {

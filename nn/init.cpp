@@ -12,7 +12,7 @@ struct Fans {
   double in, out;
   explicit Fans(const Shape& shape) {
     expect(shape.rank() >= 2, "init: a weight of shape {} has no fans", shape);
-    const double taps = double(shape.size()) / double(std::max(1l, shape[0] * shape[1]));
+    const double taps = double(shape.size()) / std::max(1., double(shape[0]) * double(shape[1]));
     in = double(shape[1]) * taps;
     out = double(shape[0]) * taps;
   }

@@ -17,9 +17,10 @@ namespace xgrad {
 Array whitening_filters(const Array& images, long k, double eps, long kept) {
   expect(images.rank() == 4 && images.dtype() == DType::f32,
          "whitening_filters: images {} {} are not (N, C, H, W) of f32", images.dtype(), images.shape());
-  const long n = images.dim(0), c = images.dim(1), h = images.dim(2), w = images.dim(3), size = c * k * k;
+  const long n = images.dim(0), c = images.dim(1), h = images.dim(2), w = images.dim(3);
   expect(k >= 1 && k <= h && k <= w && n > 0, "whitening_filters: {} has no patches of {}x{}", images.shape(),
          k, k);
+  const long size = c * k * k;
   expect(kept >= 0 && kept <= size, "whitening_filters: patches of {} numbers have no {} directions", size,
          kept);
   if (kept == 0) kept = size;

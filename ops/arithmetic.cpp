@@ -143,7 +143,8 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
 Variable clip(const Variable& x, double low, double high) {
   expect(low <= high, "clip: the lower limit {} is above the upper limit {}", low, high);
   // A limit that lies beyond all integers limits none of them.
-  constexpr auto first = std::numeric_limits<std::int64_t>::min(), last = std::numeric_limits<std::int64_t>::max();
+  constexpr auto first = std::numeric_limits<std::int64_t>::min(),
+                 last = std::numeric_limits<std::int64_t>::max();
   const bool integers = x.dtype() == DType::i64;
   const Variable lower = integers && low < -0x1p63 ? Variable(array({first}).reshape({})) : low;
   const Variable upper = integers && high >= 0x1p63 ? Variable(array({last}).reshape({})) : high;

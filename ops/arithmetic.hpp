@@ -25,16 +25,16 @@ Variable maximum(const Variable& a, const Variable& b);
 /// The smaller of a and b; where they are equal each gets half of the gradient. Where one is NaN the result
 /// is, and both gradients.
 Variable minimum(const Variable& a, const Variable& b);
-/// a where `condition` is not 0, else b. There is no gradient for the condition, whose dtype may be any. Of two
-/// numbers by a mask of integers comes what a number is: f64 alone, and the dtype of whatever it meets. A
+/// a where `condition` is not 0, else b. There is no gradient for the condition, whose dtype may be any. Of
+/// two numbers by a mask of integers comes what a number is: f64 alone, and the dtype of whatever it meets. A
 /// floating-point mask gives them its own dtype.
 Variable where(const Variable& condition, const Variable& a, const Variable& b);
 /// x limited to [low, high]; the gradient passes inside and at the limits. A limit beyond all integers limits
 /// none of them; another that is no integer is an Error for i64, as for all operations.
 Variable clip(const Variable& x, double low, double high);
 
-/// 1 where a equals b, else 0. Like all comparisons, in the dtype of the operands and without a gradient. With
-/// integers a number is compared as it is: 2 < 2.5, 2 < INFINITY, and none equals NaN.
+/// 1 where a equals b, else 0. Like all comparisons, in the dtype of the operands and without a gradient.
+/// With integers a number is compared as it is: 2 < 2.5, 2 < INFINITY, and none equals NaN.
 Variable equal(const Variable& a, const Variable& b);
 /// 1 where a and b differ, else 0. A NaN differs from everything.
 Variable not_equal(const Variable& a, const Variable& b);

@@ -41,23 +41,29 @@ Variable compare(const char* op, F f, const Variable& a, const Variable& b, Thos
 }  // namespace
 
 Variable equal(const Variable& a, const Variable& b) {
-  return compare("equal", [](auto x, auto y) { return pack::mask(x, x == y); }, a, b, Those::none);
+  return compare(
+      "equal", [](auto x, auto y) { return pack::mask(x, x == y); }, a, b, Those::none);
 }
 // xsimd's x != y is false where one is a NaN.
 Variable not_equal(const Variable& a, const Variable& b) {
-  return compare("not_equal", [](auto x, auto y) { return pack::mask(x, !(x == y)); }, a, b, Those::all);
+  return compare(
+      "not_equal", [](auto x, auto y) { return pack::mask(x, !(x == y)); }, a, b, Those::all);
 }
 Variable less(const Variable& a, const Variable& b) {
-  return compare("less", [](auto x, auto y) { return pack::mask(x, x < y); }, a, b, Those::below);
+  return compare(
+      "less", [](auto x, auto y) { return pack::mask(x, x < y); }, a, b, Those::below);
 }
 Variable less_equal(const Variable& a, const Variable& b) {
-  return compare("less_equal", [](auto x, auto y) { return pack::mask(x, x <= y); }, a, b, Those::below);
+  return compare(
+      "less_equal", [](auto x, auto y) { return pack::mask(x, x <= y); }, a, b, Those::below);
 }
 Variable greater(const Variable& a, const Variable& b) {
-  return compare("greater", [](auto x, auto y) { return pack::mask(x, x > y); }, a, b, Those::above);
+  return compare(
+      "greater", [](auto x, auto y) { return pack::mask(x, x > y); }, a, b, Those::above);
 }
 Variable greater_equal(const Variable& a, const Variable& b) {
-  return compare("greater_equal", [](auto x, auto y) { return pack::mask(x, x >= y); }, a, b, Those::above);
+  return compare(
+      "greater_equal", [](auto x, auto y) { return pack::mask(x, x >= y); }, a, b, Those::above);
 }
 
 }  // namespace xgrad

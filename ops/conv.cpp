@@ -107,8 +107,8 @@ Variable conv_transpose2d(const Variable& x, const Variable& weight, const Varia
   const long channels = x.shape()[1];
   expect(weight.shape()[0] == channels, "conv_transpose2d: input has {} channels but weight {} expects {}",
          channels, weight.shape(), weight.shape()[0]);
-  expect(splits(channels, groups), "conv_transpose2d: {} channels do not split into {} groups",
-         channels, groups);
+  expect(splits(channels, groups), "conv_transpose2d: {} channels do not split into {} groups", channels,
+         groups);
   expect(extra.h >= 0 && extra.w >= 0 && extra.h < std::max(stride.h, dilation.h) &&
              extra.w < std::max(stride.w, dilation.w),
          "conv_transpose2d: output_padding ({}, {}) must be smaller than stride or dilation", extra.h,
@@ -124,8 +124,8 @@ Variable conv_transpose2d(const Variable& x, const Variable& weight, const Varia
   const auto possible = [](Wide length) { return 0 < length && length <= max_array_bytes; };
   expect(possible(h) && possible(w) && outputs <= max_array_bytes,
          "conv_transpose2d: images {} would become ({}, {})", x.shape(), h, w);
-  // It is the gradient of a convolution whose input is our result. Where output_padding adds a stride or more,
-  // that has room for more windows than there are pixels in ours, which decide.
+  // It is the gradient of a convolution whose input is our result. Where output_padding adds a stride or
+  // more, that has room for more windows than there are pixels in ours, which decide.
   ConvShape s = windows("conv_transpose2d", {x.shape()[0], long(outputs), long(h), long(w)}, kernel, stride,
                         padding, dilation);
   s.groups = groups, s.c = weight.shape()[1], s.o = channels / groups, s.oh = size.h, s.ow = size.w;

@@ -56,6 +56,38 @@ Variable embed(const Variable& x, const Shape& whole, const Window& window, doub
   return record("pad", y, {{x, [=](auto& gy) { return take_window(gy, window); }}});
 }
 
+/// The arrays one after another along an axis counted from the first.
+Variable join(const char* op, const std::vector<Variable>& xs, int axis) {
+  Shape shape = xs[0].shape();
+  shape[axis] = 0;
+  for (auto& x : xs) {
+    Shape other = x.shape();
+    expect(other.rank() == shape.rank(), "{}: shapes {} and {} have different ranks", op, xs[0].shape(),
+           x.shape());
+    expect(x.dtype() == xs[0].dtype(), "{}: dtypes {} and {} differ; cast one of them", op, xs[0].dtype(),
+           x.dtype());
+    shape[axis] += other[axis];
+    check_shape(op, shape, width(x.dtype()));
+    other[axis] = shape[axis];
+    expect(other == shape, "{}: shapes {} and {} differ beside axis {}", op, xs[0].shape(), x.shape(), axis);
+  }
+  Array y(shape, xs[0].dtype());
+  const Strides to = contiguous_strides(shape);
+  std::vector<Edge> edges;
+  bool numbers = true;
+  long at = 0;
+  for (auto& x : xs) {
+    const long length = x.shape()[axis];
+    kernels::copy(x.shape(), width(x.dtype()), x.data().bytes(), 0, contiguous_strides(x.shape()),
+                  y.mutable_bytes(), at * to[std::size_t(axis)], to);
+    numbers &= x.data().is_number();
+    edges.emplace_back(x, [=](auto& gy) { return slice(gy, axis, at, at + length); });
+    at += length;
+  }
+  Value::of(y)->is_number = numbers;
+  return record("concat", y, std::span<Edge>(edges));
+}
+
 }  // namespace
 
 Variable reshape(const Variable& x, const Shape& shape) {
@@ -119,35 +151,7 @@ Variable unsqueeze(const Variable& x, int axis) {
 
 Variable concat(const std::vector<Variable>& xs, int axis) {
   expect(!xs.empty(), "concat: there is nothing to join");
-  axis = normalize_axis("concat", axis, xs[0].rank());
-  Shape shape = xs[0].shape();
-  shape[axis] = 0;
-  for (auto& x : xs) {
-    Shape other = x.shape();
-    expect(other.rank() == shape.rank(), "concat: shapes {} and {} have different ranks", xs[0].shape(),
-           x.shape());
-    expect(x.dtype() == xs[0].dtype(), "concat: dtypes {} and {} differ; cast one of them", xs[0].dtype(),
-           x.dtype());
-    shape[axis] += other[axis];
-    check_shape("concat", shape, width(x.dtype()));
-    other[axis] = shape[axis];
-    expect(other == shape, "concat: shapes {} and {} differ beside axis {}", xs[0].shape(), x.shape(), axis);
-  }
-  Array y(shape, xs[0].dtype());
-  const Strides to = contiguous_strides(shape);
-  std::vector<Edge> edges;
-  bool numbers = true;
-  long at = 0;
-  for (auto& x : xs) {
-    const long length = x.shape()[axis];
-    kernels::copy(x.shape(), width(x.dtype()), x.data().bytes(), 0, contiguous_strides(x.shape()),
-                  y.mutable_bytes(), at * to[std::size_t(axis)], to);
-    numbers &= x.data().is_number();
-    edges.emplace_back(x, [=](auto& gy) { return slice(gy, axis, at, at + length); });
-    at += length;
-  }
-  Value::of(y)->is_number = numbers;
-  return record("concat", y, std::span<Edge>(edges));
+  return join("concat", xs, normalize_axis("concat", axis, xs[0].rank()));
 }
 
 Variable stack(const std::vector<Variable>& xs, int axis) {
@@ -160,7 +164,7 @@ Variable stack(const std::vector<Variable>& xs, int axis) {
            x.dtype());
     expanded.push_back(unsqueeze(x, axis));
   }
-  return concat(expanded, axis);
+  return join("stack", expanded, axis);
 }
 
 std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths, int axis) {
@@ -207,8 +211,9 @@ Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths
     expect(before >= 0 && after >= 0, "pad: negative width ({}, {})", before, after);
     window.start[std::size_t(first) + i] = before;
     long& length = whole[first + int(i)];
-    expect(!__builtin_add_overflow(length, before, &length) && !__builtin_add_overflow(length, after, &length),
-           "pad: ({}, {}) is too much for shape {}", before, after, x.shape());
+    expect(
+        !__builtin_add_overflow(length, before, &length) && !__builtin_add_overflow(length, after, &length),
+        "pad: ({}, {}) is too much for shape {}", before, after, x.shape());
   }
   check_shape("pad", whole, width(x.dtype()));
   expect(can_hold(x.dtype(), value), "pad: {} cannot hold {}; cast the array first", x.dtype(), value);

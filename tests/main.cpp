@@ -31,6 +31,14 @@ CATCH_REGISTER_LISTENER(Counter)
 
 }  // namespace
 
+#ifdef __SANITIZE_ADDRESS__
+/// What does not fit is an Error of ours, not the end of the process.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() {
+  return "allocator_may_return_null=1:max_allocation_size_mb=1024";
+}
+#endif
+
 namespace xgrad::tests {
 
 void skip(const std::string& why) {

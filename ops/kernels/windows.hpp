@@ -9,9 +9,9 @@ namespace xgrad::kernels {
 /// Holds the sum of a few products of two longs.
 __extension__ using Wide = __int128;
 
-/// How many windows of `kernel` taps, `dilation` apart, there are along an axis that is padded on both sides; 0
-/// where none fits. Throws Error that names `op` when the padded axis is longer than any array. All arguments
-/// but `size` and `padding` are positive, those two are not negative.
+/// How many windows of `kernel` taps, `dilation` apart, there are along an axis that is padded on both sides;
+/// 0 where none fits. Throws Error that names `op` when the padded axis is longer than any array. All
+/// arguments but `size` and `padding` are positive, those two are not negative.
 inline long count_windows(const char* op, long size, long kernel, long stride, long padding, long dilation) {
   const Wide padded = Wide(size) + 2 * Wide(padding), span = Wide(dilation) * (kernel - 1) + 1;
   expect(padded <= max_array_bytes, "{}: a padding of {} is too large", op, padding);

@@ -1,16 +1,13 @@
 // Lazy evaluation: what waits, what joins a pass, what is freed, how far programs grow, and reductions.
 #include "core/lazy.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <fstream>
 #include <limits>
 
 #include "core/map.hpp"
 #include "core/memory.hpp"
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
+#include "tests/memory_limit.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;
@@ -23,22 +20,6 @@ Array plus(const Array& a, const Array& b) {
   return map_any(
       "plus", [](auto x, auto y) { return x + y; }, a, b);
 }
-/// Lets the process have `room` bytes more than now.
-class NoMoreMemory {
- public:
-  explicit NoMoreMemory(long room) {
-    long pages = 0;
-    std::ifstream("/proc/self/statm") >> pages;
-    getrlimit(RLIMIT_AS, &before_);
-    rlimit limit = before_;
-    limit.rlim_cur = rlim_t(pages * sysconf(_SC_PAGESIZE) + room);
-    setrlimit(RLIMIT_AS, &limit);
-  }
-  ~NoMoreMemory() { setrlimit(RLIMIT_AS, &before_); }
-
- private:
-  rlimit before_;
-};
 Array total(const Array& a, const Shape& shape = {}) { return lazy::reduce_to(ReduceKind::sum, a, shape); }
 
 }  // namespace
@@ -194,7 +175,7 @@ TEST_CASE("lazy: an operand outlives a program that would write over it and foun
   x = Array();
   memory::trim();
   {
-    const NoMoreMemory limit(n * 4);
+    const MemoryLimit limit(n * 4);
     CHECK(error_of([&] { materialize(results); }).starts_with("memory: cannot allocate"));
   }
   CHECK_FALSE(is_ready(a));

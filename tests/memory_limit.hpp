@@ -1,0 +1,32 @@
+#pragma once
+// A process that may have so much memory and no more.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace xgrad::tests {
+
+/// While one is alive the process has `room` bytes more than at its start. Under the address sanitizer, which
+/// reserves its own without end, tests/main.cpp limits single blocks instead.
+class MemoryLimit {
+ public:
+  explicit MemoryLimit([[maybe_unused]] long room) {
+    getrlimit(RLIMIT_AS, &before_);
+#ifndef __SANITIZE_ADDRESS__
+    long pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit = before_;
+    limit.rlim_cur = rlim_t(pages * sysconf(_SC_PAGESIZE) + room);
+    setrlimit(RLIMIT_AS, &limit);
+#endif
+  }
+  ~MemoryLimit() { setrlimit(RLIMIT_AS, &before_); }
+  MemoryLimit(const MemoryLimit&) = delete;
+  MemoryLimit& operator=(const MemoryLimit&) = delete;
+
+ private:
+  rlimit before_;
+};
+
+}  // namespace xgrad::tests
