@@ -54,6 +54,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
          weight.dtype());
   Shape shape = x.shape();
   shape[x.rank() - 1] = weight.shape()[0];
+  check_shape("linear", shape, width(x.dtype()));
   const Variable rows = reshape(
       x, {x.dim(-1) ? x.size() / x.dim(-1) : shape.size() / std::max(1l, weight.shape()[0]), x.dim(-1)});
   const Variable y = reshape(matmul(rows, weight, {.transpose_b = true}), shape);

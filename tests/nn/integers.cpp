@@ -33,7 +33,7 @@ TEST_CASE("integers: layers", "[nn][integers]") {
 
 TEST_CASE("integers: data sets", "[datasets][integers]") {
   const Dataset data = shapes(5, 1).train;
-  try_integers("shapes train", [](long n) { shapes(n, 1); });
+  try_integers("shapes", [](long n) { shapes(n, 1); });
   try_integers("dataset", [&](long n) { data.slice(n, 3); });
   try_integers("dataset", [&](long n) { data.slice(1, n); });
   try_integers("loader", [&](long n) { make_batch(data, n, 5); });
