@@ -18,8 +18,9 @@ namespace {
 // Where nothing is kept from one step to the next: a quarter off the time of x + y, measured.
 constexpr long long_tile_size = 8192;
 constexpr long max_blocks = 64;
-constexpr long parallel_above = 1 << 16;  // elements times steps
-constexpr long stream_above = 4 << 20;    // bytes of results that no cache would keep until they are needed
+constexpr long largest_block_of_rows = 1 << 18;  // elements: its sums should stay in the second-level cache
+constexpr long parallel_above = 1 << 16;         // elements times steps
+constexpr long stream_above = 4 << 20;  // bytes of results that no cache would keep until they are needed
 
 /// Sets n elements, and up to a pack more: all but the first store are aligned.
 template <class T>
@@ -32,7 +33,7 @@ void fill(T* to, long n, T value) {
     pack.store_aligned(p);
 }
 
-/// The sums that a block keeps.
+/// The sums that a block keeps where it has them all.
 long accumulators(const Program::Reduce& r) {
   return r.walk.written_out() ? r.walk.short_dims.size() : r.shape.size();
 }
@@ -62,8 +63,19 @@ struct Cut {
   long blocks, unit, units;  // block b has the units [units * b / blocks, units * (b + 1) / blocks)
   bool partial;              // the blocks' sums must be combined afterwards
   long size;
+  long row = 1,
+       sums_of_row = 0;  // where they need not: blocks are whole rows, which have results of their own
   long begin(long block) const { return std::min(size, units * block / blocks * unit); }
+  long first_sum(long block) const { return begin(block) / row * sums_of_row; }
 };
+
+/// Calls f.operator()<kind>().
+template <class F>
+void with_kind(ReduceKind kind, F f) {
+  if (kind == ReduceKind::sum) f.template operator()<ReduceKind::sum>();
+  if (kind == ReduceKind::max) f.template operator()<ReduceKind::max>();
+  if (kind == ReduceKind::min) f.template operator()<ReduceKind::min>();
+}
 
 template <class T>
 Cut cut(const Program& p) {
@@ -75,8 +87,10 @@ Cut cut(const Program& p) {
   long rows = 1;
   for (int i = 0; i < out.rank() && lead == 0 && out[i] == p.domain[i]; ++i) rows *= out[i];
   const long row = size / rows, lanes = 64 / long(sizeof(T)), group = lanes / std::gcd(row, lanes);
-  if (const long groups = (rows + group - 1) / group; rows >= 8 * group)
-    return {std::min(groups, max_blocks), group * row, groups, false, size};
+  if (const long groups = (rows + group - 1) / group; rows >= 8 * group) {
+    const long blocks = std::min(groups, std::max(max_blocks, size / largest_block_of_rows));
+    return {blocks, group * row, groups, false, size, row, out.size() / rows};
+  }
   const long sums = accumulators(p.reductions[0]);
   return {std::clamp(size / (8 * sums), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size};
 }
@@ -93,21 +107,19 @@ class Runner {
         fetches_(p_.steps.size() > p_.stores.size()) {
     if (streams_)
       for (auto& step : program.steps) step.past_caches = is_stored(step.out) && !read_in_a_tile(step.out);
-    if (!p_.reductions.empty()) stride_ = (accumulators(p_.reductions[0]) + 15) / 16 * 16;
-    const long sums = long(p_.reductions.size()) * stride_ * (cut_.partial ? cut_.blocks : 0);
-    if (sums) partial_ = Storage::allocate(std::size_t(sums) * sizeof(T));
+    if (cut_.partial) {
+      stride_ = (accumulators(p_.reductions[0]) + 7) / 8 * 8;
+      partial_ = room_for_sums(cut_.blocks * stride_);
+    }
     for (auto& leaf : program.leaves) leaf.data = reinterpret_cast<const char*>(written_out(leaf));
   }
 
   void run() {
-    if (!cut_.partial)
-      for (auto& r : p_.reductions)
-        std::fill_n(reinterpret_cast<T*>(r.out), r.shape.size(), identity<T>(r.kind));
     if (cut_.size * long(p_.steps.size() + 1) > parallel_above)
       threads::for_each(cut_.blocks, [this](long b) { block(b); });
     else
       for (long b = 0; b < cut_.blocks; ++b) block(b);
-    if (cut_.partial) combine_blocks();
+    if (cut_.partial) each_reduction([&]<ReduceKind R>(std::size_t r) { combine_blocks<R>(r); });
   }
 
  private:
@@ -124,10 +136,29 @@ class Runner {
     return out;
   }
 
-  T* accumulator(long block, std::size_t reduction) const {
-    if (!cut_.partial) return reinterpret_cast<T*>(p_.reductions[reduction].out);
-    return reinterpret_cast<T*>(partial_->data) +
-           (block * long(p_.reductions.size()) + long(reduction)) * stride_;
+  /// The accumulators of a block: `count` for each reduction, from that of element `origin` of its walk.
+  struct Sums {
+    char* room = nullptr;
+    long count = 0, origin = 0;
+
+    template <ReduceKind R>
+    Accumulator<R, T>* of(std::size_t reduction) const {
+      static_assert(sizeof(Accumulator<R, T>) <= sizeof(WideSum<T>));
+      return reinterpret_cast<Accumulator<R, T>*>(room + bytes(long(reduction) * count));
+    }
+    static long bytes(long accumulators) { return accumulators * long(sizeof(WideSum<T>)); }
+  };
+  Ref<Storage> room_for_sums(long count) const {
+    return Storage::allocate(std::size_t(Sums::bytes(long(p_.reductions.size()) * count)));
+  }
+  Sums partial_sums(long block) const {
+    return {partial_->data + Sums::bytes(block * long(p_.reductions.size()) * stride_), stride_, 0};
+  }
+  /// Calls f.operator()<kind>(its number) for each reduction.
+  template <class F>
+  void each_reduction(F f) const {
+    for (std::size_t r = 0; r < p_.reductions.size(); ++r)
+      with_kind(p_.reductions[r].kind, [&]<ReduceKind R>() { f.template operator()<R>(r); });
   }
 
   bool is_stored(int operand) const {
@@ -150,11 +181,25 @@ class Runner {
         scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64 / sizeof(T);
     args.resize(std::size_t(operands));
     for (int i = 0; i < operands; ++i) args[std::size_t(i)] = {aligned + i * room_, 1};
-    if (cut_.partial)
-      for (std::size_t r = 0; r < p_.reductions.size(); ++r)
-        std::fill_n(accumulator(b, r), accumulators(p_.reductions[r]), identity<T>(p_.reductions[r].kind));
+    Sums sums;
+    Ref<Storage> own;
+    if (cut_.partial) {
+      sums = partial_sums(b);
+    } else if (!p_.reductions.empty()) {
+      sums.origin = cut_.first_sum(b), sums.count = cut_.first_sum(b + 1) - sums.origin;
+      own = room_for_sums(sums.count), sums.room = own->data;
+    }
+    each_reduction([&]<ReduceKind R>(std::size_t r) {
+      std::fill_n(sums.template of<R>(r), sums.count, Accumulator<R, T>());
+    });
     for (long first = cut_.begin(b), end = cut_.begin(b + 1); first < end; first += tile_)
-      tile(b, first, std::min(tile_, end - first), args.data(), aligned);
+      tile(sums, first, std::min(tile_, end - first), args.data(), aligned);
+    if (!cut_.partial)
+      each_reduction([&]<ReduceKind R>(std::size_t r) {
+        T* out = reinterpret_cast<T*>(p_.reductions[r].out) + sums.origin;
+        const auto* sum = sums.template of<R>(r);
+        for (long i = 0; i < sums.count; ++i) out[i] = result(sum[i]);
+      });
     pack::end_of_streams();
   }
 
@@ -172,7 +217,7 @@ class Runner {
         for (long i = from; i < to; i += line) __builtin_prefetch(leaf.data + i, 0);
   }
 
-  void tile(long b, long first, long n, Arg* args, T* scratch) const {
+  void tile(const Sums& sums, long first, long n, Arg* args, T* scratch) const {
     constexpr long lanes = 64 / long(sizeof(T));
     for (std::size_t i = 0; i < p_.leaves.size(); ++i)
       args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room_);
@@ -183,14 +228,10 @@ class Runner {
       for (int k = 0; k < step.inputs; ++k) in[k] = args[step.in[k]];
       step.fn(const_cast<void*>(args[step.out].data), in, (n + lanes - 1) / lanes * lanes, step.past_caches);
     }
-    for (std::size_t r = 0; r < p_.reductions.size(); ++r) {
+    each_reduction([&]<ReduceKind R>(std::size_t r) {
       auto& reduce = p_.reductions[r];
-      T* into = accumulator(b, r);
-      const Arg value = args[reduce.operand];
-      if (reduce.kind == ReduceKind::sum) reduce_tile<ReduceKind::sum>(reduce.walk, value, first, n, into);
-      if (reduce.kind == ReduceKind::max) reduce_tile<ReduceKind::max>(reduce.walk, value, first, n, into);
-      if (reduce.kind == ReduceKind::min) reduce_tile<ReduceKind::min>(reduce.walk, value, first, n, into);
-    }
+      reduce_tile<R>(reduce.walk, args[reduce.operand], first, n, sums.template of<R>(r), sums.origin);
+    });
   }
 
   Arg load(const Program::Leaf& leaf, long first, long n, T* room) const {
@@ -212,30 +253,27 @@ class Runner {
     return arg;
   }
 
+  /// The blocks' sums, added to those of the first in order, become results.
   template <ReduceKind R>
   void combine_blocks(std::size_t r) const {
-    using Wide = std::conditional_t<std::is_floating_point_v<T>, double, T>;
     auto& reduce = p_.reductions[r];
-    std::vector<Wide> totals(std::size_t(reduce.shape.size()), identity<Wide>(R));
-    auto add = [&](long element, long sum) {
-      Wide& total = totals[std::size_t(element)];
-      for (long b = 0; b < cut_.blocks; ++b) total = combine<R>(total, Wide(accumulator(b, r)[sum]));
-    };
-    if (reduce.walk.written_out())
-      for_runs(reduce.walk.short_dims, reduce.walk.short_strides, 0, accumulators(reduce),
-               [&](long at, long offset, long, long count) {
-                 for (long i = at; i < at + count; ++i) add(offset, i);
-               });
-    else
-      for (long i = 0; i < reduce.shape.size(); ++i) add(i, i);
-    std::copy(totals.begin(), totals.end(), reinterpret_cast<T*>(reduce.out));
-  }
-  void combine_blocks() const {
-    for (std::size_t r = 0; r < p_.reductions.size(); ++r) {
-      if (p_.reductions[r].kind == ReduceKind::sum) combine_blocks<ReduceKind::sum>(r);
-      if (p_.reductions[r].kind == ReduceKind::max) combine_blocks<ReduceKind::max>(r);
-      if (p_.reductions[r].kind == ReduceKind::min) combine_blocks<ReduceKind::min>(r);
+    const long count = accumulators(reduce);
+    auto* sums = partial_sums(0).template of<R>(r);
+    for (long b = 1; b < cut_.blocks; ++b) {
+      const auto* more = partial_sums(b).template of<R>(r);
+      for (long i = 0; i < count; ++i) sums[i].add(more[i]);
     }
+    std::vector<Accumulator<R, T>> totals;
+    if (reduce.walk.written_out()) {  // elements of a repetition belong to fewer results
+      totals.resize(std::size_t(reduce.shape.size()));
+      for_runs(reduce.walk.short_dims, reduce.walk.short_strides, 0, count,
+               [&](long at, long offset, long, long n) {
+                 for (long i = at; i < at + n; ++i) totals[std::size_t(offset)].add(sums[i]);
+               });
+      sums = totals.data();
+    }
+    T* out = reinterpret_cast<T*>(reduce.out);
+    for (long i = 0; i < reduce.shape.size(); ++i) out[i] = result(sums[i]);
   }
 
   const Program& p_;

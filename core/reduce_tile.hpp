@@ -6,6 +6,7 @@
 #include "core/lazy.hpp"
 #include "core/pack.hpp"
 #include "core/walk.hpp"
+#include "core/wide_sum.hpp"
 
 namespace xgrad::lazy {
 
@@ -26,40 +27,83 @@ T identity(ReduceKind kind) {
   return kind == ReduceKind::max ? Limits::lowest() : Limits::max();
 }
 
+/// What elements of T are reduced into, one by one or after others have been.
 template <ReduceKind R, class T>
-T reduce_run(const T* a, long n) {
-  using Pack = xsimd::batch<T>;
-  constexpr long lanes = Pack::size;
-  T result = identity<T>(R);
+struct Accumulator {
+  T value = identity<T>(R);
+  void add(T x) { value = combine<R>(value, x); }
+  void add(const Accumulator& other) { add(other.value); }
+};
+template <class T>
+struct Accumulator<ReduceKind::sum, T> : WideSum<T> {};
+
+template <ReduceKind R, class T>
+T result(const Accumulator<R, T>& x) {
+  if constexpr (R == ReduceKind::sum)
+    return rounded<T>(x);
+  else
+    return x.value;
+}
+
+/// Eight elements, which may lie anywhere.
+template <class T>
+struct Eight {
+  typedef T Pack __attribute__((vector_size(8 * sizeof(T))));
+  typedef T Loose __attribute__((vector_size(8 * sizeof(T)), aligned(sizeof(T)), may_alias));
+  static Pack load(const T* a) { return *reinterpret_cast<const Loose*>(a); }
+};
+
+/// The sum of n floating-point numbers, with an error below 4 u sum |x|: groups of 64, each a tree of packs
+/// three levels high, are added up in a wide sum. (In L1 half again as long as without, measured; not from
+/// memory.)
+template <class T>
+WideSum<T> sum_run(const T* a, long n) {
+  using Wide = Eight<double>::Pack;
+  std::conditional_t<std::is_same_v<T, double>, CompensatedSum<Wide>, PlainSum<Wide>> sums;
+  WideSum<T> result;
+  auto load = [a](long i) { return Eight<T>::load(a + i); };
+  auto four = [=](long i) { return (load(i) + load(i + 8)) + (load(i + 16) + load(i + 24)); };
+  auto add = [&](auto pack) { sums.add(__builtin_convertvector(pack, Wide)); };
   long i = 0;
-  if (n >= lanes) {
-    Pack sums[4];
-    std::fill_n(sums, 4, Pack(identity<T>(R)));
-    for (; i + 4 * lanes <= n; i += 4 * lanes)
-      for (int k = 0; k < 4; ++k) sums[k] = combine<R>(sums[k], Pack::load_unaligned(a + i + k * lanes));
-    for (; i + lanes <= n; i += lanes) sums[0] = combine<R>(sums[0], Pack::load_unaligned(a + i));
-    T lane[lanes];
-    combine<R>(combine<R>(sums[0], sums[1]), combine<R>(sums[2], sums[3])).store_unaligned(lane);
-    for (T x : lane) result = combine<R>(result, x);
-  }
-  for (; i < n; ++i) result = combine<R>(result, a[i]);
+  for (; i + 64 <= n; i += 64) add(four(i) + four(i + 32));
+  for (; i + 8 <= n; i += 8) add(load(i));
+  for (int k = 0; k < 8 && i > 0; ++k)
+    if constexpr (std::is_same_v<T, double>)
+      result.add({sums.total[k], sums.lost[k]});
+    else
+      result.add(sums.total[k]);
+  for (; i < n; ++i) result.add(a[i]);
   return result;
 }
 
-/// to[i] = combine(to[i], from[i]).
 template <ReduceKind R, class T>
-void combine_each(T* __restrict to, const T* __restrict from, long n) {
-  using Pack = xsimd::batch<T>;
-  constexpr long lanes = Pack::size;
-  long i = 0;
-  for (; i + lanes <= n; i += lanes)
-    combine<R>(Pack::load_unaligned(to + i), Pack::load_unaligned(from + i)).store_unaligned(to + i);
-  for (; i < n; ++i) to[i] = combine<R>(to[i], from[i]);
+auto reduce_run(const T* a, long n) {
+  if constexpr (R == ReduceKind::sum && std::is_floating_point_v<T>) {
+    return sum_run(a, n);
+  } else {
+    using Pack = xsimd::batch<T>;
+    constexpr long lanes = Pack::size;
+    T result = identity<T>(R);
+    long i = 0;
+    if (n >= lanes) {
+      Pack packs[4];
+      std::fill_n(packs, 4, Pack(identity<T>(R)));
+      for (; i + 4 * lanes <= n; i += 4 * lanes)
+        for (int k = 0; k < 4; ++k) packs[k] = combine<R>(packs[k], Pack::load_unaligned(a + i + k * lanes));
+      for (; i + lanes <= n; i += lanes) packs[0] = combine<R>(packs[0], Pack::load_unaligned(a + i));
+      T lane[lanes];
+      combine<R>(combine<R>(packs[0], packs[1]), combine<R>(packs[2], packs[3])).store_unaligned(lane);
+      for (T x : lane) result = combine<R>(result, x);
+    }
+    for (; i < n; ++i) result = combine<R>(result, a[i]);
+    return result;
+  }
 }
 
-/// Adds a tile to the accumulators. `value` is constant over the tile when its stride is 0.
+/// Takes a tile into the accumulators, the first of which is that of element `origin` of the operand as it is
+/// walked. `value` is constant over the tile when its stride is 0.
 template <ReduceKind R, class T>
-void reduce_tile(const Walk& walk, Arg value, long first, long n, T* into) {
+void reduce_tile(const Walk& walk, Arg value, long first, long n, Accumulator<R, T>* into, long origin) {
   T constant[tile_size];
   const T* v = static_cast<const T*>(value.data);
   if (value.stride == 0) {
@@ -67,10 +111,14 @@ void reduce_tile(const Walk& walk, Arg value, long first, long n, T* into) {
     v = constant;
   }
   for_runs(walk.dims, walk.strides, first, n, [&](long at, long offset, long stride, long count) {
-    if (stride) return combine_each<R>(into + offset, v + at, count);
+    Accumulator<R, T>* to = into + (offset - origin);
+    if (stride) {
+      for (long i = 0; i < count; ++i) to[i].add(v[at + i]);
+      return;
+    }
     for (const long end = at + count; at < end;) {  // in pieces that do not depend on the tile's length
       const long next = std::min(end, (at / tile_size + 1) * tile_size);
-      into[offset] = combine<R>(into[offset], reduce_run<R>(v + at, next - at));
+      to->add(reduce_run<R>(v + at, next - at));
       at = next;
     }
   });
