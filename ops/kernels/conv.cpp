@@ -58,15 +58,15 @@ template <class T>
 void input_gradient(const T* g, const T* weight, T* gx, const ConvShape& s) {
   const Blocks blocks(s, T());
   threads::for_each(s.n * s.groups, [&](long image) {
-    T* out = gx + image * s.c * s.h * s.w;
-    std::fill_n(out, s.c * s.h * s.w, T(0));
+    ImageOfSums<T> sums(s);
     for (long block = 0; block < blocks.count; ++block) {
       const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
       const Room<T> room(blocks.k * columns);
       gemm(true, false, blocks.k, columns, s.o, weight + image % s.groups * s.o * blocks.k, blocks.k,
            g + image * s.o * blocks.pixels + first * s.ow, blocks.pixels, false, room.data(), columns);
-      col2im(s, room.data(), columns, first, rows, out);
+      sums.col2im(s, room.data(), columns, first, rows);
     }
+    sums.round_to(gx + image * s.c * s.h * s.w);
   });
 }
 
@@ -152,12 +152,15 @@ Array unfold(const Array& x, const ConvShape& s) {
 Array fold(const Array& columns, const ConvShape& s) {
   const profile::Scope scope("fold {}", columns.shape());
   const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
-  Array x = zeros({s.n, s.c, s.h, s.w}, columns.dtype());
+  Array x({s.n, s.c, s.h, s.w}, columns.dtype());
   dispatch_floating(columns.dtype(), [&]<class T>() {
     const T* in = columns.data<T>();
     T* out = x.mutable_data<T>();
-    threads::for_each(
-        s.n, [&](long n) { col2im(s, in + n * k * pixels, pixels, 0, s.oh, out + n * s.c * s.h * s.w); });
+    threads::for_each(s.n, [&](long n) {
+      ImageOfSums<T> sums(s);
+      sums.col2im(s, in + n * k * pixels, pixels, 0, s.oh);
+      sums.round_to(out + n * s.c * s.h * s.w);
+    });
   });
   return x;
 }

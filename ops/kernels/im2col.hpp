@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/wide_sum.hpp"
 #include "ops/kernels/conv.hpp"
 #include "ops/kernels/room.hpp"
 #include "ops/kernels/simd.hpp"
@@ -85,19 +86,34 @@ void pack_windows(const ConvShape& s, const T* image, long first_row, long rows,
   }
 }
 
-/// Adds columns back to the image they would have come from: the adjoint of im2col.
+/// An image whose elements are sums of many, which keep their digits.
 template <class T>
-void col2im(const ConvShape& s, const T* columns, long stride, long first_row, long rows, T* image) {
-  for (long line = 0; line < s.c * s.kh * s.kw; ++line)
-    each_window(s, image, line, first_row, rows, [&](long at, T* out, const Inside& inside) {
-      if (!out) return;
-      const T* in = columns + line * stride + at + inside.first;
-      const long count = inside.last - inside.first;
-      if (s.sw == 1)
-        for (long i = 0; i < count; ++i) out[i] += in[i];
-      else
-        for (long i = 0; i < count; ++i) out[i * s.sw] += in[i];
-    });
-}
+class ImageOfSums {
+ public:
+  explicit ImageOfSums(const ConvShape& s) : size_(s.c * s.h * s.w), sums_(size_) {
+    std::fill_n(sums_.data(), size_, WideSum<T>());
+  }
+  /// Adds columns back to the image they would have come from: the adjoint of im2col.
+  void col2im(const ConvShape& s, const T* columns, long stride, long first_row, long rows) {
+    for (long line = 0; line < s.c * s.kh * s.kw; ++line)
+      each_window(s, sums_.data(), line, first_row, rows,
+                  [&](long at, WideSum<T>* out, const Inside& inside) {
+                    if (!out) return;
+                    const T* in = columns + line * stride + at + inside.first;
+                    const long count = inside.last - inside.first;
+                    if (s.sw == 1)
+                      for (long i = 0; i < count; ++i) out[i].add(in[i]);
+                    else
+                      for (long i = 0; i < count; ++i) out[i * s.sw].add(in[i]);
+                  });
+  }
+  void round_to(T* image) const {
+    for (long i = 0; i < size_; ++i) image[i] = rounded<T>(sums_[i]);
+  }
+
+ private:
+  long size_;
+  Room<WideSum<T>> sums_;
+};
 
 }  // namespace xgrad::kernels

@@ -2,32 +2,49 @@
 #include "ops/kernels/index.hpp"
 
 #include <cstring>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/profile.hpp"
 #include "core/threads.hpp"
+#include "core/wide_sum.hpp"
+#include "ops/kernels/room.hpp"
 
 namespace xgrad::kernels {
 namespace {
 
-/// Calls f(offset in x, offset in index) for the first element of each line of the index along the axis.
-template <class F>
-void each_line(const Shape& x, const Shape& index, int axis, F f) {
-  const Strides in_x = contiguous_strides(x), in_index = contiguous_strides(index);
-  const long length = index[axis], lines = length ? index.size() / length : 0;
-  threads::for_ranges(lines, std::max(1l, (1l << 13) / std::max(1l, length)), [&](long first, long last) {
-    for (long line = first; line < last; ++line) {
-      long rest = line, at_x = 0, at_index = 0;
-      for (int i = index.rank(); i-- > 0;) {
-        if (i == axis) continue;
-        at_x += rest % index[i] * in_x[std::size_t(i)];
-        at_index += rest % index[i] * in_index[std::size_t(i)];
-        rest /= index[i];
-      }
-      f(at_x, at_index);
+/// The lines of an index along an axis.
+class IndexLines {
+ public:
+  IndexLines(const Shape& x, const Shape& index, int axis)
+      : index_(index), axis_(axis), in_x_(contiguous_strides(x)), in_index_(contiguous_strides(index)) {}
+
+  /// Calls f(first, last) for ranges of them, on all threads.
+  template <class F>
+  void each_range(F f) const {
+    const long length = index_[axis_], lines = length ? index_.size() / length : 0;
+    threads::for_ranges(lines, std::max(1l, (1l << 13) / std::max(1l, length)), f);
+  }
+  /// The offsets in x and in the index of a line's first element.
+  std::pair<long, long> first(long line) const {
+    long at_x = 0, at_index = 0;
+    for (int i = index_.rank(); i-- > 0;) {
+      if (i == axis_) continue;
+      at_x += line % index_[i] * in_x_[std::size_t(i)];
+      at_index += line % index_[i] * in_index_[std::size_t(i)];
+      line /= index_[i];
     }
-  });
-}
+    return {at_x, at_index};
+  }
+
+ private:
+  Shape index_;
+  int axis_;
+  Strides in_x_, in_index_;
+};
 
 /// The elements before, along and after an axis.
 struct Rows {
@@ -36,6 +53,24 @@ struct Rows {
     for (int i = 0; i < axis; ++i) outer *= shape[i];
     for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
   }
+};
+
+/// Where each index is among the indices, in order.
+class Places {
+ public:
+  Places(const Array& indices, long length)
+      : first_(std::size_t(length) + 1), places_(std::size_t(indices.size())) {
+    const std::int64_t* at = indices.data<std::int64_t>();
+    for (long k = 0; k < indices.size(); ++k) ++first_[std::size_t(at[k])];
+    std::partial_sum(first_.begin(), first_.end(), first_.begin());
+    for (long k = indices.size(); k-- > 0;) places_[std::size_t(--first_[std::size_t(at[k])])] = k;
+  }
+  std::span<const long> of(long index) const {
+    return {places_.data() + first_[std::size_t(index)], places_.data() + first_[std::size_t(index) + 1]};
+  }
+
+ private:
+  std::vector<long> first_, places_;
 };
 
 }  // namespace
@@ -49,9 +84,13 @@ Array gather(const Array& x, int axis, const Array& index) {
   dispatch(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
-    each_line(x.shape(), index.shape(), axis, [&](long in_x, long in_index) {
-      for (long k = 0; k < length; ++k)
-        out[in_index + k * step_index] = in[in_x + at[in_index + k * step_index] * step_x];
+    const IndexLines lines(x.shape(), index.shape(), axis);
+    lines.each_range([&](long first, long last) {
+      for (long line = first; line < last; ++line) {
+        const auto [in_x, in_index] = lines.first(line);
+        for (long k = 0; k < length; ++k)
+          out[in_index + k * step_index] = in[in_x + at[in_index + k * step_index] * step_x];
+      }
     });
   });
   return y;
@@ -66,10 +105,16 @@ Array scatter_add(Array x, int axis, const Array& index, const Array& source) {
   dispatch(y.dtype(), [&]<class T>() {
     const T* in = source.data<T>();
     T* out = y.mutable_data<T>();
-    each_line(y.shape(), index.shape(), axis, [&](long in_y, long in_index) {
-      for (long k = 0; k < length; ++k) {
-        T& place = out[in_y + at[in_index + k * step_index] * step_y];
-        place = T(place + in[in_index + k * step_index]);
+    const IndexLines lines(y.shape(), index.shape(), axis);
+    lines.each_range([&](long first, long last) {
+      const Room<WideSum<T>> sums(y.shape()[axis]);  // of a line, where the index points
+      for (long line = first; line < last; ++line) {
+        const auto [in_y, in_index] = lines.first(line);
+        for (long k = in_index, n = 0; n < length; ++n, k += step_index)
+          sums[at[k]] = {out[in_y + at[k] * step_y]};
+        for (long k = in_index, n = 0; n < length; ++n, k += step_index) sums[at[k]].add(in[k]);
+        for (long k = in_index, n = 0; n < length; ++n, k += step_index)
+          out[in_y + at[k] * step_y] = rounded<T>(sums[at[k]]);
       }
     });
   });
@@ -99,18 +144,23 @@ Array take(const Array& x, const Array& indices, int axis) {
 
 Array take_add(const Array& rows, const Array& indices, int axis, const Shape& shape) {
   const profile::Scope scope("take {}, gradient", shape);
-  Array y = zeros(shape, rows.dtype());
+  Array y(shape, rows.dtype());
   const Rows to(shape, axis);
   const long count = indices.size();
-  const std::int64_t* at = indices.data<std::int64_t>();
+  const Places places(indices, to.length);
   dispatch(rows.dtype(), [&]<class T>() {
     const T* in = rows.data<T>();
     T* out = y.mutable_data<T>();
-    threads::for_each(to.outer, [&](long o) {
-      for (long k = 0; k < count; ++k) {
-        const T* source = in + (o * count + k) * to.inner;
-        T* target = out + (o * to.length + at[k]) * to.inner;
-        for (long i = 0; i < to.inner; ++i) target[i] = T(target[i] + source[i]);
+    const long grain = std::max(1l, (1l << 14) / std::max(1l, to.inner));
+    threads::for_ranges(to.outer * to.length, grain, [&](long first, long last) {
+      std::vector<WideSum<T>> sums(std::size_t(to.inner));
+      for (long row = first; row < last; ++row) {
+        std::fill(sums.begin(), sums.end(), WideSum<T>());
+        for (long place : places.of(row % to.length)) {
+          const T* source = in + (row / to.length * count + place) * to.inner;
+          for (long i = 0; i < to.inner; ++i) sums[std::size_t(i)].add(source[i]);
+        }
+        for (long i = 0; i < to.inner; ++i) out[row * to.inner + i] = rounded<T>(sums[std::size_t(i)]);
       }
     });
   });

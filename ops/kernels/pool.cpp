@@ -5,7 +5,9 @@
 
 #include "core/profile.hpp"
 #include "core/threads.hpp"
+#include "core/wide_sum.hpp"
 #include "ops/kernels/pool2x2.hpp"
+#include "ops/kernels/room.hpp"
 
 namespace xgrad::kernels {
 namespace {
@@ -127,8 +129,15 @@ void pool_inside(const PoolShape& s, long planes, const T* x, T* y, P* places) {
 
 template <class T, class P>
 void scatter_plane(const PoolShape& s, const T* g, const P* places, T* x) {
-  std::fill_n(x, s.h * s.w, T(0));
-  each_place(s, places, [&](long k, long offset) { x[offset] += g[k]; });
+  const long pixels = s.h * s.w;
+  if (s.kh <= s.sh && s.kw <= s.sw) {  // no two windows meet
+    std::fill_n(x, pixels, T(0));
+    return each_place(s, places, [&](long k, long offset) { x[offset] += g[k]; });
+  }
+  const Room<WideSum<T>> sums(pixels);
+  std::fill_n(sums.data(), pixels, WideSum<T>());
+  each_place(s, places, [&](long k, long offset) { sums[offset].add(g[k]); });
+  for (long i = 0; i < pixels; ++i) x[i] = rounded<T>(sums[i]);
 }
 
 }  // namespace

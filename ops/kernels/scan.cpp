@@ -3,6 +3,7 @@
 
 #include "core/profile.hpp"
 #include "core/threads.hpp"
+#include "core/wide_sum.hpp"
 
 namespace xgrad::kernels {
 namespace {
@@ -34,9 +35,11 @@ Array cumsum(const Array& x, int axis) {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     lines.each([&](long at, long) {
-      T total = 0;
-      for (long k = 0; k < lines.length; ++k)
-        out[at + k * lines.inner] = total = T(total + in[at + k * lines.inner]);
+      WideSum<T> sum;
+      for (long k = at; k < at + lines.length * lines.inner; k += lines.inner) {
+        sum.add(in[k]);
+        out[k] = rounded<T>(sum);
+      }
     });
   });
   return y;
