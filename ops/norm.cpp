@@ -1,9 +1,13 @@
 // Normalisation and dropout. No rule here: the gradients are those of the parts.
 #include "ops/norm.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/kernels/sample.hpp"
 #include "ops/math.hpp"
+#include "ops/moments.hpp"
 #include "ops/reduce.hpp"
 #include "ops/shape.hpp"
 
@@ -29,39 +33,40 @@ Axes all_but_channels(const Variable& x) {
   return axes;
 }
 
-/// Mean and variance in one pass, from the differences d to a constant near the mean: exact in f32 where the
-/// mean is far from 0, and the gradients do not depend on the constant.
-struct Moments {
-  Variable d, mean_d, var;
-};
-Moments moments(const Variable& x, const Variable& shift, const Axes& axes) {
-  Moments m;
-  m.d = x - shift;
-  m.mean_d = mean(m.d, axes, keepdims);
-  m.var = mean(square(m.d), axes, keepdims) - square(m.mean_d);
-  return m;
-}
+/// Moments of each channel: in one pass over x if a few elements tell where its mean is, else in two.
+struct ChannelMoments : Moments {
+  ChannelMoments(const Variable& x, const Axes& axes)
+      : ChannelMoments(x, kernels::channel_samples(x.data()), axes) {
+    // A deviation off the mean a bit is lost. Off a mean of n numbers it is at most sqrt(n): the second pass
+    // is the last.
+    if (!is_near()) *this = ChannelMoments(x, (mean_d + shift).detach(), axes);
+  }
+  Variable shift;
 
-/// The first element along the axes, as a constant.
-Variable first_element(const Variable& x, const Axes& axes) {
-  Variable first = x.detach();
-  for (int axis : axes) first = slice(first, axis, 0, 1);
-  return first;
-}
+ private:
+  ChannelMoments(const Variable& x, const Variable& shift, const Axes& axes)
+      : Moments(moments(x, shift, axes)), shift(shift) {}
+  /// Whether no channel's mean is further from the shift than a standard deviation.
+  bool is_near() const {
+    return dispatch_floating(var.dtype(), [&]<class T>() {
+      const T *mean = mean_d.data().data<T>(), *square = var.data().data<T>();
+      return std::equal(mean, mean + var.size(), square, [](T m, T v) { return m * m <= v; });
+    });
+  }
+};
 
 }  // namespace
 
 BatchNormResult batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps) {
   const Axes axes = all_but_channels(x);
   expect(x.size() > 0, "batch_norm: there is nothing in a batch of shape {}", x.shape());
-  const Variable shift = first_element(x, axes);
-  const Moments m = moments(x, shift, axes);
+  const ChannelMoments m(x, axes);
   // The work on channels is done on small arrays; the large one is read once.
   Variable scale = rsqrt(m.var + eps);
   if (gamma.defined()) scale = scale * per_channel("gamma", gamma, x);
   Variable offset = -(m.mean_d * scale);
   if (beta.defined()) offset = offset + per_channel("beta", beta, x);
-  return {m.d * scale + offset, m.mean_d + shift, m.var};
+  return {m.d * scale + offset, m.mean_d + m.shift, m.var};
 }
 
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Variable& mean,
@@ -88,8 +93,8 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
            x.dtype(), p->defined() ? p->shape() : last, p->defined() ? p->dtype() : x.dtype());
   Axes axes;
   for (int i = 1; i <= rank; ++i) axes.push_back(-i);
-  const Variable d = x - mean(x, axes, keepdims);
-  Variable y = d * rsqrt(mean(square(d), axes, keepdims) + eps);
+  const Moments m = moments(x, mean(x.detach(), axes, keepdims), axes);
+  Variable y = (m.d - m.mean_d) * rsqrt(m.var + eps);
   if (gamma.defined()) y = y * gamma;
   if (beta.defined()) y = y + beta;
   return y;

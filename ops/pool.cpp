@@ -58,20 +58,27 @@ Variable max_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) 
                 {{x, [=, places = places](auto& gy) { return pool_scatter(gy, places, s); }}});
 }
 
+namespace {
+
+/// The sum of the `count` parts from `first` on, as a tree.
+template <class F>
+Variable sum_of(long first, long count, const F& part) {
+  if (count == 1) return part(first);
+  return sum_of(first, count / 2, part) + sum_of(first + count / 2, count - count / 2, part);
+}
+
+}  // namespace
+
 // Rows first, then columns: the sums of kernel.h + kernel.w slices.
 Variable avg_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) {
   const PoolShape s = pool_shape("avg_pool2d", x, kernel, options);
   const Variable padded = s.ph || s.pw ? pad(x, {{s.ph, s.ph}, {s.pw, s.pw}}) : x;
   auto sum_along = [](const Variable& v, int axis, long taps, long stride, long count) {
-    Variable total;
-    for (long tap = 0; tap < taps; ++tap) {
-      const Variable part = slice(v, axis, tap, tap + (count - 1) * stride + 1, stride);
-      total = tap ? total + part : part;
-    }
-    return total;
+    return sum_of(0, taps,
+                  [&](long tap) { return slice(v, axis, tap, tap + (count - 1) * stride + 1, stride); });
   };
   const Variable rows = sum_along(padded, 2, s.kh, s.sh, s.oh);
-  return sum_along(rows, 3, s.kw, s.sw, s.ow) * (1.0 / double(s.kh * s.kw));
+  return sum_along(rows, 3, s.kw, s.sw, s.ow) / double(s.kh * s.kw);
 }
 
 Variable global_avg_pool(const Variable& x) {

@@ -10,6 +10,7 @@
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/scan.hpp"
 #include "ops/math.hpp"
+#include "ops/moments.hpp"
 #include "ops/shape.hpp"
 #include "ops/strong.hpp"
 
@@ -63,6 +64,17 @@ Variable extreme(const char* op, ReduceKind kind, const Variable& x, const Axes&
 
 }  // namespace
 
+Moments moments(const Variable& x, const Variable& shift, const Axes& axes) {
+  Moments m;
+  m.d = x - shift;
+  m.mean_d = mean(m.d, axes, keepdims);
+  m.var = elementwise(
+      "var", [](auto squares, auto mean) { return pack::maximum(squares - mean * mean, decltype(mean)(0)); },
+      {{mean(square(m.d), axes, keepdims), [](auto& gy) { return gy; }},
+       {m.mean_d, [mean = m.mean_d](auto& gy) { return gy * mean * -2; }}});
+  return m;
+}
+
 Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
   const Reduced r = reduced("sum", x, axes, keepdims);
   return reshape(sum_to(x, r.kept), r.result);
@@ -70,12 +82,12 @@ Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
 
 Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
   const Reduced r = reduced_floating("mean", x, axes, keepdims);
-  return reshape(sum_to(x, r.kept) * (1.0 / double(r.count)), r.result);
+  return reshape(sum_to(x, r.kept) / double(r.count), r.result);
 }
 
 Variable var(const Variable& x, const Axes& axes, bool keepdims) {
-  reduced_floating("var", x, axes, keepdims);
-  return mean(square(x - mean(x, axes, xgrad::keepdims)), axes, keepdims);
+  const Reduced r = reduced_floating("var", x, axes, keepdims);
+  return reshape(moments(x, mean(x.detach(), r.axes, xgrad::keepdims), r.axes).var, r.result);
 }
 
 Variable max(const Variable& x, const Axes& axes, bool keepdims) {
