@@ -74,9 +74,8 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
   all_but_channels(x);
   Variable scale = rsqrt(per_channel("variance", var, x) + eps);
   if (gamma.defined()) scale = scale * per_channel("gamma", gamma, x);
-  Variable offset = -(per_channel("mean", mean, x) * scale);
-  if (beta.defined()) offset = offset + per_channel("beta", beta, x);
-  return x * scale + offset;
+  const Variable y = (x - per_channel("mean", mean, x)) * scale;  // x scale may dwarf it
+  return beta.defined() ? y + per_channel("beta", beta, x) : y;
 }
 
 Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps) {

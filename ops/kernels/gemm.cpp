@@ -23,15 +23,17 @@ struct Cut {
   }
 };
 
-/// Few results of long sums, such as a layer's of a small batch: the sums are cut, always in as many parts.
-constexpr long sum_parts = 4;
+/// Few results of long sums, such as a layer's of a small batch: the sums are cut, in four parts or, for no
+/// sum to have too many terms, longer ones in more.
+constexpr long sum_parts = 4, longest_part = 1 << 16;
 bool long_sums(long m, long n, long k) {
   return m * n <= 1 << 14 && k >= sum_parts * stretch && m * n * k >= 1 << 20;
 }
 
 template <class T>
 void multiply_in_parts(bool ta, bool tb, long m, long n, long k, const T* a, const T* b, T* c) {
-  const long part = round_up((k + sum_parts - 1) / sum_parts, stretch), parts = (k + part - 1) / part;
+  const long part = std::min(round_up((k + sum_parts - 1) / sum_parts, stretch), longest_part);
+  const long parts = (k + part - 1) / part;
   const Room<T> room(parts * m * n);
   T* sums = room.data();
   threads::for_each(parts, [=](long i) {
