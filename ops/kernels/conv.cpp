@@ -103,9 +103,8 @@ Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}", x.shape(), weight.shape());
   Array y({s.n, s.groups * s.o, s.oh, s.ow}, x.dtype());
   if (s.c == 0) return zeros_like(y);
-  if (by_winograd(x, s))
-    winograd::forward(x.data<float>(), weight.data<float>(), y.mutable_data<float>(), s);
-  else
+  if (!by_winograd(x, s) ||
+      !winograd::forward(x.data<float>(), weight.data<float>(), y.mutable_data<float>(), s))
     dispatch_floating(x.dtype(),
                       [&]<class T>() { forward(x.data<T>(), weight.data<T>(), y.mutable_data<T>(), s); });
   return y;
@@ -115,9 +114,8 @@ Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}, gradient for x", g.shape(), weight.shape());
   Array gx({s.n, s.groups * s.c, s.h, s.w}, g.dtype());
   if (s.o == 0) return zeros_like(gx);
-  if (by_winograd(g, s))
-    winograd::input_gradient(g.data<float>(), weight.data<float>(), gx.mutable_data<float>(), s);
-  else
+  if (!by_winograd(g, s) ||
+      !winograd::input_gradient(g.data<float>(), weight.data<float>(), gx.mutable_data<float>(), s))
     dispatch_floating(g.dtype(), [&]<class T>() {
       input_gradient(g.data<T>(), weight.data<T>(), gx.mutable_data<T>(), s);
     });

@@ -10,8 +10,8 @@ bool can(const ConvShape& s);
 /// Whether it is also faster than the general lowering.
 bool should(const ConvShape& s);
 
-void forward(const float* x, const float* weight, float* y, const ConvShape& s);
-void input_gradient(const float* g, const float* weight, float* gx, const ConvShape& s);
+bool forward(const float* x, const float* weight, float* y, const ConvShape& s);
+bool input_gradient(const float* g, const float* weight, float* gx, const ConvShape& s);
 void weight_gradient(const float* g, const float* x, float* gw, const ConvShape& s);
 
 }  // namespace xgrad::kernels::winograd

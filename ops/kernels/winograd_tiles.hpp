@@ -7,6 +7,7 @@
 // whole tiles; the 36 numbers of a transformed tile go to 36 matrices [tile][16], whose products with the
 // transformed weights are the convolution.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -16,6 +17,11 @@
 namespace xgrad::kernels::winograd {
 
 inline constexpr long points = 36;  // of a transformed tile
+
+using IntPack = Permutation;
+typedef int Magnitudes __attribute__((vector_size(64), aligned(4), may_alias));  // anywhere in memory
+/// |x| as bits, which are ordered as the numbers are; infinity and NaN come last.
+XGRAD_INLINE IntPack magnitude(const Pack& x) { return std::bit_cast<IntPack>(x) & 0x7fffffff; }
 
 template <int R, int C>
 struct Matrix {
@@ -111,11 +117,11 @@ XGRAD_INLINE void sandwich(const Pack* in, Pack* out) {
 
 /// How rows of an image lie in a plane of whole tiles: `offset[pixel]` floats from its start.
 struct Layout {
-  long pixels, channel_step;  // that are there; from one channel of the image to the next
-  long rows, columns;         // of the plane, in pixels
+  long pixels, width, channel_step;  // that are there, in rows so wide; from one channel to the next
+  long rows, columns;                // of the plane, in pixels
   std::vector<int> offset;
   Layout(long height, long width, long channel_step, long rows, long columns, long top = 0, long left = 0)
-      : pixels(height * width), channel_step(channel_step), rows(rows), columns(columns) {
+      : pixels(height * width), width(width), channel_step(channel_step), rows(rows), columns(columns) {
     offset.reserve(std::size_t(pixels));
     for (long i = 0; i < height; ++i)
       for (long j = 0; j < width; ++j) offset.push_back(int(((i + top) * columns + j + left) * lanes));
@@ -135,10 +141,13 @@ XGRAD_INLINE void each_block(const Layout& layout, F f) {
 }
 
 /// Up to 16 channels of an image into a plane; the border must be zero already. Missing channels become zero.
-/// The next 16, which lie a page apart, are fetched meanwhile: no hardware sees them coming.
-inline void load(const float* image, long channels, const Layout& layout, float* plane) {
+/// The next 16, which lie a page apart, are fetched meanwhile: no hardware sees them coming. Raises `largest`
+/// to the magnitudes of each pixel, at least 16 numbers.
+inline void load(const float* image, long channels, const Layout& layout, float* plane, int* largest) {
   each_block(layout, [&](long p, auto whole) {
     const long pixels = whole ? lanes : layout.pixels;
+    Magnitudes& so_far = *reinterpret_cast<Magnitudes*>(largest + p);
+    IntPack most = so_far;
     Pack a[16];
     XGRAD_UNROLL for (int i = 0; i < 16; ++i) {
       a[i] = Pack{};
@@ -149,7 +158,10 @@ inline void load(const float* image, long channels, const Layout& layout, float*
         a[i] = *reinterpret_cast<const LoosePack*>(from);
       else
         std::memcpy(&a[i], from, std::size_t(pixels) * sizeof(float));
+      const IntPack size = magnitude(a[i]);
+      most = size > most ? size : most;
     }
+    so_far = most;
     transpose(a);
     const int* offset = layout.offset.data() + p;
     XGRAD_UNROLL for (int i = 0; i < 16; ++i) if (i < pixels) * reinterpret_cast<Pack*>(plane + offset[i]) =

@@ -1,0 +1,160 @@
+// Tiles and kernels whose numbers differ too much for Winograd's transforms: which they are, and their results.
+#include "ops/kernels/winograd_range.hpp"
+
+#include <atomic>
+#include <span>
+
+#include "core/threads.hpp"
+#include "ops/kernels/gemm.hpp"
+#include "ops/kernels/panels.hpp"
+
+namespace xgrad::kernels::winograd {
+namespace {
+
+bool fits(int low, int high) {
+  return high == 0 || (low >= least && high <= most && high - low <= range);
+}
+
+/// A result of a block: its image, and its row and column in the whole image.
+struct Pixel {
+  long image, row, column;
+};
+std::vector<Pixel> pixels_of(const Plan& plan, const Block& block, const Tile* tiles, long count) {
+  std::vector<Pixel> pixels;
+  for (const Tile& tile : std::span(tiles, std::size_t(count)))
+    for (long i = tile.row; i < std::min(tile.row + 4, block.height); ++i)
+      for (long j = tile.column; j < std::min(tile.column + 4, block.width); ++j)
+        pixels.push_back({block.first + tile.image, 4 * block.band * plan.band_rows + i, j});
+  return pixels;
+}
+
+/// What tap `tap` of the kernel meets at each pixel: columns[channel][pixel].
+void meet(const Plan& plan, const std::vector<Pixel>& pixels, long tap, const float* x, float* columns) {
+  const long size = plan.height * plan.width, count = long(pixels.size());
+  for (long p = 0; p < count; ++p) {
+    const auto& [image, row, column] = pixels[std::size_t(p)];
+    const long i = row + tap / 3 - plan.padding, j = column + tap % 3 - plan.padding;
+    const bool inside = i >= 0 && i < plan.height && j >= 0 && j < plan.width;
+    const float* from = x + image * plan.in * size + i * plan.width + j;
+    for (long c = 0; c < plan.in; ++c) columns[c * count + p] = inside ? from[c * size] : 0;
+  }
+}
+
+/// Calls f(pixels) for some tiles at a time, such that their columns stay in the cache.
+template <class F>
+void each_few(const Plan& plan, const Block& block, const std::vector<Tile>& tiles, F f) {
+  constexpr long few = 8;
+  for (long first = 0; first < long(tiles.size()); first += few)
+    f(pixels_of(plan, block, &tiles[std::size_t(first)], std::min(few, long(tiles.size()) - first)));
+}
+
+}  // namespace
+
+void find_uneven(const int* largest, const Layout& layout, const Block& block, long image, long size,
+                 std::vector<Tile>& tiles) {
+  const auto [low, high] = std::minmax_element(largest, largest + layout.pixels);
+  if (fits(*low, *high)) return;
+  const long columns = layout.columns, all = layout.rows * columns, room = round_up(all, lanes) + 2 * columns;
+  const Room<int> plane(room), windows(room);
+  std::memset(plane.data(), 0, std::size_t(room) * sizeof(int));
+  for (long p = 0; p < layout.pixels; p += layout.width)
+    std::copy_n(largest + p, layout.width, plane + layout.offset[std::size_t(p)] / lanes);
+  auto widen = [&](const int* from, int* to, long step) {
+    for (long e = 0; e < all; ++e)
+      to[e] = std::max(from[e], size == 3 ? std::max(from[e + step], from[e + 2 * step]) : from[e + step]);
+  };
+  widen(plane, windows, 1);
+  std::fill(windows + all, windows + room, 0);
+  widen(windows, plane, columns);
+  for (long i = 0; i < block.height; i += 4)
+    for (long j = 0; j < block.width; j += 4) {
+      const long rows = std::min(4l, block.height - i), across = std::min(4l, block.width - j);
+      int least_window = std::numeric_limits<int>::max(), most_window = 0;
+      for (long a = 0; a < (size == 3 ? rows : std::max(1l, rows - 1)); ++a)
+        for (long b = 0; b < (size == 3 ? across : std::max(1l, across - 1)); ++b) {
+          const int window = plane[(i + a) * columns + j + b];
+          least_window = std::min(least_window, window), most_window = std::max(most_window, window);
+        }
+      if (!fits(least_window, most_window)) tiles.push_back({image, i, j});
+    }
+}
+
+bool even(const float* weight, long outputs, long inputs, bool backwards) {
+  std::atomic<bool> all = true;
+  const long row = inputs * 9;
+  auto check = [&](const int* taps) {
+    int low = std::numeric_limits<int>::max(), high = 0;
+    for (int t = 0; t < 9; ++t) {
+      high = std::max(high, taps[t]);
+      if (taps[t]) low = std::min(low, taps[t]);
+    }
+    if (high && (high < least || high > most || high - low > kernel_range)) all = false;
+  };
+  auto raise = [](int& so_far, float x) { so_far = std::max(so_far, std::bit_cast<int>(x) & 0x7fffffff); };
+  if (backwards)
+    threads::for_ranges(inputs, 64, [&](long first, long last) {
+      std::vector<int> taps(std::size_t(last - first) * 9);
+      for (long o = 0; o < outputs; ++o)
+        for (long e = 0; e < (last - first) * 9; ++e) raise(taps[std::size_t(e)], weight[o * row + first * 9 + e]);
+      for (long c = 0; c < last - first; ++c) check(&taps[std::size_t(c) * 9]);
+    });
+  else
+    threads::for_ranges(outputs, 16, [&](long first, long last) {
+      for (long o = first; o < last; ++o) {
+        int taps[144] = {};
+        const float* from = weight + o * row;
+        long e = 0;
+        for (; e + 144 <= row; e += 144)
+          for (long t = 0; t < 144; ++t) raise(taps[t], from[e + t]);
+        for (long t = 0; t < row - e; ++t) raise(taps[t], from[e + t]);
+        for (int t = 9; t < 144; ++t) taps[t % 9] = std::max(taps[t % 9], taps[t]);
+        check(taps);
+      }
+    });
+  return all;
+}
+
+void convolve_tiles(const Plan& plan, const Block& block, const std::vector<Tile>& tiles, const float* x,
+                    const float* weight, bool backwards, float* y) {
+  each_few(plan, block, tiles, [&](const std::vector<Pixel>& pixels) {
+    const long count = long(pixels.size()), size = plan.result_height * plan.result_width;
+    const Room<float> columns(plan.in * count), result(plan.out * count);
+    for (long tap = 0; tap < 9; ++tap) {
+      meet(plan, pixels, tap, x, columns);
+      const Lines<float> kernels{weight + (backwards ? 8 - tap : tap), plan.out, backwards ? 9 : plan.in * 9,
+                                 backwards ? plan.out * 9 : 9};
+      multiply(
+          kernels, count,
+          [&](long first, long depth, float* panels) {
+            pack_panels(Lines<float>{columns, count, 1, count}, first, depth, panels);
+          },
+          plan.in, tap > 0, result.data(), count);
+    }
+    for (long p = 0; p < count; ++p) {
+      const auto& [image, row, column] = pixels[std::size_t(p)];
+      float* to = y + image * plan.out * size + row * plan.result_width + column;
+      for (long c = 0; c < plan.out; ++c) to[c * size] = result[c * count + p];
+    }
+  });
+}
+
+void add_tiles(const Plan& plan, const Block& block, const std::vector<Tile>& tiles, const float* g,
+               const float* x, std::vector<float>& gw) {
+  gw.resize(std::size_t(9 * plan.out * plan.in));
+  each_few(plan, block, tiles, [&](const std::vector<Pixel>& pixels) {
+    const long count = long(pixels.size()), size = plan.result_height * plan.result_width;
+    const Room<float> columns(plan.in * count), gradients(plan.out * count);
+    for (long p = 0; p < count; ++p) {
+      const auto& [image, row, column] = pixels[std::size_t(p)];
+      const float* from = g + image * plan.out * size + row * plan.result_width + column;
+      for (long c = 0; c < plan.out; ++c) gradients[c * count + p] = from[c * size];
+    }
+    for (long tap = 0; tap < 9; ++tap) {
+      meet(plan, pixels, tap, x, columns);
+      gemm(false, true, plan.out, plan.in, count, gradients.data(), count, columns.data(), count, true,
+           gw.data() + tap * plan.out * plan.in, plan.in);
+    }
+  });
+}
+
+}  // namespace xgrad::kernels::winograd
