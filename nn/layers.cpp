@@ -41,13 +41,13 @@ Variable Linear::operator()(const Variable& x) const { return linear(x, weight, 
 Conv2d::Conv2d(long in, long out, const Conv2dLayerOptions& o)
     : weight(initial(o.init, {out, divided("Conv2d", in, o.groups), o.kernel.h, o.kernel.w})),
       bias(maybe(o.bias, {out})),
-      geometry{o.stride, o.padding, o.dilation, o.groups} {}
+      geometry{o.stride, o.padding, o.dilation, o.groups, o.direct} {}
 Variable Conv2d::operator()(const Variable& x) const { return conv2d(x, weight, bias, geometry); }
 
 ConvTranspose2d::ConvTranspose2d(long in, long out, const ConvTranspose2dLayerOptions& o)
     : weight(initial(o.init, {in, divided("ConvTranspose2d", out, o.groups), o.kernel.h, o.kernel.w})),
       bias(maybe(o.bias, {out})),
-      geometry{o.stride, o.padding, o.output_padding, o.dilation, o.groups} {}
+      geometry{o.stride, o.padding, o.output_padding, o.dilation, o.groups, o.direct} {}
 Variable ConvTranspose2d::operator()(const Variable& x) const {
   return conv_transpose2d(x, weight, bias, geometry);
 }

@@ -36,6 +36,7 @@ struct Conv2dLayerOptions {
   long groups = 1;        ///< channels are split into so many independent convolutions
   bool bias = true;       ///< whether there is one
   Initializer init = {};  ///< of the weight; he() when not given. Biases start at 0.
+  bool direct = false;    ///< never by Winograd's algorithm; see Conv2dOptions
 };
 /// (N, in, H, W) -> (N, out, OH, OW), weight (out, in / groups, KH, KW); see conv2d.
 class Conv2d {
@@ -64,6 +65,7 @@ struct ConvTranspose2dLayerOptions {
   long groups = 1;          ///< channels are split into so many independent convolutions
   bool bias = true;         ///< whether there is one
   Initializer init = {};    ///< of the weight; he() when not given. Biases start at 0.
+  bool direct = false;      ///< never by Winograd's algorithm; see Conv2dOptions
 };
 /// (N, in, H, W) -> (N, out, OH, OW), weight (in, out / groups, KH, KW); see conv_transpose2d.
 class ConvTranspose2d {

@@ -92,14 +92,18 @@ Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
          channels, weight.shape(), Wide(weight.shape()[1]) * groups);
   ConvShape s = windows("conv2d", x.shape(), {weight.shape()[2], weight.shape()[3]}, options.stride,
                         options.padding, options.dilation);
-  s.groups = groups, s.c = channels / groups, s.o = outputs / groups;
+  s.groups = groups, s.c = channels / groups, s.o = outputs / groups, s.direct = options.direct;
   check_shape("conv2d", {s.n, outputs, s.oh, s.ow}, width(x.dtype()));
   return add_bias("conv2d", convolve(x, weight, s), bias);
 }
 
+void set_direct_convolution(bool on) {
+  kernels::set_conv_lowering(on ? kernels::ConvLowering::general : kernels::ConvLowering::automatic);
+}
+
 Variable conv_transpose2d(const Variable& x, const Variable& weight, const Variable& bias,
                           const ConvTranspose2dOptions& options) {
-  const auto& [stride, padding, extra, dilation, groups] = options;
+  const auto& [stride, padding, extra, dilation, groups, direct] = options;
   check_images("conv_transpose2d", x);
   check_options("conv_transpose2d", stride, padding, dilation);
   expect(weight.rank() == 4, "conv_transpose2d: weight {} is not (C, O, KH, KW)", weight.shape());
@@ -128,7 +132,7 @@ Variable conv_transpose2d(const Variable& x, const Variable& weight, const Varia
   // more, that has room for more windows than there are pixels in ours, which decide.
   ConvShape s = windows("conv_transpose2d", {x.shape()[0], long(outputs), long(h), long(w)}, kernel, stride,
                         padding, dilation);
-  s.groups = groups, s.c = weight.shape()[1], s.o = channels / groups, s.oh = size.h, s.ow = size.w;
+  s.groups = groups, s.c = weight.shape()[1], s.o = channels / groups, s.oh = size.h, s.ow = size.w, s.direct = direct;
   return add_bias("conv_transpose2d", convolve_input(x, weight, s), bias);
 }
 

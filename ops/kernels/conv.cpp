@@ -14,7 +14,7 @@ namespace {
 std::atomic<ConvLowering> chosen{ConvLowering::automatic};
 
 bool by_winograd(const Array& x, const ConvShape& s) {
-  if (x.dtype() != DType::f32 || chosen == ConvLowering::general) return false;
+  if (x.dtype() != DType::f32 || s.direct || chosen == ConvLowering::general) return false;
   return chosen == ConvLowering::winograd ? winograd::can(s) : winograd::should(s);
 }
 

@@ -9,9 +9,11 @@ struct ConvShape {
   long n, groups, c, o, h, w;
   long kh, kw, sh, sw, ph, pw, dh, dw;
   long oh, ow;
+  bool direct;  // by the general lowering in any case
 };
 
-/// How convolutions are computed: by their shape, or always one way (where that is possible), for tests.
+/// How convolutions are computed: by their shape, or always one way (where that is possible; Winograd's for
+/// tests).
 enum class ConvLowering { automatic, general, winograd };
 void set_conv_lowering(ConvLowering lowering);
 

@@ -57,7 +57,7 @@ constexpr const auto& either() {
 template <const auto& M, const auto& edge_M>
 std::vector<Tile> transform(const Block& b, const Layout& layout, const float* images, long channels,
                             long first_row_offset, float* plane, float* matrices, long step) {
-  constexpr long window = Size<M>::columns == 6 ? 3 : 2;
+  constexpr long halo = Size<M>::columns - 4;
   std::vector<Tile> uneven;
   const Room<int> largest(std::max(layout.pixels, lanes));
   std::memset(plane, 0, std::size_t(layout.plane_size()) * sizeof(float));
@@ -71,7 +71,7 @@ std::vector<Tile> transform(const Block& b, const Layout& layout, const float* i
                                                                       matrices + c * b.rows() + start, step);
       });
     }
-    find_uneven(largest, layout, b, n, window, uneven);
+    find_uneven(largest, layout, b, n, halo, uneven);
   }
   return uneven;
 }
@@ -211,9 +211,9 @@ void weight_gradient(const float* g, const float* x, float* gw, const ConvShape&
       const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
       auto uneven = transform<BT, edge_BT>(
           block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v, plan.v_step);
-      for (const Tile& tile : transform<A, edge_A>(block, out, g, plan.out,
-                                                   4 * block.band * plan.band_rows * plan.result_width, plane,
-                                                   m, plan.m_step))
+      for (const Tile& tile :
+           transform<A, edge_A>(block, out, g, plan.out, 4 * block.band * plan.band_rows * plan.result_width,
+                                plane, m, plan.m_step))
         uneven.push_back(tile);
       if (!uneven.empty()) {
         std::sort(uneven.begin(), uneven.end());
@@ -232,7 +232,8 @@ void weight_gradient(const float* g, const float* x, float* gw, const ConvShape&
   });
   transform_weight_gradient(sums, parts, s.o, s.c, gw);
   for (const std::vector<float>& sum : direct)
-    for (std::size_t i = 0; i < sum.size(); ++i) gw[long(i) % (s.o * s.c) * 9 + long(i) / (s.o * s.c)] += sum[i];
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      gw[long(i) % (s.o * s.c) * 9 + long(i) / (s.o * s.c)] += sum[i];
 }
 
 }  // namespace xgrad::kernels::winograd

@@ -1,4 +1,5 @@
-// Tiles and kernels whose numbers differ too much for Winograd's transforms: which they are, and their results.
+// Tiles and kernels whose numbers differ too much for Winograd's transforms: which they are, and their
+// results.
 #include "ops/kernels/winograd_range.hpp"
 
 #include <atomic>
@@ -11,9 +12,26 @@
 namespace xgrad::kernels::winograd {
 namespace {
 
-bool fits(int low, int high) {
-  return high == 0 || (low >= least && high <= most && high - low <= range);
-}
+bool fits(int low, int high) { return high == 0 || (low >= least && high <= most && high - low <= range); }
+
+/// The windows, along one axis, in which a tile should have a number of the size of its largest. A tile at
+/// the lower or right edge, which may be a single result, is judged by the last four.
+struct Windows {
+  long extent, halo, size;  // results along the axis; how many more pixels they meet; of a window
+  long begin, end;          // the plane's pixels that are the image's
+  Windows(long extent, long halo, long begin, long pixels)
+      : extent(extent),
+        halo(halo),
+        size(halo         ? std::min(extent, 3l)
+             : extent > 3 ? 2
+                          : 1),
+        begin(begin),
+        end(begin + pixels) {}
+  long start(long tile) const { return std::min(tile, std::max(0l, extent - 4)); }
+  /// The first and the last window that is not all padding.
+  long first(long tile) const { return std::max(start(tile), begin - size + 1); }
+  long last(long tile) const { return std::min(start(tile) + std::min(4l, extent) + halo - size, end - 1); }
+};
 
 /// A result of a block: its image, and its row and column in the whole image.
 struct Pixel {
@@ -50,29 +68,34 @@ void each_few(const Plan& plan, const Block& block, const std::vector<Tile>& til
 
 }  // namespace
 
-void find_uneven(const int* largest, const Layout& layout, const Block& block, long image, long size,
+void find_uneven(const int* largest, const Layout& layout, const Block& block, long image, long halo,
                  std::vector<Tile>& tiles) {
-  const auto [low, high] = std::minmax_element(largest, largest + layout.pixels);
-  if (fits(*low, *high)) return;
-  const long columns = layout.columns, all = layout.rows * columns, room = round_up(all, lanes) + 2 * columns;
-  const Room<int> plane(room), windows(room);
+  int low = largest[0], high = largest[0];
+  for (long p = 1; p < layout.pixels; ++p) low = std::min(low, largest[p]), high = std::max(high, largest[p]);
+  if (fits(low, high)) return;
+  const long columns = layout.columns, all = layout.rows * columns, room = all + 2 * columns;
+  const Room<int> plane(room), widened(room);
   std::memset(plane.data(), 0, std::size_t(room) * sizeof(int));
+  std::memset(widened.data(), 0, std::size_t(room) * sizeof(int));
   for (long p = 0; p < layout.pixels; p += layout.width)
     std::copy_n(largest + p, layout.width, plane + layout.offset[std::size_t(p)] / lanes);
-  auto widen = [&](const int* from, int* to, long step) {
-    for (long e = 0; e < all; ++e)
-      to[e] = std::max(from[e], size == 3 ? std::max(from[e + step], from[e + 2 * step]) : from[e + step]);
+  const long corner = layout.offset[0] / lanes;
+  const Windows down(block.height, halo, corner / columns, layout.pixels / layout.width);
+  const Windows across(block.width, halo, corner % columns, layout.width);
+  auto widen = [&](const int* from, int* to, long step, long size) {
+    for (long e = 0; e < all; ++e) {
+      to[e] = from[e];
+      for (long i = 1; i < size; ++i) to[e] = std::max(to[e], from[e + i * step]);
+    }
   };
-  widen(plane, windows, 1);
-  std::fill(windows + all, windows + room, 0);
-  widen(windows, plane, columns);
+  widen(plane, widened, 1, across.size);
+  widen(widened, plane, columns, down.size);
   for (long i = 0; i < block.height; i += 4)
     for (long j = 0; j < block.width; j += 4) {
-      const long rows = std::min(4l, block.height - i), across = std::min(4l, block.width - j);
       int least_window = std::numeric_limits<int>::max(), most_window = 0;
-      for (long a = 0; a < (size == 3 ? rows : std::max(1l, rows - 1)); ++a)
-        for (long b = 0; b < (size == 3 ? across : std::max(1l, across - 1)); ++b) {
-          const int window = plane[(i + a) * columns + j + b];
+      for (long a = down.first(i); a <= down.last(i); ++a)
+        for (long b = across.first(j); b <= across.last(j); ++b) {
+          const int window = plane[a * columns + b];
           least_window = std::min(least_window, window), most_window = std::max(most_window, window);
         }
       if (!fits(least_window, most_window)) tiles.push_back({image, i, j});
@@ -95,7 +118,8 @@ bool even(const float* weight, long outputs, long inputs, bool backwards) {
     threads::for_ranges(inputs, 64, [&](long first, long last) {
       std::vector<int> taps(std::size_t(last - first) * 9);
       for (long o = 0; o < outputs; ++o)
-        for (long e = 0; e < (last - first) * 9; ++e) raise(taps[std::size_t(e)], weight[o * row + first * 9 + e]);
+        for (long e = 0; e < (last - first) * 9; ++e)
+          raise(taps[std::size_t(e)], weight[o * row + first * 9 + e]);
       for (long c = 0; c < last - first; ++c) check(&taps[std::size_t(c) * 9]);
     });
   else

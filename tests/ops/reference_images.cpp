@@ -12,7 +12,7 @@ bool inside(const Grid& x, long i, long j) { return i >= 0 && i < x.dim(2) && j 
 }  // namespace
 
 Grid conv2d_by_loops(const Grid& x, const Grid& weight, const Conv2dOptions& options) {
-  const auto& [stride, padding, dilation, groups] = options;
+  const auto& [stride, padding, dilation, groups, direct] = options;
   const long o_per_group = weight.dim(0) / groups, c_per_group = weight.dim(1), kh = weight.dim(2),
              kw = weight.dim(3);
   const Shape shape{x.dim(0), weight.dim(0), windows(x.dim(2), kh, stride.h, padding.h, dilation.h),
@@ -30,7 +30,7 @@ Grid conv2d_by_loops(const Grid& x, const Grid& weight, const Conv2dOptions& opt
 }
 
 Grid conv_transpose2d_by_loops(const Grid& x, const Grid& weight, const ConvTranspose2dOptions& options) {
-  const auto& [stride, padding, extra, dilation, groups] = options;
+  const auto& [stride, padding, extra, dilation, groups, direct] = options;
   const long kh = weight.dim(2), kw = weight.dim(3), o_per_group = weight.dim(1),
              c_per_group = x.dim(1) / groups;
   Grid y = grid({x.dim(0), o_per_group * groups,
