@@ -3,10 +3,13 @@
 
 #include <Random123/philox.h>
 
+#include <atomic>
 #include <cmath>
+#include <mutex>
 #include <new>
 #include <numbers>
 #include <numeric>
+#include <thread>
 
 #include "core/error.hpp"
 #include "core/profile.hpp"
@@ -23,11 +26,12 @@ std::uint64_t scale_below(std::uint64_t bits, std::uint64_t bound) {
 struct Block {
   std::uint64_t bits[2];
 };
-Block block(std::uint64_t seed, std::uint64_t position) {
+/// What a position of a generator holds.
+Block block(std::uint64_t seed, std::uint64_t stream, std::uint64_t position) {
   using Philox = r123::Philox4x32;
   const auto low = [](std::uint64_t v) { return std::uint32_t(v); };
   const auto high = [](std::uint64_t v) { return std::uint32_t(v >> 32); };
-  const Philox::ctr_type counter{{low(position), high(position), 0, 0}};
+  const Philox::ctr_type counter{{low(position), high(position), low(stream), high(stream)}};
   const Philox::key_type key{{low(seed), high(seed)}};
   const auto r = Philox()(counter, key);
   return {{r[0] | std::uint64_t(r[1]) << 32, r[2] | std::uint64_t(r[3]) << 32}};
@@ -44,14 +48,15 @@ T unit(std::uint64_t bits) {
 
 /// Fills an array with pairs f(block) -> two values, and moves the position on.
 template <class T, class F>
-Array draw(const Shape& shape, std::uint64_t seed, std::uint64_t& position, F f) {
+Array draw(const Shape& shape, const Generator& g, std::uint64_t& position, F f) {
   const profile::Scope scope("random numbers {}", shape);
   Array result(shape, dtype_of<T>);
   T* out = result.mutable_data<T>();
   const long n = result.size(), blocks = (n + 1) / 2;
-  threads::for_ranges(blocks, 1 << 12, [&, at = position](long first, long last) {
+  const auto seed = g.seed(), stream = g.stream(), at = position;
+  threads::for_ranges(blocks, 1 << 12, [&](long first, long last) {
     for (long i = first; i < last; ++i) {
-      const auto [a, b] = f(block(seed, at + std::uint64_t(i)));
+      const auto [a, b] = f(block(seed, stream, at + std::uint64_t(i)));
       out[2 * i] = a;
       if (2 * i + 1 < n) out[2 * i + 1] = b;
     }
@@ -66,7 +71,7 @@ void check_floating(const char* what, DType dtype) {
 
 }  // namespace
 
-std::uint64_t Generator::next() { return block(seed_, position_++).bits[0]; }
+std::uint64_t Generator::next() { return block(seed_, stream_, position_++).bits[0]; }
 std::int64_t Generator::below(std::int64_t bound) {
   expect(bound > 0, "random: there is no integer in [0, {})", bound);
   return std::int64_t(scale_below(next(), std::uint64_t(bound)));
@@ -95,7 +100,7 @@ Array Generator::uniform(const Shape& shape, double low, double high, DType dtyp
       const T x = T(low + (high - low) * unit<T>(bits));
       return x == T(high) ? last : x;
     };
-    return draw<T>(shape, seed_, position_,
+    return draw<T>(shape, *this, position_,
                    [=](Block b) { return std::pair(scale(b.bits[0]), scale(b.bits[1])); });
   });
 }
@@ -103,7 +108,7 @@ Array Generator::uniform(const Shape& shape, double low, double high, DType dtyp
 Array Generator::normal(const Shape& shape, double mean, double std, DType dtype) {
   check_floating("normal", dtype);
   return dispatch_floating(dtype, [&]<class T>() {
-    return draw<T>(shape, seed_, position_, [=](Block b) {
+    return draw<T>(shape, *this, position_, [=](Block b) {
       const double radius = std::sqrt(-2 * std::log1p(-unit<double>(b.bits[0])));
       const double angle = 2 * std::numbers::pi * unit<double>(b.bits[1]);
       return std::pair(T(mean + std * radius * std::cos(angle)), T(mean + std * radius * std::sin(angle)));
@@ -116,7 +121,7 @@ Array Generator::bernoulli(const Shape& shape, double p, DType dtype) {
   expect(p >= 0 && p <= 1, "bernoulli: {} is not a probability", p);
   return dispatch_floating(dtype, [&]<class T>() {
     auto flip = [=](std::uint64_t bits) { return T(unit<double>(bits) < p); };
-    return draw<T>(shape, seed_, position_,
+    return draw<T>(shape, *this, position_,
                    [=](Block b) { return std::pair(flip(b.bits[0]), flip(b.bits[1])); });
   });
 }
@@ -126,14 +131,49 @@ Array Generator::integers(const Shape& shape, std::int64_t low, std::int64_t hig
   // Unsigned, since the range may be longer than an integer can be.
   const std::uint64_t start = std::uint64_t(low), range = std::uint64_t(high) - start;
   auto pick = [=](std::uint64_t bits) { return std::int64_t(start + scale_below(bits, range)); };
-  return draw<std::int64_t>(shape, seed_, position_,
+  return draw<std::int64_t>(shape, *this, position_,
                             [=](Block b) { return std::pair(pick(b.bits[0]), pick(b.bits[1])); });
 }
 
-Generator& default_generator() {
-  static Generator generator;
-  return generator;
+namespace {
+
+const std::thread::id main_thread = std::this_thread::get_id();  // the library is loaded by it
+thread_local detail::ThreadGenerator own;
+
+/// The process's seed, and how often it has been set: a thread whose generator is older starts afresh.
+struct {
+  std::mutex mutex;
+  std::uint64_t seed = 0;
+  std::atomic<std::uint64_t> count{1};
+} seeding;
+
+detail::ThreadGenerator fresh(std::uint64_t stream) {
+  const std::lock_guard lock(seeding.mutex);
+  return {Generator(seeding.seed, 0, stream), stream, seeding.count.load()};
 }
-void manual_seed(std::uint64_t seed) { default_generator() = Generator(seed); }
+
+}  // namespace
+
+Generator& default_generator() {
+  if (own.seeding != seeding.count.load(std::memory_order_acquire)) {
+    expect(own.seeding || std::this_thread::get_id() == main_thread,
+           "random: this thread has no stream of random numbers; say which: RandomStream stream(id), with an "
+           "id of its own from 1 on");
+    own = fresh(own.stream);
+  }
+  return own.generator;
+}
+
+void manual_seed(std::uint64_t seed) {
+  const std::lock_guard lock(seeding.mutex);
+  seeding.seed = seed;
+  ++seeding.count;
+}
+
+RandomStream::RandomStream(std::uint64_t id) : saved_(own) {
+  expect(id != 0, "random: stream 0 is the main thread's; others have ids from 1 on");
+  own = fresh(id);
+}
+RandomStream::~RandomStream() { own = saved_; }
 
 }  // namespace xgrad

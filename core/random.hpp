@@ -1,5 +1,6 @@
 #pragma once
-// Random numbers by counter: a seed and a position fix every one of them, whatever the number of threads.
+// Random numbers by counter: a seed, a stream and a position fix every one of them, whatever the number of
+// threads.
 #include <cstdint>
 #include <vector>
 
@@ -8,14 +9,19 @@
 namespace xgrad {
 
 /// Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011; the Random123
-/// library). f32 and f64 draws from the same state agree up to rounding. The state is (seed, position), to be
-/// saved and restored.
+/// library). f32 and f64 draws from the same state agree up to rounding. The state is (seed, position,
+/// stream), to be saved and restored.
 class Generator {
  public:
-  /// The sequence that `seed` fixes, from `position` on.
-  explicit Generator(std::uint64_t seed = 0, std::uint64_t position = 0) : seed_(seed), position_(position) {}
+  /// The sequence that `seed` and `stream` fix, from `position` on. Streams of a seed have no numbers in
+  /// common but by chance.
+  explicit Generator(std::uint64_t seed = 0, std::uint64_t position = 0, std::uint64_t stream = 0)
+      : seed_(seed), position_(position), stream_(stream) {}
+  ///@{
   /// Which sequence it is.
   std::uint64_t seed() const { return seed_; }
+  std::uint64_t stream() const { return stream_; }
+  ///@}
   /// Where in the sequence the next draw begins. A single draw moves it on by 1, an array by 1 for two
   /// elements.
   std::uint64_t position() const { return position_; }
@@ -39,12 +45,39 @@ class Generator {
   Array integers(const Shape& shape, std::int64_t low, std::int64_t high);
 
  private:
-  std::uint64_t seed_, position_;  // a position is a block of two 64-bit numbers
+  std::uint64_t seed_, position_, stream_;  // a position is a block of two 64-bit numbers
 };
 
-/// The generator that dropout and the initialisers use where none is given.
+namespace detail {
+/// A thread's default generator.
+struct ThreadGenerator {
+  Generator generator;
+  std::uint64_t stream = 0;   // what seeding gives it
+  std::uint64_t seeding = 0;  // which call of manual_seed it follows; 0: not seeded yet
+};
+}  // namespace detail
+
+/// The generator that dropout and the initialisers use where none is given. Each thread has its own: the main
+/// thread that of stream 0, another one that of its RandomStream. Throws Error on a thread without either,
+/// since what it draws would depend on which thread comes first.
 Generator& default_generator();
-/// Starts the default generator afresh: the same seed, the same run.
+/// Starts the default generators of all threads afresh, each with its own stream: the same seed, the same
+/// run. Threads that draw meanwhile notice at their next call of default_generator().
 void manual_seed(std::uint64_t seed);
+
+/// While one is alive, this thread's default generator draws from the stream of that id, from its start:
+/// `RandomStream stream(1 + worker);`. Then the thread goes on as before. Two threads that draw from one id
+/// get the same numbers, whatever the operating system's own numbering of threads.
+class [[nodiscard]] RandomStream {
+ public:
+  /// Throws Error for 0, which is the main thread's.
+  explicit RandomStream(std::uint64_t id);
+  ~RandomStream();
+  RandomStream(const RandomStream&) = delete;
+  RandomStream& operator=(const RandomStream&) = delete;
+
+ private:
+  detail::ThreadGenerator saved_;
+};
 
 }  // namespace xgrad

@@ -35,6 +35,7 @@ void save_training(const std::string& path, const TrainingState& state) {
   tensors.metadata = {{"format", format_name},
                       {"generator_seed", fmt::format("{}", state.generator.seed())},
                       {"generator_position", fmt::format("{}", state.generator.position())},
+                      {"generator_stream", fmt::format("{}", state.generator.stream())},
                       {"loader_seed", fmt::format("{}", state.loader[0])},
                       {"loader_epoch", fmt::format("{}", state.loader[1])},
                       {"loader_position", fmt::format("{}", state.loader[2])},
@@ -58,7 +59,8 @@ TrainingState load_training(const std::string& path) {
     else
       state.optimizer.push_back({name, array});
   auto integer = [&](const char* key) { return number_at<std::uint64_t>(path, tensors, key); };
-  state.generator = Generator(integer("generator_seed"), integer("generator_position"));
+  state.generator =
+      Generator(integer("generator_seed"), integer("generator_position"), integer("generator_stream"));
   state.loader[0] = integer("loader_seed");
   state.loader[1] = integer("loader_epoch");
   state.loader[2] = integer("loader_position");

@@ -4,6 +4,7 @@
 #include <Random123/philox.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
@@ -171,4 +172,82 @@ TEST_CASE("random: wrong arguments are named") {
   CHECK(error_of([&] { g.uniform({2}, 0, 1, DType::i64); }) == "uniform: makes f32 or f64, not i64");
   CHECK(error_of([&] { g.normal({2}, 0, 1, DType::u8); }) == "normal: makes f32 or f64, not u8");
   CHECK(error_of([&] { g.permutation(-1); }) == "permutation: there are no -1 numbers");
+}
+
+TEST_CASE("random: a stream is the upper half of the counter, and stream 0 what there was without streams") {
+  const auto r = r123::Philox4x32()({{5, 0, 0x89abcdef, 0x01234567}}, {{7, 0}});
+  CHECK(Generator(7, 5, 0x01234567'89abcdef).next() == (r[0] | std::uint64_t(r[1]) << 32));
+  CHECK(Generator(7, 5, 0).next() == Generator(7, 5).next());
+  CHECK(same_bits(Generator(7, 0, 3).normal({9}), Generator(7, 0, 3).normal({9})));
+  CHECK_FALSE(same_bits(Generator(7, 0, 3).normal({9}), Generator(7).normal({9})));
+}
+
+TEST_CASE("random: threads draw at the same time, each from the stream that it names") {
+  const Generator before = default_generator();
+  manual_seed(5);
+  constexpr std::size_t count = 4;
+  std::vector<std::vector<Array>> drawn(count);
+  std::vector<std::thread> workers;
+  for (std::size_t t = 0; t < count; ++t)
+    workers.emplace_back([&, t] {
+      const RandomStream stream(1 + t);
+      for (int i = 0; i < 50; ++i) drawn[t].push_back(default_generator().uniform({20}));
+    });
+  const Array ours = default_generator().uniform({20});
+  for (auto& worker : workers) worker.join();
+  CHECK(same_bits(ours, Generator(5).uniform({20})));
+  for (std::size_t t = 0; t < count; ++t) {
+    Generator alone(5, 0, 1 + t);
+    for (auto& numbers : drawn[t]) CHECK(same_bits(numbers, alone.uniform({20})));
+    for (std::size_t other = 0; other < t; ++other) CHECK_FALSE(same_bits(drawn[t][0], drawn[other][0]));
+  }
+  default_generator() = before;
+}
+
+TEST_CASE("random: a thread without a stream is refused, and seeding reaches those that have one") {
+  const Generator before = default_generator();
+  manual_seed(5);
+  std::string without, after;
+  bool fresh = false, seeded = false;
+  std::thread([&] {
+    without = error_of([] { default_generator(); });
+    {
+      const RandomStream stream(3);
+      default_generator().next();
+      manual_seed(6);
+      fresh = default_generator().next() == Generator(6, 0, 3).next();
+      default_generator() = Generator(1, 2);  // as a training that goes on does
+      default_generator();
+      manual_seed(7);
+      seeded = default_generator().next() == Generator(7, 0, 3).next();
+    }
+    after = error_of([] { default_generator(); });
+  }).join();
+  CHECK(without ==
+        "random: this thread has no stream of random numbers; say which: RandomStream stream(id), with an id "
+        "of its own from 1 on");
+  CHECK(after == without);
+  CHECK(fresh);
+  CHECK(seeded);
+  CHECK(default_generator().next() == Generator(7).next());
+  default_generator() = before;
+}
+
+TEST_CASE("random: a stream ends with its block, and the numbers go on where they were") {
+  const Generator before = default_generator();
+  manual_seed(5);
+  default_generator().next();
+  {
+    const RandomStream outer(1);
+    default_generator().next();
+    {
+      const RandomStream inner(2);
+      CHECK(default_generator().next() == Generator(5, 0, 2).next());
+    }
+    CHECK(default_generator().next() == Generator(5, 1, 1).next());
+  }
+  CHECK(default_generator().next() == Generator(5, 1).next());
+  CHECK(error_of([] { RandomStream stream(0); }) ==
+        "random: stream 0 is the main thread's; others have ids from 1 on");
+  default_generator() = before;
 }
