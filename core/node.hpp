@@ -25,6 +25,7 @@ struct Node {
   std::atomic<int> refs{1};  // edges, and one for all handles together
   bool requires_grad = false;
   bool keeps_data = false;  // a rule asks for the result
+  bool orphaned = false;    // the Parameter that it belonged to is gone
   DType dtype;
   const char* op = "";
   long depth = 0;                           // 1 + that of the deepest input: a topological order

@@ -122,6 +122,10 @@ void Variable::register_hook(std::function<Variable(const Variable&)> f) {
   expect(requires_grad(), "register_hook: this Variable requires no gradient");
   checked(node_).get_extra().hooks.push_back(std::move(f));
 }
+bool Variable::orphaned() const { return checked(node_).orphaned; }
+void Variable::orphan() noexcept {
+  if (node_) node_->orphaned = true;
+}
 const char* Variable::op() const { return checked(node_).op; }
 Variable& Variable::set_name(std::string name) {
   checked(node_).get_extra().name = std::move(name);

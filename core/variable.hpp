@@ -90,6 +90,13 @@ class Variable {
 
   /// What all handles to a Variable have in common, as GraphNode::node names it; for comparisons only.
   Node* node() const { return node_; }
+  /// Whether it belonged to a Parameter that has been destroyed or given other data since: what is left are
+  /// handles, and training them changes no model.
+  bool orphaned() const;
+
+ protected:
+  /// Says to all handles that the Parameter they belong to lets go of them.
+  void orphan() noexcept;
 
  private:
   friend struct Node;

@@ -14,23 +14,39 @@
 namespace xgrad {
 namespace {
 
-/// A slot's array, zeros at first.
-Array& slot(std::map<std::string, Array>& slots, const char* name, const Variable& like) {
-  Array& array = slots[name];
-  if (!array.defined()) array = zeros(like.shape(), like.dtype());
-  return array;
+/// Throws Error unless 0 <= value < limit, which NaN and inf are not.
+void check_option(const char* optimizer, const char* option, double value, double limit = INFINITY) {
+  expect(value >= 0 && value < limit, "{}: {} is {}, not in [0, {})", optimizer, option, value, limit);
+}
+
+void check_unique(const Parameters& parameters) {
+  std::set<const Node*> seen;
+  for (auto& p : parameters)
+    expect(seen.insert(p.value.node()).second, "optimizer: parameter {} is given twice", p.name);
 }
 
 }  // namespace
 
 Optimizer::~Optimizer() = default;
 
+Array& Optimizer::Slots::array(const char* name, const Variable& parameter) {
+  const auto found = arrays.find(name);
+  if (found != arrays.end()) return found->second;
+  expect(steps == 1, "optimizer: the state of a parameter of shape {} has no {}", parameter.shape(), name);
+  return arrays[name] = zeros(parameter.shape(), parameter.dtype());
+}
+
 void Optimizer::add_group(const Parameters& parameters, const GroupOptions& options) {
-  for (auto& p : parameters)
-    for (auto& group : groups_)
-      for (auto& known : group.parameters)
-        expect(known.value.node() != p.value.node(), "optimizer: parameter {} is in two groups", p.name);
+  check_option("optimizer", "lr", options.lr);
+  check_option("optimizer", "weight_decay", options.weight_decay);
+  Parameters all = this->parameters();
+  all.insert(all.end(), parameters.begin(), parameters.end());
+  check_unique(all);
   groups_.push_back({parameters, options});
+}
+
+void Optimizer::add_group(const Parameters& parameters) {
+  add_group(parameters, groups_.empty() ? GroupOptions() : GroupOptions(groups_[0].options));
 }
 
 Parameters Optimizer::parameters() const {
@@ -44,81 +60,123 @@ void Optimizer::zero_grad() {
     for (auto& p : group.parameters) p.value.clear_grad();
 }
 
+void Optimizer::check() const {
+  check_unique(parameters());
+  for (auto& [parameters, options] : groups_)
+    for (auto& [parameter, value] : parameters) {
+      expect(
+          !value.orphaned(),
+          "{}: parameter {} is no longer that of a model, which was destroyed, converted or assigned one of "
+          "another shape; make the optimizer after that",
+          name(), parameter);
+      if (!value.grad().defined()) continue;
+      expect(value.grad().shape() == value.shape(), "{}: gradient {} does not fit parameter {} {}", name(),
+             value.grad().shape(), parameter, value.shape());
+    }
+}
+
 void Optimizer::step() {
   NoGrad off;
+  check();
   ++steps_;
   for (auto& group : groups_) {
     const auto& schedule = group.options.schedule;
     const double lr = group.options.lr * lr_factor_ * (schedule ? schedule(steps_ - 1) : 1);
+    expect(std::isfinite(lr), "{}: the learning rate is {} at step {}", name(), lr, steps_);
     for (auto& p : group.parameters) {
       if (!p.value.grad().defined()) continue;
       Variable value = p.value.detach(), g = p.value.grad();
-      expect(g.shape() == value.shape(), "{}: gradient {} does not fit parameter {} {}", name(), g.shape(),
-             p.name, value.shape());
       const double decay = group.options.weight_decay;
       if (decay != 0 && couples_weight_decay()) g = g + value * decay;
-      Slots& slots = slots_[p.value.node()];
+      auto& [parameter, slots] = known_[p.value.node()];
+      parameter = p.value;
+      ++slots.steps;
       // Nothing holds the old value any longer: the new one is written over it.
       p.value.set_data(update(std::exchange(value, {}), g, lr, group.options, slots).data());
       std::vector<Array> results{p.value.data()};
-      for (auto& [key, array] : slots) results.push_back(array);
+      for (auto& [key, array] : slots.arrays) results.push_back(array);
       materialize(results);  // now: what waits would keep gradients alive
     }
   }
 }
 
+std::string Optimizer::prefix(std::size_t group, std::size_t place) const {
+  return fmt::format("{}.{}.{}.{}.", name(), group, place, groups_[group].parameters[place].name);
+}
+
 std::vector<NamedArray> Optimizer::state() const {
-  std::vector<NamedArray> state{{fmt::format("{}.step", name()), full({}, double(steps_), DType::i64)}};
-  for (auto& p : parameters())
-    if (auto known = slots_.find(p.value.node()); known != slots_.end())
-      for (auto& [key, array] : known->second)
-        state.push_back({fmt::format("{}.{}.{}", name(), p.name, key), array});
+  auto count = [](long steps) { return full({}, double(steps), DType::i64); };
+  std::vector<NamedArray> state{{fmt::format("{}.step", name()), count(steps_)}};
+  for (std::size_t i = 0; i < groups_.size(); ++i)
+    for (std::size_t j = 0; j < groups_[i].parameters.size(); ++j) {
+      const auto known = known_.find(groups_[i].parameters[j].value.node());
+      if (known == known_.end()) continue;
+      state.push_back({prefix(i, j) + "step", count(known->second.slots.steps)});
+      for (auto& [key, array] : known->second.slots.arrays) state.push_back({prefix(i, j) + key, array});
+    }
   return state;
 }
 
 void Optimizer::load_state(const std::vector<NamedArray>& state) {
-  const std::string prefix = std::string(name()) + ".";
-  std::map<const Node*, Slots> loaded;
+  std::map<std::string, Variable> owners;
+  for (std::size_t i = 0; i < groups_.size(); ++i)
+    for (std::size_t j = 0; j < groups_[i].parameters.size(); ++j)
+      owners[prefix(i, j)] = groups_[i].parameters[j].value;
+  const std::string own_step = fmt::format("{}.step", name());
+  std::map<const Node*, Known> loaded;
   long steps = -1;
   for (auto& [key, array] : state) {
-    if (key == prefix + "step") {
+    const auto start = key.rfind('.') + 1;
+    const auto owner = owners.find(key.substr(0, start));
+    const bool counts = key.substr(start) == "step";
+    expect(key == own_step || owner != owners.end(), "{}: {} belongs to no parameter of this optimizer",
+           name(), key);
+    const Shape shape = counts ? Shape() : owner->second.shape();
+    const DType dtype = counts ? DType::i64 : owner->second.dtype();
+    expect(array.shape() == shape && array.dtype() == dtype, "{}: {} is {} of {}, not {} of {}", name(), key,
+           array.shape(), array.dtype(), shape, dtype);
+    expect(!counts || array.item() >= 0, "{}: {} is {}", name(), key, counts ? array.item() : 0);
+    if (key == own_step) {
       steps = long(array.item());
       continue;
     }
-    if (!key.starts_with(prefix)) continue;
-    const auto dot = key.rfind('.');
-    const std::string owner = key.substr(prefix.size(), dot - prefix.size());
-    bool found = false;
-    for (auto& p : parameters()) {
-      if (p.name != owner) continue;
-      expect(array.shape() == p.value.shape() && array.dtype() == p.value.dtype(),
-             "{}: {} is {} of {}, parameter {} {} of {}", name(), key, array.shape(), array.dtype(), p.name,
-             p.value.shape(), p.value.dtype());
-      loaded[p.value.node()][key.substr(dot + 1)] = array;
-      found = true;
-    }
-    expect(found, "{}: {} belongs to no parameter of this optimizer", name(), key);
+    auto& [parameter, slots] = loaded[owner->second.node()];
+    parameter = owner->second;
+    if (counts)
+      slots.steps = long(array.item());
+    else
+      slots.arrays[key.substr(start)] = array;
   }
-  expect(steps >= 0, "{}: the state has no {}step", name(), prefix);
-  slots_ = std::move(loaded);
+  expect(steps >= 0, "{}: the state has no {}", name(), own_step);
+  for (auto& [prefix, parameter] : owners)
+    if (auto known = loaded.find(parameter.node()); known != loaded.end())
+      expect(known->second.slots.steps > 0, "{}: the state has no {}step", name(), prefix);
+  known_ = std::move(loaded);
   steps_ = steps;
 }
 
 SGD::SGD(const Parameters& parameters, const GroupOptions& options) { add_group(parameters, options); }
 
 Momentum::Momentum(const Parameters& parameters, const MomentumOptions& o) : momentum_(o.momentum) {
+  check_option("momentum", "momentum", o.momentum, 1);
   add_group(parameters, {o.lr, o.weight_decay});
 }
 
 AdaGrad::AdaGrad(const Parameters& parameters, const AdaGradOptions& o) : eps_(o.eps) {
+  check_option("adagrad", "eps", o.eps);
   add_group(parameters, {o.lr, o.weight_decay});
 }
 
 RMSprop::RMSprop(const Parameters& parameters, const RMSpropOptions& o) : alpha_(o.alpha), eps_(o.eps) {
+  check_option("rmsprop", "alpha", o.alpha, 1);
+  check_option("rmsprop", "eps", o.eps);
   add_group(parameters, {o.lr, o.weight_decay});
 }
 
 Adam::Adam(const Parameters& parameters, const AdamOptions& o) : options_(o) {
+  check_option("adam", "beta1", o.beta1, 1);
+  check_option("adam", "beta2", o.beta2, 1);
+  check_option("adam", "eps", o.eps);
   add_group(parameters, {o.lr, o.weight_decay});
 }
 
@@ -131,37 +189,37 @@ Variable SGD::update(const Variable& p, const Variable& g, double lr, const Grou
 
 Variable Momentum::update(const Variable& p, const Variable& g, double lr, const GroupOptions&,
                           Slots& slots) {
-  Array& v = slot(slots, "v", p);
+  Array& v = slots.array("v", p);
   v = (v * momentum_ + g).data();
   return p - v * lr;
 }
 
 Variable Nesterov::update(const Variable& p, const Variable& g, double lr, const GroupOptions&,
                           Slots& slots) {
-  Array& v = slot(slots, "v", p);
+  Array& v = slots.array("v", p);
   v = (v * momentum_ + g).data();
   return p - (g + v * momentum_) * lr;
 }
 
 Variable AdaGrad::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  Array& h = slot(slots, "h", p);
+  Array& h = slots.array("h", p);
   h = (h + square(g)).data();
   return p - g / (sqrt(h) + eps_) * lr;
 }
 
 Variable RMSprop::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  Array& h = slot(slots, "h", p);
+  Array& h = slots.array("h", p);
   h = (h * alpha_ + square(g) * (1 - alpha_)).data();
   return p - g / (sqrt(h) + eps_) * lr;
 }
 
 Variable Adam::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
   const auto& [_, beta1, beta2, eps, decay, book] = options_;
-  Array &m = slot(slots, "m", p), &v = slot(slots, "v", p);
+  Array &m = slots.array("m", p), &v = slots.array("v", p);
   m = (m * beta1 + g * (1 - beta1)).data();
   v = (v * beta2 + square(g) * (1 - beta2)).data();
-  const double correction1 = 1 - std::pow(beta1, double(steps_)),
-               correction2 = std::sqrt(1 - std::pow(beta2, double(steps_)));
+  const double correction1 = 1 - std::pow(beta1, double(slots.steps)),
+               correction2 = std::sqrt(1 - std::pow(beta2, double(slots.steps)));
   if (book) return p - m / (sqrt(v) + eps) * (lr * correction2 / correction1);
   return p - m / (sqrt(v) * (1 / correction2) + eps) * (lr / correction1);
 }
@@ -173,12 +231,10 @@ Variable AdamW::update(const Variable& p, const Variable& g, double lr, const Gr
 
 namespace {
 
-double norm(const Variable& x) { return std::sqrt(sum(square(x)).item()); }
-
 /// The orthogonal matrix nearest to g, roughly: all singular values come near 1.
 Variable orthogonalized(const Variable& g, const MuonOptions& o) {
   const bool tall = g.shape()[0] > g.shape()[1];
-  Variable x = g / (norm(g) + 1e-7);
+  Variable x = g / (detail::norm(g) + 1e-7);
   if (tall) x = transpose(x);
   for (int i = 0; i < o.newton_steps; ++i) {
     const Variable a = matmul(x, transpose(x));
@@ -190,28 +246,38 @@ Variable orthogonalized(const Variable& g, const MuonOptions& o) {
 }  // namespace
 
 Muon::Muon(const Parameters& parameters, const MuonOptions& options) : options_(options) {
+  check_option("muon", "momentum", options.momentum, 1);
+  expect(options.newton_steps > 0, "muon: {} steps of Newton's iteration", options.newton_steps);
+  Muon::add_group(parameters, {options.lr, options.weight_decay});
+}
+
+void Muon::add_group(const Parameters& parameters, const GroupOptions& options) {
   for (auto& p : parameters)
     expect(p.value.shape().rank() >= 2,
            "muon: parameter {} of shape {} is no matrix; give it to another optimizer", p.name,
            p.value.shape());
-  add_group(parameters, {options.lr, options.weight_decay});
+  Optimizer::add_group(parameters, options);
 }
 
 Variable Muon::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  Array& v = slot(slots, "v", p);
+  Array& v = slots.array("v", p);
   v = (v * options_.momentum + g).data();
   const long rows = p.shape()[0];
   const Variable direction = orthogonalized(reshape(g + v * options_.momentum, {rows, -1}), options_);
-  const Variable start = options_.normalize ? p * (std::sqrt(double(rows)) / maximum(norm(p), 1e-12)) : p;
+  const Variable start =
+      options_.normalize ? p * (std::sqrt(double(rows)) / std::max(detail::norm(p), 1e-12)) : p;
   return start - reshape(direction, p.shape()) * lr;
 }
 
-JointOptimizer::JointOptimizer(std::vector<Optimizer*> parts) : parts_(std::move(parts)) {}
+JointOptimizer::JointOptimizer(std::vector<Optimizer*> parts) : parts_(std::move(parts)) {
+  check_unique(parameters());
+}
 
 void JointOptimizer::zero_grad() {
   for (Optimizer* part : parts_) part->zero_grad();
 }
 void JointOptimizer::step() {
+  check_unique(parameters());
   for (Optimizer* part : parts_) part->step();
 }
 void JointOptimizer::add_group(const Parameters&, const GroupOptions&) {
@@ -229,30 +295,20 @@ Parameters JointOptimizer::parameters() const {
 }
 std::vector<NamedArray> JointOptimizer::state() const {
   std::vector<NamedArray> all;
-  for (Optimizer* part : parts_)
-    for (auto& entry : part->state()) all.push_back(entry);
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    for (auto& [key, array] : parts_[i]->state()) all.push_back({fmt::format("joint.{}.{}", i, key), array});
   return all;
 }
 void JointOptimizer::load_state(const std::vector<NamedArray>& state) {
-  for (Optimizer* part : parts_) part->load_state(state);
-}
-
-double clip_grad_norm(const Parameters& parameters, double max_norm) {
-  NoGrad off;
-  double total = 0;
-  for (auto& p : parameters)
-    if (p.value.grad().defined()) total += sum(square(p.value.grad())).item();
-  const double norm = std::sqrt(total);
-  if (norm > max_norm)
-    for (auto p : parameters)
-      if (p.value.grad().defined()) p.value.mutable_grad() = (p.value.grad() * (max_norm / norm)).data();
-  return norm;
-}
-
-void clip_grad_value(const Parameters& parameters, double limit) {
-  NoGrad off;
-  for (auto p : parameters)
-    if (p.value.grad().defined()) p.value.mutable_grad() = clip(p.value.grad(), -limit, limit).data();
+  std::vector<std::vector<NamedArray>> split(parts_.size());
+  for (auto& [key, array] : state) {
+    std::size_t i = 0;
+    std::string prefix;
+    while (i < parts_.size() && !key.starts_with(prefix = fmt::format("joint.{}.", i))) ++i;
+    expect(i < parts_.size(), "joint: {} belongs to none of the {} parts", key, parts_.size());
+    split[i].push_back({key.substr(prefix.size()), array});
+  }
+  for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i]->load_state(split[i]);
 }
 
 }  // namespace xgrad

@@ -3,6 +3,7 @@
 // optim.cpp.
 #include <map>
 
+#include "nn/clip.hpp"
 #include "nn/schedule.hpp"
 #include "nn/visit.hpp"
 
@@ -15,7 +16,9 @@ struct GroupOptions {
   Schedule schedule = {};   ///< the factor of lr at each step of the optimizer; 1 when not given
 };
 
-/// Changes parameters by their gradients. Holds handles: the model may be moved or written to, not replaced.
+/// Changes parameters by their gradients. Holds handles: the model may be moved or written to, and std::swap
+/// may exchange its parts. What is replaced or destroyed takes its parameters out of the model, and the next
+/// step() is an Error that names one.
 class Optimizer {
  public:
   /// Parameters that have their options in common.
@@ -25,11 +28,16 @@ class Optimizer {
   };
 
   virtual ~Optimizer();
-  /// Further parameters with a learning rate and weight decay of their own.
+  /// Further parameters with a learning rate and weight decay of their own. What is counted by steps, as the
+  /// bias correction of Adam, begins with their first step. Throws Error for a parameter that is given twice,
+  /// and for options that are negative or not finite.
   virtual void add_group(const Parameters& parameters, const GroupOptions& options);
+  /// The same with the options of the first group.
+  void add_group(const Parameters& parameters);
   /// Forgets the gradients.
   virtual void zero_grad();
-  /// One step. Parameters without a gradient stay as they are. Throws Error for a gradient that does not fit.
+  /// One step. Parameters without a gradient stay as they are. Throws Error, before anything is changed, for
+  /// a gradient that does not fit, a parameter that no model has any longer, and one that is given twice.
   virtual void step();
 
   /// Multiplies every group's learning rate, as a schedule wants it (nn/schedule.hpp).
@@ -41,14 +49,23 @@ class Optimizer {
   /// The parameters of all groups.
   virtual Parameters parameters() const;
 
-  /// What the optimizer remembers, to be saved: "adam.conv1.weight.m", ..., and "adam.step" where it counts.
+  /// What the optimizer remembers, to be saved: "adam.step", the steps taken, and for each parameter by
+  /// group, place in the group and name "adam.0.2.conv1.weight.m", ... and "adam.0.2.conv1.weight.step", its
+  /// own count of steps.
   virtual std::vector<NamedArray> state() const;
-  /// Takes back what state() gave. Throws Error that names what is missing or does not fit.
+  /// Takes back what state() gave an optimizer of the same groups. Throws Error that names what is missing or
+  /// does not fit.
   virtual void load_state(const std::vector<NamedArray>& state);
 
  protected:
-  /// The arrays that an optimizer keeps for a parameter, by name; zeros at first.
-  using Slots = std::map<std::string, Array>;
+  /// What an optimizer keeps for a parameter.
+  struct Slots {
+    long steps = 0;                            ///< of the parameter, the present one included
+    std::map<std::string, Array> arrays = {};  ///< by name
+    /// The array of that name: zeros like the parameter at the first step. Throws Error where it is missing
+    /// at a later one.
+    Array& array(const char* name, const Variable& parameter);
+  };
   /// One parameter's new value; `lr` includes the factor, and g the weight decay unless it is decoupled.
   virtual Variable update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
                           Slots& slots) = 0;
@@ -57,11 +74,19 @@ class Optimizer {
   /// Whether weight decay is added to the gradient.
   virtual bool couples_weight_decay() const { return true; }
 
-  long steps_ = 0;  ///< taken, the present one included
+  /// Throws Error for what step() cannot be done with.
+  void check() const;
 
  private:
+  struct Known {
+    Variable parameter;  // keeps the node, so that no other has its address
+    Slots slots;
+  };
+  std::string prefix(std::size_t group, std::size_t place) const;
+
   std::vector<Group> groups_;
-  std::map<const Node*, Slots> slots_;
+  std::map<const Node*, Known> known_;
+  long steps_ = 0;  // taken: schedules count by it
   double lr_factor_ = 1;
 };
 
@@ -209,6 +234,8 @@ class Muon : public Optimizer {
   /// For the parameters of a model, parameters(model), as its first group. Throws Error when one has fewer
   /// than two axes.
   explicit Muon(const Parameters& parameters, const MuonOptions& options = {});
+  using Optimizer::add_group;
+  void add_group(const Parameters& parameters, const GroupOptions& options) override;
 
  private:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
@@ -216,12 +243,13 @@ class Muon : public Optimizer {
   MuonOptions options_;
 };
 
-/// Several optimizers as one, each with parameters of its own. They must outlive it, and be of different
-/// kinds.
+/// Several optimizers as one, each with parameters of its own. They must outlive it. Its state is that of the
+/// parts by their place: "joint.0.muon.step".
 class JointOptimizer : public Optimizer {
  public:
-  /// Each part has its parameters already.
+  /// Each part has its parameters already. Throws Error when two parts have one in common.
   explicit JointOptimizer(std::vector<Optimizer*> parts);
+  using Optimizer::add_group;
   /// Throws Error: a group belongs to one of the parts.
   void add_group(const Parameters& parameters, const GroupOptions& options) override;
   void zero_grad() override;
@@ -239,10 +267,5 @@ class JointOptimizer : public Optimizer {
   const char* name() const override { return "joint"; }
   std::vector<Optimizer*> parts_;
 };
-
-/// Scales all gradients down so that their common norm is at most max_norm; returns the norm before.
-double clip_grad_norm(const Parameters& parameters, double max_norm);
-/// Limits every element of the gradients to [-limit, limit].
-void clip_grad_value(const Parameters& parameters, double limit);
 
 }  // namespace xgrad

@@ -16,13 +16,24 @@ class Parameter : public Variable {
   Parameter(const Parameter& other) : Variable(copy_of(other)) {}
   /// The handle goes over: optimizers that hold the parameter go on with it.
   Parameter(Parameter&&) noexcept = default;
+  /// Optimizers that hold the parameter refuse to go on.
+  ~Parameter() { orphan(); }
   /// Writes the other's data into this parameter; where shape or dtype differ it becomes a new one, as a copy
-  /// is.
+  /// is, and optimizers that held the old one refuse to go on.
   Parameter& operator=(const Parameter& other) {
-    if (defined() && other.defined() && other.shape() == shape() && other.dtype() == dtype())
+    if (defined() && other.defined() && other.shape() == shape() && other.dtype() == dtype()) {
       set_data(other.data());
-    else
+    } else {
+      orphan();
       Variable::operator=(copy_of(other));
+    }
+    return *this;
+  }
+  /// As from a copy, but the handle goes over where this parameter is none, as one is that was moved from:
+  /// std::swap exchanges two parameters, and optimizers follow them.
+  Parameter& operator=(Parameter&& other) {
+    if (defined()) return *this = std::as_const(other);
+    Variable::operator=(std::move(other));
     return *this;
   }
 

@@ -38,6 +38,7 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
   const bool saves = !options.checkpoint.empty();
   expect(save || !saves, "fit: a checkpoint needs a loader with state() and restore()");
   expect(steps_per_epoch > 0, "fit: an epoch of {} steps", steps_per_epoch);
+  expect(options.clip_norm >= 0, "fit: clip_norm is {}, not a norm", options.clip_norm);
   Stopwatch since_saved;
   for (long epoch = at.step / steps_per_epoch + 1; epoch <= options.epochs; ++epoch) {
     const double before = at.seconds;

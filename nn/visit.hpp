@@ -1,6 +1,7 @@
 #pragma once
 // visit(model, f) shows f every parameter and buffer of a model with its name. All else is built on it.
 #include <concepts>
+#include <set>
 
 #include "nn/fields.hpp"
 #include "nn/parameter.hpp"
@@ -25,27 +26,22 @@ concept Range = requires(M& m) {
   m.end();
 };
 
-}  // namespace detail
-
-/// Calls f(name, leaf) for each Parameter and Buffer of a model, in the order of the members: "conv1.weight",
-/// "blocks.0.bias". A model is a struct whose members are layers, models, vectors or optionals of them, or
-/// anything without parameters; nothing needs to be declared. A class with a constructor says what it holds:
-///   void each(auto&& f) { f("weight", weight); f("bias", bias); }
+/// visit(), without the leaves in `seen`.
 template <class M, class F>
-void visit(M& model, F&& f, const std::string& path = "") {
+void walk(M& model, F& f, const std::string& path, std::set<const void*>& seen) {
   using Model = std::remove_const_t<M>;
   auto down = [&](const std::string& name, auto& member) {
-    visit(member, f, path.empty() ? name : path + "." + name);
+    walk(member, f, path.empty() ? name : path + "." + name, seen);
   };
   if constexpr (std::same_as<Model, Parameter>) {
-    if (model.defined()) f(path, model);
+    if (model.defined() && seen.insert(&model).second) f(path, model);
   } else if constexpr (std::same_as<Model, Buffer>) {
-    f(path, model);
-  } else if constexpr (detail::HasEach<Model, decltype(down)>) {
+    if (seen.insert(&model).second) f(path, model);
+  } else if constexpr (HasEach<Model, decltype(down)>) {
     const_cast<Model&>(model).each(down);
-  } else if constexpr (detail::PointerLike<Model>) {
-    if (model) visit(*model, f, path);
-  } else if constexpr (detail::Range<Model>) {
+  } else if constexpr (PointerLike<Model>) {
+    if (model) walk(*model, f, path, seen);
+  } else if constexpr (Range<Model>) {
     if constexpr (std::is_class_v<std::remove_cvref_t<decltype(*model.begin())>>) {
       std::size_t i = 0;
       for (auto& member : model) down(std::to_string(i++), member);
@@ -53,7 +49,7 @@ void visit(M& model, F&& f, const std::string& path = "") {
   } else if constexpr (std::is_class_v<Model> && std::is_aggregate_v<Model>) {
     auto members = detail::members(model);
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (down(detail::member_name<Model, I>(), std::get<I>(members)), ...);
+      (down(member_name<Model, I>(), std::get<I>(members)), ...);
     }
     (std::make_index_sequence<std::tuple_size_v<decltype(members)>>{});
   } else {
@@ -61,6 +57,20 @@ void visit(M& model, F&& f, const std::string& path = "") {
                   "a class with a constructor needs `void each(auto&& f)` that names its parameters, as the "
                   "layers have");
   }
+}
+
+}  // namespace detail
+
+/// Calls f(name, leaf) for each Parameter and Buffer of a model, in the order of the members: "conv1.weight",
+/// "blocks.0.bias". A model is a struct whose members are layers, models, vectors or optionals of them, or
+/// anything without parameters; nothing needs to be declared. What several members share, as two
+/// std::shared_ptr to one layer do, is shown once, by the first of its names. A class with a constructor says
+/// what it holds:
+///   void each(auto&& f) { f("weight", weight); f("bias", bias); }
+template <class M, class F>
+void visit(M& model, F&& f, const std::string& path = "") {
+  std::set<const void*> seen;
+  detail::walk(model, f, path, seen);
 }
 
 /// A parameter with its name; the Variable is a handle to it.
@@ -107,14 +117,18 @@ long parameter_count(M& model) {
   return total;
 }
 
-/// Converts all parameters and buffers to f32 or f64. Optimizers made before do not follow.
+/// Converts all parameters and buffers to f32 or f64. Optimizers made before refuse to go on with those that
+/// were converted.
 template <class M>
 void to(M& model, DType dtype) {
   visit(model, [&](const std::string&, auto& leaf) {
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>) {
+      const bool trained = leaf.requires_grad();
       leaf = Parameter(leaf.data().cast(dtype));
-    else
+      leaf.set_requires_grad(trained);
+    } else {
       leaf.value = leaf.value.cast(dtype);
+    }
   });
 }
 

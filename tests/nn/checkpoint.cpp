@@ -1,7 +1,10 @@
 // Parameters in safetensors files: round trips, and every way a file can be wrong.
 #include "nn/checkpoint.hpp"
 
+#include <fmt/format.h>
+
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 #include "core/files.hpp"
@@ -135,4 +138,41 @@ TEST_CASE("a file that cannot be written leaves the old one") {
   CHECK(read(path) == "old");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
   CHECK(error_of([&] { make_folder(path); }).starts_with(path + ": this folder cannot be made"));
+}
+
+TEST_CASE("a shared layer is saved once, under its first name, and loading keeps it shared") {
+  struct Tied {
+    std::shared_ptr<Linear> in = std::make_shared<Linear>(2, 2), out = in;
+  };
+  TemporaryFolder folder;
+  Tied net, other;
+  save(net, folder / "tied");
+  const Tensors saved = load_tensors(folder / "tied");
+  REQUIRE(saved.arrays.size() == 2);
+  CHECK(saved.arrays[0].name == "in.weight");
+  load(other, folder / "tied");
+  CHECK(other.in == other.out);
+  CHECK(std::ranges::equal(other.out->weight.data().elements<float>(),
+                           net.in->weight.data().elements<float>()));
+  struct Untied {
+    Linear in{2, 2}, out{2, 2};
+  } untied;
+  CHECK(error_of([&] { load(untied, folder / "tied"); }) ==
+        (folder / "tied").string() + ": has no out.weight, which the model needs");
+  save(untied, folder / "untied");
+  CHECK(error_of([&] { load(other, folder / "untied"); }) ==
+        (folder / "untied").string() + ": holds 4 arrays, the model 2; it belongs to another model");
+}
+
+TEST_CASE("an array behind 4 GiB of a file is read") {
+  TemporaryFolder folder;
+  const std::string path = folder / "sparse";
+  const std::uint64_t start = 5ull << 30;
+  const std::string header =
+      fmt::format(R"({{"a":{{"dtype":"F32","shape":[2],"data_offsets":[{},{}]}}}})", start, start + 8);
+  write(path, with_header(header));
+  std::filesystem::resize_file(path, 8 + header.size() + start);  // a hole, which takes no room on the disk
+  const float values[] = {1, 2};
+  std::ofstream(path, std::ios::binary | std::ios::app).write(reinterpret_cast<const char*>(values), 8);
+  CHECK(load_tensors(path).at("a").data<float>()[1] == 2);
 }

@@ -1,6 +1,8 @@
 // Optimizers against their formulas in plain numbers, and what surrounds them.
 #include "nn/optim.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "core/memory.hpp"
@@ -102,7 +104,7 @@ TEST_CASE("groups have learning rates of their own, and a schedule scales them a
   sgd.step();
   CHECK(a.x.item() == Approx(.7 - .05 * gradient(.7)));
   CHECK(b.x.item() == Approx(.7 - .1 * (gradient(.7) + .7)));
-  CHECK(error_of([&] { sgd.add_group(parameters(a), {}); }) == "optimizer: parameter x is in two groups");
+  CHECK(error_of([&] { sgd.add_group(parameters(a), {}); }) == "optimizer: parameter x is given twice");
 }
 
 TEST_CASE("a parameter without a gradient stays as it is") {
@@ -134,25 +136,6 @@ TEST_CASE("a step writes parameters and moments in place, unless somebody holds 
   CHECK(x.data().data<float>()[7] < old);
 }
 
-TEST_CASE("gradients are clipped by their common norm and by value") {
-  Parameter a(zeros({2})), b(zeros({1}));
-  const Parameters both{{"a", a}, {"b", b}};
-  auto set = [&] {
-    a.mutable_grad() = full({2}, 2);
-    b.mutable_grad() = full({1}, -1);
-  };
-  set();
-  CHECK(clip_grad_norm(both, 6) == Approx(3));
-  CHECK(a.grad().data<float>()[0] == 2);
-  CHECK(clip_grad_norm(both, 1.5) == Approx(3));
-  CHECK(a.grad().data<float>()[1] == Approx(1));
-  CHECK(b.grad().data<float>()[0] == Approx(-.5));
-  set();
-  clip_grad_value(both, 1.25);
-  CHECK(a.grad().data<float>()[0] == Approx(1.25));
-  CHECK(b.grad().data<float>()[0] == -1);
-}
-
 TEST_CASE("an optimizer's state can be saved and taken back: the run goes on bit for bit") {
   auto train = [](Problem& p, Adam& adam, int steps) {
     for (int i = 0; i < steps; ++i) {
@@ -173,13 +156,126 @@ TEST_CASE("an optimizer's state can be saved and taken back: the run goes on bit
 
   auto state = first.state();
   CHECK(state[0].name == "adam.step");
-  CHECK(state[1].name == "adam.x.m");
-  state.push_back({"adam.y.m", zeros({1})});
+  CHECK(state[1].name == "adam.0.0.x.step");
+  CHECK(state[2].name == "adam.0.0.x.m");
+  state.push_back({"adam.0.1.y.m", zeros({1})});
   CHECK(error_of([&] { second.load_state(state); }) ==
-        "adam: adam.y.m belongs to no parameter of this optimizer");
+        "adam: adam.0.1.y.m belongs to no parameter of this optimizer");
   state = first.state();
-  state[1].value = zeros({3}, DType::f64);
-  CHECK(error_of([&] { second.load_state(state); }) ==
-        "adam: adam.x.m is (3,) of f64, parameter x (1,) of f64");
+  state[2].value = zeros({3}, DType::f64);
+  CHECK(error_of([&] { second.load_state(state); }) == "adam: adam.0.0.x.m is (3,) of f64, not (1,) of f64");
   CHECK(error_of([&] { second.load_state({}); }) == "adam: the state has no adam.step");
+}
+
+TEST_CASE("bias correction counts the steps of each parameter, however late it joins") {
+  auto first_step = [](auto make) {
+    Problem early, late, frozen;
+    auto optimizer = make(parameters(early));
+    optimizer.add_group(parameters(frozen));
+    frozen.x.set_requires_grad(false);
+    auto step = [&] {
+      for (auto& p : optimizer.parameters())
+        if (p.value.requires_grad()) p.value.mutable_grad() = full({1}, 1, DType::f64);
+      optimizer.step();
+    };
+    for (int i = 0; i < 1000; ++i) step();
+    optimizer.add_group(parameters(late));
+    frozen.x.set_requires_grad(true);
+    step();
+    CHECK(late.x.item() == frozen.x.item());
+    return .7 - late.x.item();
+  };
+  CHECK(first_step([](auto p) { return Adam(p, {.lr = .01}); }) == Approx(.01));
+  CHECK(first_step([](auto p) { return Adam(p, {.lr = .01, .book = true}); }) == Approx(.01));
+  CHECK(first_step([](auto p) { return AdamW(p, {.lr = .01, .weight_decay = 0}); }) == Approx(.01));
+}
+
+TEST_CASE("parameters of the same name in two groups keep states of their own") {
+  struct Two {
+    Problem body, head;
+  };
+  auto make = [](Two& net) {
+    Adam adam(parameters(net.body), {.lr = .1});
+    adam.add_group(parameters(net.head), {.lr = .02});
+    return adam;
+  };
+  auto train = [](Two& net, Optimizer& adam, int steps) {
+    for (int i = 0; i < steps; ++i) {
+      adam.zero_grad();
+      (net.body.loss() + net.head.loss() * 3).backward();
+      adam.step();
+    }
+  };
+  Two whole, part;
+  Adam undisturbed = make(whole), first = make(part);
+  train(whole, undisturbed, 9);
+  train(part, first, 4);
+  Two resumed = part;
+  Adam second = make(resumed);
+  second.load_state(first.state());
+  train(resumed, second, 5);
+  CHECK(resumed.body.x.item() == whole.body.x.item());
+  CHECK(resumed.head.x.item() == whole.head.x.item());
+
+  auto without = [&](const std::string& name) {
+    auto state = first.state();
+    std::erase_if(state, [&](auto& entry) { return entry.name == name; });
+    Two other;
+    Adam adam = make(other);
+    return error_of([&] { adam.load_state(state), train(other, adam, 1); });
+  };
+  CHECK(without("adam.1.0.x.step") == "adam: the state has no adam.1.0.x.step");
+  CHECK(without("adam.1.0.x.v") == "optimizer: the state of a parameter of shape (1,) has no v");
+  Adam one(parameters(whole.body));
+  CHECK(error_of([&] { one.load_state(first.state()); }) ==
+        "adam: adam.1.0.x.step belongs to no parameter of this optimizer");
+  CHECK(error_of([&] {
+          one.load_state({{"adam.step", zeros({}, DType::i64)}, {"adam.x.m", zeros({1}, DType::f64)}});
+        }) == "adam: adam.x.m belongs to no parameter of this optimizer");
+}
+
+TEST_CASE("parts of a joint optimizer may be of one kind; what two of them would step is refused") {
+  Problem a, b;
+  Adam first(parameters(a)), second(parameters(b), {.lr = .1}), twice(parameters(a));
+  JointOptimizer joint({&first, &second});
+  (a.loss() + b.loss()).backward();
+  joint.step();
+  const auto state = joint.state();
+  CHECK(state[0].name == "joint.0.adam.step");
+  CHECK(state.back().name == "joint.1.adam.0.0.x.v");
+  joint.step();
+  joint.load_state(state);
+  CHECK(first.state()[1].value.item() == 1);
+  CHECK(error_of([&] { joint.load_state(first.state()); }) ==
+        "joint: adam.step belongs to none of the 2 parts");
+  CHECK(error_of([&] { JointOptimizer({&first, &twice}); }) == "optimizer: parameter x is given twice");
+  second.add_group(parameters(a));
+  CHECK(error_of([&] { joint.step(); }) == "optimizer: parameter x is given twice");
+}
+
+TEST_CASE("options outside of their range are refused by name") {
+  Problem a;
+  const auto p = parameters(a);
+  auto refused = [](auto make) { return error_of([&] { (void)make(); }); };
+  CHECK(refused([&] { return SGD(p, {.lr = -1}); }) == "optimizer: lr is -1, not in [0, inf)");
+  CHECK(refused([&] { return SGD(p, {.lr = NAN}); }) == "optimizer: lr is nan, not in [0, inf)");
+  CHECK(refused([&] { return AdaGrad(p, {.weight_decay = INFINITY}); }) ==
+        "optimizer: weight_decay is inf, not in [0, inf)");
+  CHECK(refused([&] { return Momentum(p, {.momentum = 1.5}); }) ==
+        "momentum: momentum is 1.5, not in [0, 1)");
+  CHECK(refused([&] { return Nesterov(p, {.momentum = -.1}); }) ==
+        "momentum: momentum is -0.1, not in [0, 1)");
+  CHECK(refused([&] { return AdaGrad(p, {.eps = -1}); }) == "adagrad: eps is -1, not in [0, inf)");
+  CHECK(refused([&] { return RMSprop(p, {.alpha = 1}); }) == "rmsprop: alpha is 1, not in [0, 1)");
+  CHECK(refused([&] { return RMSprop(p, {.eps = NAN}); }) == "rmsprop: eps is nan, not in [0, inf)");
+  CHECK(refused([&] { return Adam(p, {.beta1 = 1}); }) == "adam: beta1 is 1, not in [0, 1)");
+  CHECK(refused([&] { return Adam(p, {.beta2 = NAN}); }) == "adam: beta2 is nan, not in [0, 1)");
+  CHECK(refused([&] { return AdamW(p, {.eps = -1}); }) == "adam: eps is -1, not in [0, inf)");
+  CHECK(refused([&] { return Muon({}, {.momentum = 2}); }) == "muon: momentum is 2, not in [0, 1)");
+  CHECK(refused([&] { return Muon({}, {.newton_steps = 0}); }) == "muon: 0 steps of Newton's iteration");
+  Muon muon({});
+  CHECK(error_of([&] { muon.add_group(p); }) ==
+        "muon: parameter x of shape (1,) is no matrix; give it to another optimizer");
+  SGD sgd(p, {.schedule = [](long) { return NAN; }});
+  CHECK(error_of([&] { sgd.step(); }) == "sgd: the learning rate is nan at step 1");
 }

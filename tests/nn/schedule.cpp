@@ -41,4 +41,8 @@ TEST_CASE("schedules") {
 
   CHECK(error_of([] { cosine_lr(0); }) == "cosine_lr: 0 is not a number of steps");
   CHECK(error_of([] { step_lr(0); }) == "step_lr: 0 is not a number of steps");
+  CHECK(error_of([] { step_lr(1, NAN); }) == "step_lr: gamma is nan, not in [0, inf)");
+  CHECK(error_of([] { cosine_lr(1, -1); }) == "cosine_lr: last is -1, not in [0, inf)");
+  CHECK(error_of([] { linear_lr(1, INFINITY); }) == "linear_lr: last is inf, not in [0, inf)");
+  CHECK(error_of([] { one_cycle_lr(10, .3, -1); }) == "one_cycle_lr: first is -1, not in [0, inf)");
 }

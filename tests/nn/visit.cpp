@@ -1,6 +1,7 @@
 // Models as plain structs: names, values, copies.
 #include "nn/visit.hpp"
 
+#include <memory>
 #include <optional>
 
 #include "nn/layers.hpp"
@@ -102,4 +103,52 @@ TEST_CASE("a model can be converted and frozen") {
   sum(net(Variable(ones({1, 2}, DType::f64)))).backward();
   CHECK_FALSE(net.a.weight.grad().defined());
   CHECK(net.b.weight.grad().defined());
+}
+
+namespace {
+
+/// One layer under two names, and its statistics too.
+struct Shared {
+  std::shared_ptr<Linear> in = std::make_shared<Linear>(3, 3), out = in;
+  std::shared_ptr<BatchNorm> norm = std::make_shared<BatchNorm>(3), again = norm;
+  Variable operator()(const Variable& x) const { return (*out)((*again)((*norm)((*in)(x)))); }
+};
+
+}  // namespace
+
+TEST_CASE("what members share is visited once, by its first name") {
+  Shared net;
+  CHECK(names(net) == std::vector<std::string>{"in.weight", "in.bias", "norm.weight", "norm.bias",
+                                               "norm.running_mean", "norm.running_var"});
+  CHECK(parameters(net).size() == 4);
+  CHECK(state(net).size() == 6);
+  CHECK(parameter_count(net) == 18);
+  auto layer = std::make_shared<Linear>(2, 2);
+  std::vector<std::shared_ptr<Linear>> stack{layer, std::make_shared<Linear>(2, 2), layer};
+  CHECK(names(stack) == std::vector<std::string>{"0.weight", "0.bias", "1.weight", "1.bias"});
+  Sequential twice{layer, layer};
+  CHECK(parameters(twice).size() == 2);
+}
+
+TEST_CASE("what members share is stepped once, and stays shared when it is converted, frozen or copied") {
+  Shared net;
+  SGD sgd(parameters(net), {.lr = 1});
+  for (auto& p : sgd.parameters()) p.value.mutable_grad() = ones(p.value.shape());
+  sgd.step();
+  CHECK(net.out->bias.data().data<float>()[0] == -1);
+
+  to(net, DType::f64);
+  CHECK(net.in == net.out);
+  CHECK(net.out->weight.dtype() == DType::f64);
+  set_requires_grad(net, false);
+  CHECK_FALSE(net.out->weight.requires_grad());
+  to(net, DType::f32);
+  CHECK_FALSE(net.out->weight.requires_grad());
+
+  struct Pair {
+    std::shared_ptr<Linear> in = std::make_shared<Linear>(3, 3), out = in;
+  } pair;
+  Pair copy = pair;  // of the pointers: the copy has the same layer
+  CHECK(copy.in == pair.in);
+  CHECK(copy.in == copy.out);
 }
