@@ -153,8 +153,8 @@ Loader& Loader::operator=(Loader&&) noexcept = default;
 Loader::~Loader() = default;
 
 long Loader::steps_per_epoch() const {
-  const long n = data_.size(), batch = options_.batch;
-  return options_.drop_last ? n / batch : n / batch + (n % batch > 0);
+  const long n = data_.size(), batch = options_.batch, full = n / batch, left = n % batch;
+  return options_.drop_last ? full : full + (left > 1 || (left == 1 && full == 0));
 }
 
 Batch Loader::next() {
@@ -179,7 +179,9 @@ Batch Loader::next() {
 
 // Everything random follows from the state, so that a thread may make batches ahead of those handed out.
 Batch Loader::make_next() {
-  const long n = data_.size(), count = std::min(options_.batch, n - state_.position);
+  const long n = data_.size(), left = n - state_.position;
+  long count = std::min(options_.batch, left);
+  if (!options_.drop_last && options_.batch > 1 && left == count + 1) ++count;  // no batch of one image
   const auto indices = std::span(order_).subspan(std::size_t(state_.position), std::size_t(count));
   const Draw first{.seed = state_.seed, .epoch = state_.epoch, .position = state_.position};
   Batch batch = assemble(data_, indices, options_.pixels, {options_.augment, first}, alone_);

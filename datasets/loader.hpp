@@ -35,10 +35,10 @@ struct LoaderOptions {
   long batch = 100;          ///< images
   bool shuffle = true;       ///< else in the Dataset's order, as for an evaluation
   bool replacement = false;  ///< draws each image from all of them, instead of each once an epoch
-  bool drop_last = false;    ///< leaves out a last batch that is not full
-  std::uint64_t seed = 0;    ///< of the order and of what is varied
-  Pixels pixels = {};        ///< what becomes of the bytes
-  Augment augment = {};      ///< what is varied; nothing by default
+  bool drop_last = false;  ///< leaves out a last batch that is not full; a last image alone joins the others
+  std::uint64_t seed = 0;  ///< of the order and of what is varied
+  Pixels pixels = {};      ///< what becomes of the bytes
+  Augment augment = {};    ///< what is varied; nothing by default
   /// Batches that are made ahead, on a thread of the loader's own; what comes out is the same.
   long prefetch = 0;
 };
@@ -53,8 +53,11 @@ struct LoaderState {
 };
 
 /// Yields batches, epoch after epoch: each epoch has as many images as the Dataset, in an order of its own
-/// that depends on the seed and the number of the epoch alone. What comes out is the same for any number of
-/// threads. A value: a copy goes on from where the original stands, on its own.
+/// that depends on the seed and the number of the epoch alone. A last batch would have a single image where
+/// one is left over; batch normalisation cannot be trained on it, so the batch before takes it in and has one
+/// image more than the others. Only `batch = 1`, or a Dataset of one image, makes batches of one. What comes
+/// out is the same for any number of threads. A value: a copy goes on from where the original stands, on its
+/// own.
 class Loader {
  public:
   class Epoch;

@@ -34,9 +34,11 @@ Initializer lecun() {
   return [](const Shape& shape) { return draw_normal(shape, 1 / Fans(shape).in); };
 }
 Initializer normal(double std) {
+  expect(std >= 0 && std < INFINITY, "normal: std is {}, not in [0, inf)", std);
   return [=](const Shape& shape) { return draw_normal(shape, std * std); };
 }
 Initializer uniform(double low, double high) {
+  expect(low <= high && high - low < INFINITY, "uniform: there are no numbers in [{}, {})", low, high);
   return [=](const Shape& shape) { return default_generator().uniform(shape, low, high); };
 }
 Initializer uniform_fan_in() {

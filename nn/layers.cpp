@@ -1,6 +1,8 @@
 // Layers: what they hold and which operation they call.
 #include "nn/layers.hpp"
 
+#include <cmath>
+
 #include "core/error.hpp"
 #include "nn/mode.hpp"
 #include "ops/arithmetic.hpp"
@@ -57,14 +59,20 @@ BatchNorm::BatchNorm(long channels, const BatchNormOptions& options)
       bias(maybe(options.affine, {channels})),
       running_mean{zeros({channels})},
       running_var{full({channels}, options.initial_variance)},
-      options(options) {}
+      options(options) {
+  const auto& [eps, momentum, affine, scale, unbiased, variance] = options;
+  expect(eps >= 0 && eps < INFINITY, "BatchNorm: eps is {}, not in [0, inf)", eps);
+  expect(momentum >= 0 && momentum <= 1, "BatchNorm: momentum is {}, not in [0, 1]", momentum);
+  expect(variance >= 0 && variance < INFINITY, "BatchNorm: initial_variance is {}, not in [0, inf)",
+         variance);
+}
 
 Variable BatchNorm::operator()(const Variable& x) const {
   if (!training()) return batch_norm(x, weight, bias, running_mean.value, running_var.value, options.eps);
   const BatchNormResult result = batch_norm(x, weight, bias, options.eps);
   NoGrad off;
   const double n = double(x.size()) / double(x.shape()[1]), m = options.momentum;
-  const double correction = options.unbiased && n > 1 ? n / (n - 1) : 1;
+  const double correction = options.unbiased ? n / (n - 1) : 1;
   const Shape channels = running_mean.value.shape();
   auto update = [&](Buffer& running, const Variable& batch, double scale) {
     running.value = (running.value * (1 - m) + reshape(batch.detach(), channels) * (m * scale)).data();
@@ -75,7 +83,9 @@ Variable BatchNorm::operator()(const Variable& x) const {
   return result.y;
 }
 
-LayerNorm::LayerNorm(const Shape& shape, double eps) : weight(ones(shape)), bias(zeros(shape)), eps(eps) {}
+LayerNorm::LayerNorm(const Shape& shape, double eps) : weight(ones(shape)), bias(zeros(shape)), eps(eps) {
+  expect(eps >= 0 && eps < INFINITY, "LayerNorm: eps is {}, not in [0, inf)", eps);
+}
 Variable LayerNorm::operator()(const Variable& x) const { return layer_norm(x, weight, bias, eps); }
 
 Variable Dropout::operator()(const Variable& x) const {

@@ -101,7 +101,8 @@ class BatchNorm {
  public:
   /// For inputs whose second axis has the length `channels`.
   explicit BatchNorm(long channels, const BatchNormOptions& options = {});
-  /// batch_norm of x; in training it also moves the running statistics.
+  /// batch_norm of x; in training it also moves the running statistics. Throws Error in training for one
+  /// value a channel, as a batch of one sample (1, C) has.
   Variable operator()(const Variable& x) const;
   /// For visit() only: names the parameters and buffers.
   void each(auto&& f) {

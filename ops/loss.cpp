@@ -1,6 +1,8 @@
 // Losses. No rule here: the gradients are those of the parts.
 #include "ops/loss.hpp"
 
+#include <cmath>
+
 #include "core/error.hpp"
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
@@ -40,6 +42,12 @@ Variable pick(const char* op, const Variable& x, const Array& labels) {
   return squeeze(gather(x, 1, labels.reshape(index)), 1);
 }
 
+void check_options(const CrossEntropyOptions& o) {
+  expect(o.label_smoothing >= 0 && o.label_smoothing <= 1,
+         "cross_entropy: label_smoothing is {}, not in [0, 1]", o.label_smoothing);
+  expect(o.epsilon >= 0 && o.epsilon < INFINITY, "cross_entropy: epsilon is {}, not in [0, inf)", o.epsilon);
+}
+
 /// log softmax(logits), or log(softmax(logits) + epsilon).
 Variable log_probabilities(const Variable& logits, double epsilon) {
   return epsilon > 0 ? log(softmax(logits, 1) + epsilon) : log_softmax(logits, 1);
@@ -55,6 +63,7 @@ void check_pair(const char* op, const char* what, const Variable& x, const Varia
 
 Variable cross_entropy(const Variable& logits, const Array& labels, const CrossEntropyOptions& options) {
   check_logits("cross_entropy", logits);
+  check_options(options);
   const Variable log_p = log_probabilities(logits, options.epsilon);
   Variable losses = -pick("cross_entropy", log_p, labels);
   if (const double s = options.label_smoothing; s > 0) losses = losses * (1 - s) - mean(log_p, 1) * s;
@@ -64,6 +73,7 @@ Variable cross_entropy(const Variable& logits, const Array& labels, const CrossE
 Variable cross_entropy(const Variable& logits, const Variable& probabilities,
                        const CrossEntropyOptions& options) {
   check_logits("cross_entropy", logits);
+  check_options(options);
   check_pair("cross_entropy", "probabilities", logits, probabilities);
   const double s = options.label_smoothing;
   const Variable target = s > 0 ? probabilities * (1 - s) + s / double(logits.shape()[1]) : probabilities;

@@ -2,6 +2,7 @@
 #include "ops/norm.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.hpp"
 #include "ops/arithmetic.hpp"
@@ -33,6 +34,10 @@ Axes all_but_channels(const Variable& x) {
   return axes;
 }
 
+void check_eps(const char* op, double eps) {
+  expect(eps >= 0 && eps < INFINITY, "{}: eps is {}, not in [0, inf)", op, eps);
+}
+
 /// Moments of each channel: in one pass over x if a few elements tell where its mean is, else in two.
 struct ChannelMoments : Moments {
   ChannelMoments(const Variable& x, const Axes& axes)
@@ -60,6 +65,11 @@ struct ChannelMoments : Moments {
 BatchNormResult batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps) {
   const Axes axes = all_but_channels(x);
   expect(x.size() > 0, "batch_norm: there is nothing in a batch of shape {}", x.shape());
+  expect(x.size() > x.shape()[1],
+         "batch_norm: a batch of shape {} has only one value for each channel, of which "
+         "there is no variance; evaluation takes given statistics",
+         x.shape());
+  check_eps("batch_norm", eps);
   const ChannelMoments m(x, axes);
   // The work on channels is done on small arrays; the large one is read once.
   Variable scale = rsqrt(m.var + eps);
@@ -72,6 +82,7 @@ BatchNormResult batch_norm(const Variable& x, const Variable& gamma, const Varia
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Variable& mean,
                     const Variable& var, double eps) {
   all_but_channels(x);
+  check_eps("batch_norm", eps);
   Variable scale = rsqrt(per_channel("variance", var, x) + eps);
   if (gamma.defined()) scale = scale * per_channel("gamma", gamma, x);
   const Variable y = (x - per_channel("mean", mean, x)) * scale;  // x scale may dwarf it
@@ -90,6 +101,7 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
     expect(!p->defined() || (p->shape() == last && p->dtype() == x.dtype()),
            "layer_norm: input is {} {}, gamma and beta must be {} {}, not {} {}", x.shape(), x.dtype(), last,
            x.dtype(), p->defined() ? p->shape() : last, p->defined() ? p->dtype() : x.dtype());
+  check_eps("layer_norm", eps);
   Axes axes;
   for (int i = 1; i <= rank; ++i) axes.push_back(-i);
   const Moments m = moments(x, mean(x.detach(), axes, keepdims), axes);

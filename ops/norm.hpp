@@ -15,7 +15,8 @@ struct BatchNormResult {
 };
 /// Batch normalisation of x (N, C) or (N, C, ...) over all axes but the second, with the biased variance:
 /// gamma (x - mean) / sqrt(var + eps) + beta, gamma and beta (C,) or undefined for 1 and 0 (Ioffe and
-/// Szegedy, 2015). No digits are lost to a mean far from 0, and var is never negative.
+/// Szegedy, 2015). No digits are lost to a mean far from 0, and var is never negative. Throws Error for a
+/// batch with one value a channel, as PyTorch does in training: its result would be beta, whatever x is.
 BatchNormResult batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps = 1e-5);
 /// The same with given statistics (C,), as in evaluation.
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Variable& mean,

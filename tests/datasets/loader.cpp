@@ -116,6 +116,40 @@ TEST_CASE("loader: batches are full but the last, which may be left out") {
   CHECK(full.state() == LoaderState{.seed = 0, .epoch = 1, .position = 0});
 }
 
+TEST_CASE("loader: a last image alone joins the batch before it") {
+  auto sizes = [](long n, LoaderOptions options) {
+    Loader loader(small_dataset(n, n), options);
+    const long steps = loader.steps_per_epoch();
+    std::vector<long> found;
+    Labels labels;
+    for (const Batch& batch : loader.epoch()) {
+      found.push_back(batch.labels.size());
+      for (const auto label : labels_of(batch)) labels.push_back(label);
+    }
+    CHECK(long(found.size()) == steps);
+    CHECK(loader.state() == LoaderState{.seed = 0, .epoch = 1, .position = 0});
+    if (!options.drop_last && !options.replacement) CHECK(sorted(labels) == counting(n));
+    return found;
+  };
+  for (const bool replacement : {false, true})
+    for (const long prefetch : {0l, 2l}) {
+      const LoaderOptions ten{.batch = 10, .replacement = replacement, .prefetch = prefetch};
+      CHECK(sizes(21, ten) == std::vector<long>{10, 11});
+      CHECK(sizes(11, ten) == std::vector<long>{11});
+      CHECK(sizes(22, ten) == std::vector<long>{10, 10, 2});
+    }
+  CHECK(sizes(21, {.batch = 10, .shuffle = false}) == std::vector<long>{10, 11});
+  CHECK(sizes(21, {.batch = 10, .drop_last = true}) == std::vector<long>{10, 10});
+  CHECK(sizes(3, {.batch = 2}) == std::vector<long>{3});
+  CHECK(sizes(3, {.batch = 1}) == std::vector<long>{1, 1, 1});  // as it was asked for
+  CHECK(sizes(1, {.batch = 10}) == std::vector<long>{1});
+
+  Loader loader(small_dataset(21, 21), {.batch = 10, .seed = 3}), again = loader;
+  loader.next();
+  again.restore(loader.state());
+  for (int i = 0; i < 4; ++i) CHECK(same(loader.next(), again.next()));
+}
+
 TEST_CASE("loader: drawing with replacement") {
   const long n = 1000;
   Loader loader(small_dataset(n, n), {.batch = 100, .replacement = true, .seed = 1});

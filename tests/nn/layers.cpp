@@ -2,7 +2,9 @@
 #include "nn/layers.hpp"
 
 #include <cmath>
+#include <thread>
 
+#include "core/error.hpp"
 #include "nn/mode.hpp"
 #include "ops/ops.hpp"
 #include "tests/catch.hpp"
@@ -100,4 +102,54 @@ TEST_CASE("EvalMode ends with its scope, also by an exception") {
   } catch (int) {
   }
   CHECK(training());
+}
+
+TEST_CASE("batch normalisation is not trained on one value a channel") {
+  BatchNorm norm(3);
+  for (const Shape& shape : {Shape{1, 3}, Shape{1, 3, 1}, Shape{1, 3, 1, 1}}) {
+    const Variable x(full(shape, 2));
+    CHECK(
+        error_of([&] { norm(x); }) ==
+        fmt::format("batch_norm: a batch of shape {} has only one value for each channel, of which there is "
+                    "no variance; evaluation takes given statistics",
+                    shape));
+    EvalMode eval;
+    CHECK(at(norm(x).data(), 0) == Approx(2));
+  }
+  CHECK(at(norm.running_var.value, 0) == 1);
+  CHECK(norm(Variable(zeros({1, 3, 2}))).shape() == Shape{1, 3, 2});
+  CHECK(norm(Variable(zeros({2, 3}))).shape() == Shape{2, 3});
+}
+
+TEST_CASE("options of layers and initialisers outside of their range are refused by name") {
+  CHECK(error_of([] { BatchNorm(1, {.eps = -1}); }) == "BatchNorm: eps is -1, not in [0, inf)");
+  CHECK(error_of([] { BatchNorm(1, {.momentum = 1.1}); }) == "BatchNorm: momentum is 1.1, not in [0, 1]");
+  CHECK(error_of([] { BatchNorm(1, {.initial_variance = NAN}); }) ==
+        "BatchNorm: initial_variance is nan, not in [0, inf)");
+  CHECK(error_of([] { LayerNorm({2}, NAN); }) == "LayerNorm: eps is nan, not in [0, inf)");
+  CHECK(error_of([] { Dropout{.p = 1.5}(Variable(ones({2}))); }) == "dropout: 1.5 is not a probability");
+  CHECK(error_of([] { normal(-1); }) == "normal: std is -1, not in [0, inf)");
+  CHECK(error_of([] { uniform(2, 1); }) == "uniform: there are no numbers in [2, 1)");
+}
+
+TEST_CASE("models are made, and dropout draws, in several threads at once, each with its stream") {
+  const Generator before = default_generator();
+  auto make = [](std::uint64_t id) {
+    const RandomStream stream(id);
+    const Linear layer(20, 30);
+    return Dropout{}(layer(Variable(ones({5, 20})))).data().copy();
+  };
+  manual_seed(4);
+  std::vector<Array> together(4), alone(4);
+  std::vector<std::thread> workers;
+  for (std::size_t i = 0; i < 4; ++i) workers.emplace_back([&, i] { together[i] = make(1 + i); });
+  for (auto& worker : workers) worker.join();
+  auto same = [](const Array& a, const Array& b) {
+    return std::ranges::equal(a.elements<float>(), b.elements<float>());
+  };
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(same(make(1 + i), together[i]));
+    for (std::size_t j = 0; j < i; ++j) CHECK_FALSE(same(together[i], together[j]));
+  }
+  default_generator() = before;
 }

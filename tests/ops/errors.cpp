@@ -206,6 +206,13 @@ TEST_CASE("bad input to pooling", "[ops][errors]") {
 TEST_CASE("bad input to normalisation and dropout", "[ops][errors]") {
   SAYS(batch_norm(f32({3}), {}, {}), "batch_norm: (3,) of f32 is not (N, C, ...) of f32 or f64");
   SAYS(batch_norm(f32({0, 3}), {}, {}), "batch_norm: there is nothing in a batch of shape (0, 3)");
+  SAYS(batch_norm(f32({1, 3}), {}, {}),
+       "batch_norm: a batch of shape (1, 3) has only one value for each channel, of which there is no "
+       "variance; "
+       "evaluation takes given statistics");
+  SAYS(batch_norm(f32({2, 3}), {}, {}, -1), "batch_norm: eps is -1, not in [0, inf)");
+  SAYS(batch_norm(f32({2, 3}), {}, {}, f32({3}), f32({3}), NAN), "batch_norm: eps is nan, not in [0, inf)");
+  SAYS(layer_norm(f32({2, 3}), {}, {}, -1), "layer_norm: eps is -1, not in [0, inf)");
   SAYS(batch_norm(f32({2, 3}), f32({2}), {}), "batch_norm: gamma (2,) does not fit input (2, 3)");
   SAYS(batch_norm(f32({2, 3}), {}, f64({3})), "batch_norm: input is f32, beta f64");
   SAYS(batch_norm(i64({2, 3}), {}, {}), "batch_norm: (2, 3) of i64 is not (N, C, ...) of f32 or f64");
@@ -231,6 +238,14 @@ TEST_CASE("bad input to losses", "[ops][errors]") {
   SAYS(softmax(f32({2, 0})), "softmax: shape (2, 0) has no elements along axis 1");
   SAYS(softmax(i64({2, 3})), "softmax: not defined for i64; cast to f32 or f64 first");
   SAYS(log_softmax(f32({})), "log_softmax: axis -1 is out of range for 0 axes");
+  SAYS(cross_entropy(f32({2, 3}), index({0, 1}), {.label_smoothing = 1.5}),
+       "cross_entropy: label_smoothing is 1.5, not in [0, 1]");
+  SAYS(cross_entropy(f32({2, 3}), index({0, 1}), {.label_smoothing = -.1}),
+       "cross_entropy: label_smoothing is -0.1, not in [0, 1]");
+  SAYS(cross_entropy(f32({2, 3}), f32({2, 3}), {.label_smoothing = NAN}),
+       "cross_entropy: label_smoothing is nan, not in [0, 1]");
+  SAYS(cross_entropy(f32({2, 3}), index({0, 1}), {.epsilon = -1}),
+       "cross_entropy: epsilon is -1, not in [0, inf)");
   SAYS(cross_entropy(f32({3}), index({0})), "cross_entropy: (3,) of f32 is not (N, C, ...) of f32 or f64");
   SAYS(cross_entropy(f32({2, 3}), index({0, 3})),
        "cross_entropy: label 3 at position 1 is not one of 3 classes");
