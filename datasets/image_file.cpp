@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -184,6 +185,8 @@ Array upright(const Byte* pixels, long height, long width, int channels, int ori
 }
 
 Array decode(const std::vector<Byte>& bytes) {
+  expect(bytes.size() <= std::size_t(std::numeric_limits<int>::max()), "has {} bytes; 2 GiB are too many",
+         bytes.size());
   const bool png = begins_with(bytes, png_magic);
   if (!png && !begins_with(bytes, jpeg_magic)) fail("is neither a PNG nor a JPEG file");
   const Header header = png ? check_png(bytes) : check_jpeg(bytes);

@@ -40,6 +40,7 @@ Content read_content(const fs::path& path) {
 
 /// zlib takes the whole file at once: only so is a gzip trailer that is cut off noticed.
 Content gunzip(const fs::path& path, Content packed) {
+  expect(packed.size() <= 1u << 30, "mnist: '{}' is too big: {} bytes", path.string(), packed.size());
   z_stream z{};
   expect(inflateInit2(&z, 15 + 16) == Z_OK, "mnist: zlib does not start");  // 16: gzip, with its checksum
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&z, inflateEnd);

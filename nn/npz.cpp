@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 
 #include "core/error.hpp"
@@ -46,20 +47,43 @@ std::vector<long> numbers(const std::string& where, std::string_view text) {
   return result;
 }
 
-Array parse_npy(const std::string& where, std::string_view file) {
-  expect(file.starts_with(magic) && file.size() >= 12, "{}: this is no .npy", where);
-  const int version = file[6];
-  expect(version >= 1 && version <= 3, "{}: this is a .npy of version {}; 1 to 3 are known", where, version);
-  const std::size_t start = version == 1 ? 10 : 12;
+/// Where the bytes of a .npy come from: read(to, n) takes up to n of them, fewer only at the end.
+struct Input {
+  std::string where;
+  std::uint64_t size;  // of all bytes
+  std::function<std::size_t(char* to, std::size_t n)> read;
+
+  std::string text(std::size_t n, const char* otherwise) const {
+    std::string bytes(n, '\0');
+    expect(n <= size && read(bytes.data(), n) == n, "{}: {}", where, otherwise);
+    return bytes;
+  }
+};
+
+Array read_npy(const Input& in) {
+  std::string start = in.text(std::min<std::uint64_t>(in.size, 10), "cannot be read");
+  expect(start.starts_with(magic) && start.size() == 10, "{}: this is no .npy", in.where);
+  const int version = start[6];
+  expect(version >= 1 && version <= 3, "{}: this is a .npy of version {}; 1 to 3 are known", in.where,
+         version);
+  if (version > 1) start += in.text(2, "this is no .npy");
   std::uint32_t length = 0;
-  std::memcpy(&length, file.data() + 8, version == 1 ? 2 : 4);
-  expect(start + length <= file.size(), "{}: the header is longer than the file", where);
-  const std::string_view header = file.substr(start, length);
-  expect(header.find("'descr': [") == header.npos, "{}: structured arrays cannot be read", where);
-  const auto type = field(where, header, "'descr': '", "'");
-  const auto order = field(where, header, "'fortran_order': ", ",}");
-  const auto shape = field(where, header, "'shape': (", ")");
-  return detail::from_numpy(where, type, numbers(where, shape), order == "True", file.substr(start + length));
+  std::memcpy(&length, start.data() + 8, start.size() - 8);
+  expect(start.size() + length <= in.size, "{}: the header is longer than the file", in.where);
+  const std::string header = in.text(length, "the header cannot be read");
+  expect(header.find("'descr': [") == header.npos, "{}: structured arrays cannot be read", in.where);
+  const std::string type(field(in.where, header, "'descr': '", "'"));
+  const bool fortran = field(in.where, header, "'fortran_order': ", ",}") == "True";
+  const auto shape = numbers(in.where, field(in.where, header, "'shape': (", ")"));
+  const std::uint64_t left = in.size - start.size() - length;
+  detail::check_numpy(in.where, type, shape, left);
+  for (DType dtype : {DType::f32, DType::f64, DType::i64, DType::u8}) {
+    if (fortran || type != detail::numpy_type(dtype)) continue;
+    Array array(Shape(shape.begin(), shape.end()), dtype);  // as it is in the file
+    expect(in.read(array.mutable_bytes(), left) == left, "{}: {} bytes cannot be read", in.where, left);
+    return array;
+  }
+  return detail::from_numpy(in.where, type, shape, fortran, in.text(left, "cannot be read"));
 }
 
 std::string npy_header(const Array& array) {
@@ -114,8 +138,13 @@ void save_npz(const std::string& path, const Tensors& tensors) {
       archive_entry_set_filetype(entry.get(), AE_IFREG);
       archive_entry_set_perm(entry.get(), 0644);
       check(archive_write_header(out.get(), entry.get()));
-      check(archive_write_data(out.get(), header.data(), header.size()));
-      check(archive_write_data(out.get(), array.bytes(), std::size_t(array.byte_size())));
+      auto write = [&](const char* bytes, std::size_t n) {
+        const la_ssize_t taken = archive_write_data(out.get(), bytes, n);
+        check(taken);
+        return std::size_t(taken);
+      };
+      detail::write_all(write, header.data(), header.size());
+      detail::write_all(write, array.bytes(), std::size_t(array.byte_size()));
     }
     check(archive_write_close(out.get()));
   });
@@ -130,6 +159,7 @@ Tensors load_npz(const std::string& path) {
            archive_filter_bytes(in.get(), -1), reason(in.get()));
   };
   check(archive_read_open_filename(in.get(), path.c_str(), 1 << 16));
+  const std::uint64_t packed = std::filesystem::file_size(path);
   Tensors tensors;
   for (archive_entry* entry = nullptr;;) {
     const int code = archive_read_next_header(in.get(), &entry);
@@ -137,13 +167,19 @@ Tensors load_npz(const std::string& path) {
     check(code);
     std::string name = archive_entry_pathname(entry) ? archive_entry_pathname(entry) : "";
     expect(name.ends_with(".npy"), "{}: its entry '{}' is no .npy", path, name);
-    std::string bytes;
-    char block[1 << 16];
-    for (la_ssize_t n; (n = archive_read_data(in.get(), block, sizeof block)) != 0;) {
-      check(n);
-      bytes.append(block, std::size_t(n));
-    }
-    const Array array = parse_npy(path + ": " + name, bytes);
+    auto read = [&](char* to, std::size_t n) {
+      std::size_t got = 0;
+      for (la_ssize_t more = 1; got < n && more > 0; got += std::size_t(more))
+        check(more = archive_read_data(in.get(), to + got, n - got));
+      return got;
+    };
+    const auto size = std::uint64_t(archive_entry_size(entry));
+    // A damaged directory may state any size; deflate packs at most 1032 bytes into one.
+    expect(size / 1032 <= packed, "{}: its entry '{}' states {} bytes, which the file cannot hold", path,
+           name, size);
+    const Array array = read_npy({path + ": " + name, size, read});
+    char beyond = 0;
+    expect(read(&beyond, 1) == 0, "{}: its entry '{}' has more than the {} bytes stated", path, name, size);
     name.resize(name.size() - 4);
     tensors.arrays.push_back({name, array});
   }
@@ -152,30 +188,50 @@ Tensors load_npz(const std::string& path) {
 Array load_npy(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   expect(bool(in) && !std::filesystem::is_directory(path), "{}: cannot be opened", path);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  return parse_npy(path, bytes);
+  auto read = [&](char* to, std::size_t n) {
+    in.read(to, std::streamsize(n));
+    return std::size_t(in.gcount());
+  };
+  return read_npy({path, std::filesystem::file_size(path), read});
 }
 
-Array detail::from_numpy(const std::string& where, std::string_view type, const std::vector<long>& shape,
-                         bool fortran_order, std::string_view bytes) {
-  if (fortran_order && shape.size() > 1)  // the same bytes, read from the last axis to the first
-    return transpose(Variable(from_numpy(where, type, {shape.rbegin(), shape.rend()}, false, bytes))).data();
+void detail::write_all(const std::function<std::size_t(const char*, std::size_t)>& write, const char* bytes,
+                       std::size_t n) {
+  for (std::size_t taken; n > 0; bytes += taken, n -= taken) {
+    taken = write(bytes, n);
+    expect(0 < taken && taken <= n, "write: {} of {} bytes were taken", taken, n);
+  }
+}
+
+long detail::check_numpy(const std::string& where, std::string_view type, const std::vector<long>& shape,
+                         std::uint64_t bytes) {
   constexpr std::string_view types[] = {"f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "b1"};
   const char order = type.empty() ? ' ' : type[0];
   const std::string_view what = type.substr(std::min<std::size_t>(1, type.size()));
   expect((order == '<' || order == '>' || order == '|' || order == '=') && what.size() == 2 &&
              std::find(std::begin(types), std::end(types), what) != std::end(types),
          "{}: dtype '{}' cannot be read; float32, float64, integers and bool can", where, type);
-  const int width = std::clamp(what[1] - '0', 1, 8);
   expect(int(shape.size()) <= max_rank, "{}: has {} axes; {} are possible", where, shape.size(), max_rank);
+  const long width = what[1] - '0';
   long size = 1;
   for (long n : shape) {
-    expect(n >= 0 && (size == 0 || n <= long(bytes.size()) / size), "{}: {} bytes are too few for its shape",
-           where, bytes.size());
+    expect(n >= 0 && (size == 0 || std::uint64_t(n) <= bytes / std::uint64_t(size)),
+           "{}: {} bytes are too few for its shape", where, bytes);
     size *= n;
   }
-  expect(std::size_t(size * width) == bytes.size(), "{}: has {} bytes; its shape needs {}", where,
-         bytes.size(), size * width);
+  expect(std::uint64_t(size) <= bytes / std::uint64_t(width) && std::uint64_t(size * width) == bytes,
+         "{}: has {} bytes; its shape needs {}", where, bytes, std::uint64_t(size) * std::uint64_t(width));
+  return size;
+}
+
+Array detail::from_numpy(const std::string& where, std::string_view type, const std::vector<long>& shape,
+                         bool fortran_order, std::string_view bytes) {
+  if (fortran_order && shape.size() > 1)  // the same bytes, read from the last axis to the first
+    return transpose(Variable(from_numpy(where, type, {shape.rbegin(), shape.rend()}, false, bytes))).data();
+  const long size = check_numpy(where, type, shape, bytes.size());
+  const char order = type[0];
+  const std::string_view what = type.substr(1);
+  const int width = what[1] - '0';
   const DType dtype = what == "f4"                   ? DType::f32
                       : what == "f8"                 ? DType::f64
                       : what == "u1" || what == "b1" ? DType::u8

@@ -323,7 +323,9 @@ void collect(const Machine& machine, const std::string& name, const Ref& item, l
 Tensors load_pickle(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   expect(bool(in) && !std::filesystem::is_directory(path), "{}: cannot be opened", path);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  std::string bytes(std::filesystem::file_size(path), '\0');
+  in.read(bytes.data(), std::streamsize(bytes.size()));
+  expect(bool(in), "{}: cannot be read beyond byte {}", path, in.gcount());
   Machine machine(path, bytes);
   Tensors found;
   long left = 100'000;

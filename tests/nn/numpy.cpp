@@ -5,6 +5,7 @@
 
 #include "core/files.hpp"
 #include "nn/layers.hpp"
+#include "nn/numpy_array.hpp"
 #include "tests/catch.hpp"
 
 using namespace xgrad;
@@ -210,4 +211,53 @@ TEST_CASE("the book's names and (in, out) weights fit a model of the same layers
   CHECK(error_of([&] {
           load_book(net, {{book.arrays[0]}, {}}, "book");
         }) == "book: has no W1, which the model needs for fc1.weight");
+}
+
+TEST_CASE("what is written in parts is written whole") {
+  std::string written;
+  auto seven = [&](const char* bytes, std::size_t n) {  // as libarchive takes 2^31 - 1 at a time
+    written.append(bytes, std::min<std::size_t>(n, 7));
+    return std::min<std::size_t>(n, 7);
+  };
+  const std::string text = "twenty-three characters";
+  detail::write_all(seven, text.data(), text.size());
+  CHECK(written == text);
+  detail::write_all(seven, text.data(), 0);
+  CHECK(written == text);
+  CHECK(error_of([&] {
+          detail::write_all([](const char*, std::size_t) { return std::size_t(0); }, text.data(), 3);
+        }) == "write: 0 of 3 bytes were taken");
+}
+
+TEST_CASE("a .npz that states more than it can hold is refused without the memory for it") {
+  TemporaryFolder folder;
+  save_npz(folder / "t.npz", {{{"a", arange(4)}}, {}});
+  std::ifstream in(folder / "t.npz", std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const auto directory = bytes.rfind("PK\x01\x02");
+  for (std::size_t at : {std::size_t(18), std::size_t(22), directory + 20, directory + 24})  // of the sizes
+    bytes.replace(at, 4, "\xf0\xff\xff\xff");
+  const std::string file = written(folder, "x.npz", bytes);
+  CHECK(error_of([&] { load_npz(file); }).find("x.npz") != std::string::npos);
+}
+
+// Takes 5 GB of disk and of memory: tests/tests "[large]".
+TEST_CASE("arrays above 2 GiB and 4 GiB are saved whole", "[.large]") {
+  TemporaryFolder folder;
+  for (long size : {600'000'000l, 1'200'000'000l}) {
+    Array x = zeros({size});
+    x.mutable_data<float>()[size - 1] = 7;
+    const std::string npz = folder / "x.npz", tensors = folder / "x.safetensors";
+    save_npz(npz, {{{"x", x}, {"y", arange(3)}}, {}});
+    save_tensors(tensors, {{{"x", x}, {"y", arange(3)}}, {}});
+    x = Array();
+    for (bool numpy : {true, false}) {
+      const std::string& file = numpy ? npz : tensors;
+      CHECK(long(std::filesystem::file_size(file)) > 4 * size);
+      const Tensors back = numpy ? load_npz(file) : load_tensors(file);
+      REQUIRE(back.at("x").size() == size);
+      CHECK(back.at("x").data<float>()[size - 1] == 7);
+      CHECK(back.at("y").data<std::int64_t>()[2] == 2);
+    }
+  }
 }
