@@ -22,38 +22,60 @@ struct Options {
   long top = 3;
 };
 
-const std::vector<std::string> cifar_classes{"airplane", "automobile", "bird",  "cat",  "deer",
-                                             "dog",      "frog",       "horse", "ship", "truck"};
+constexpr const char* cifar_classes = "airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck";
+
+/// What a run's settings say under a key; `otherwise` where there are none, or not that one.
+std::string setting(const std::filesystem::path& file, const std::string& key, const std::string& otherwise) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (std::filesystem::exists(folder / "settings.json"))
+    for (auto& [name, value] : load_settings(folder))
+      if (name == key) return value;
+  return otherwise;
+}
 
 /// The experiment whose network the parameters belong to: as --network or the run's settings say.
 const Experiment& experiment_of(const Options& o, const std::filesystem::path& file) {
-  std::string id = o.network;
-  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  if (id.empty() && std::filesystem::exists(folder / "settings.json"))
-    for (auto& [key, value] : load_settings(folder))
-      if (key == "experiment") id = value;
-  if (id.empty()) id = "S4";
+  const std::string id = o.network.empty() ? setting(file, "experiment", "S4") : o.network;
   const Experiment* e = find_experiment(id);
   expect(e, "there is no experiment '{}'; ./run reproduce --list shows them", id);
-  expect(e->data == "cifar10", "{}: the network of {} is for {}, not for photographs", file.string(), id,
+  expect(e->data != "mnist", "{}: the network of {} is for {}, not for photographs", file.string(), id,
          e->data);
   return *e;
 }
 
+/// The names of the classes that the network was trained on: those of the run, or CIFAR-10's.
+std::vector<std::string> classes_of(const std::filesystem::path& file) {
+  const std::string data = setting(file, "data", "cifar10");
+  std::string names = setting(file, "classes", data == "cifar10" ? cifar_classes : "");
+  expect(!names.empty(), "{}: the run's settings do not name the classes of {}", file.string(), data);
+  std::vector<std::string> classes;
+  for (std::size_t at = 0, end; at != names.npos; at = end == names.npos ? end : end + 2)
+    classes.push_back(names.substr(at, (end = names.find(", ", at)) - at));
+  return classes;
+}
+
+/// A trained network, and what it tells apart.
+struct Network {
+  AnyModel model;
+  Pixels pixels;
+  std::vector<std::string> classes;
+};
+
 /// Names one photo; returns how the network saw it.
-Array predict(const AnyModel& model, const Pixels& pixels, const std::filesystem::path& photo,
-              const Options& o) {
+Array predict(const Network& network, const std::filesystem::path& photo, const Options& o) {
   const Array seen = fit(load_image(photo), 32, o.aspect);
   const Dataset one{"photo", seen.reshape({1, 3, 32, 32}), zeros({1}, DType::i64), {}};
-  const Array p = softmax(model(Variable(make_batch(one, 0, 1, pixels).images))).data();
-  std::vector<std::size_t> order(cifar_classes.size());
+  const Array p = softmax(network.model(Variable(make_batch(one, 0, 1, network.pixels).images))).data();
+  expect(std::size_t(p.size()) == network.classes.size(),
+         "the network tells {} classes apart, and {} are named", p.size(), network.classes.size());
+  std::vector<std::size_t> order(network.classes.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
                    [&](auto a, auto b) { return p.data<float>()[a] > p.data<float>()[b]; });
   std::string line;
   for (std::size_t i = 0; i < std::min(order.size(), std::size_t(o.top)); ++i)
-    line +=
-        fmt::format("{}{} {:.1f} %", i ? ", " : "", cifar_classes[order[i]], 100 * p.data<float>()[order[i]]);
+    line += fmt::format("{}{} {:.1f} %", i ? ", " : "", network.classes[order[i]],
+                        100 * p.data<float>()[order[i]]);
   fmt::print("{}: {}\n", photo.string(), line);
   return seen;
 }
@@ -62,14 +84,14 @@ Array predict(const AnyModel& model, const Pixels& pixels, const std::filesystem
 int run(const Options& o) {
   const auto file = std::filesystem::is_directory(o.model) ? o.model / "parameters.safetensors" : o.model;
   const Experiment& e = experiment_of(o, file);
-  AnyModel model = e.model();
-  load(model, file.string());
+  Network network{e.model(), e.pixels, classes_of(file)};
+  load(network.model, file.string());
   NoGrad off;
   EvalMode eval;
   std::vector<Array> seen;
   int unreadable = 0;
   for (auto& photo : o.photos) try {
-      seen.push_back(resize(predict(model, e.pixels, photo, o), 128, 128));
+      seen.push_back(resize(predict(network, photo, o), 128, 128));
     } catch (const Error& e) {
       fmt::print(stderr, "error: {}\n", e.what());
       ++unreadable;
@@ -86,8 +108,9 @@ int run(const Options& o) {
 int main(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Names what is on photographs (PNG or JPEG, any size) with a network trained on CIFAR-10: airplane, "
-      "automobile, bird, cat, deer, dog, frog, horse, ship or truck.");
+      "Names what is on photographs (PNG or JPEG, any size) with a network that a run has trained, by the "
+      "names of its own classes; parameters alone, without a run's settings, are taken for CIFAR-10's: "
+      "airplane, automobile, bird, cat, deer, dog, frog, horse, ship or truck.");
   app.option_defaults()->always_capture_default();
   app.add_option("photos", o.photos, "the photographs")->required();
   app.add_option("--model", o.model, "parameters.safetensors of a run, or the run's folder")->required();

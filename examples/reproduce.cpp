@@ -47,6 +47,7 @@ Row train(const Experiment& e, const Options& o) {
                    {{"experiment", e.id},
                     {"network", e.title},
                     {"data", e.data},
+                    class_names(data.train),
                     {"epochs", fmt::format("{}", epochs)},
                     {"steps", fmt::format("{}", e.epoch_steps)},
                     {"batch", "100"},

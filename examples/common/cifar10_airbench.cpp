@@ -132,6 +132,7 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
                     {"network", fmt::format("airbench {}, whitening {}",
                                             fmt::join(recipe.network.widths, "-"), recipe.network.whitening)},
                     {"data", o.synthetic ? "shapes" : "cifar10"},
+                    class_names(data.train),
                     {"validation", o.validation ? "yes" : "no"},
                     {"steps", fmt::format("{}", steps)},
                     {"batch", fmt::format("{}", batch)},

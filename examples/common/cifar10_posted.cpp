@@ -41,6 +41,7 @@ Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
                    {{"experiment", "S4"},
                     {"network", find_experiment("S4")->title},
                     {"data", o.synthetic ? "shapes" : "cifar10"},
+                    class_names(data.train),
                     {"epochs", fmt::format("{}", epochs)},
                     {"steps", fmt::format("{}", steps)},
                     {"batch", fmt::format("{}", batch)},

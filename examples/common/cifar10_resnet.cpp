@@ -40,6 +40,7 @@ Cifar10Result train_resnet(const Cifar10Options& o, const Split& data) {
                    {{"experiment", experiment.id},
                     {"network", experiment.title},
                     {"data", o.synthetic ? "shapes" : "cifar10"},
+                    class_names(data.train),
                     {"validation", o.validation ? "yes" : "no"},
                     {"epochs", fmt::format("{}", epochs)},
                     {"steps", fmt::format("{}", steps)},

@@ -182,6 +182,10 @@ const Experiment* find_experiment(const std::string& wanted) {
   return nullptr;
 }
 
+std::pair<std::string, std::string> class_names(const Dataset& data) {
+  return {"classes", fmt::format("{}", fmt::join(data.classes, ", "))};
+}
+
 Split load_data(const std::string& name, const std::filesystem::path& folder) {
   if (name == "cifar10") return cifar10({.folder = folder});
   if (name == "cifar100") return cifar100({.folder = folder});

@@ -35,6 +35,10 @@ const std::vector<Experiment>& experiments();
 /// By id or name; null when there is none.
 const Experiment* find_experiment(const std::string& id_or_name);
 
+/// What a run's settings say of the classes, for whoever names them by its parameters: "classes", the names
+/// with commas between them.
+std::pair<std::string, std::string> class_names(const Dataset& data);
+
 /// The data set of an experiment.
 Split load_data(const std::string& name, const std::filesystem::path& folder);
 

@@ -2,6 +2,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "datasets/image.hpp"
+#include "datasets/synthetic.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "nn/models/resnet.hpp"
@@ -83,6 +85,36 @@ TEST_CASE("cifar10 --recipe resnet trains ResNet-20 and writes its run") {
   CHECK(again.exit_code == 0);
   CHECK(again.output.find("going on after 4 steps") != std::string::npos);
   CHECK(bytes(folder / "a/parameters.safetensors") == trained);
+}
+
+TEST_CASE("predict names the classes of the run whose parameters it takes") {
+  TemporaryFolder folder;
+  const std::string photo = (folder / "photo.png").string(), model = (folder / "a").string();
+  const Dataset data = shapes(1, 1, 0).train;
+  save_png(photo, data.images.reshape({3, 32, 32}));
+  REQUIRE(
+      run(program("cifar10") + "--recipe resnet --synthetic --epochs 1 --steps 1 --batch 16 --out " + model)
+          .exit_code == 0);
+  auto predict = [&] { return run(program("predict") + "--top 10 --model " + model + " " + photo); };
+  const Outcome ours = predict();
+  INFO(ours.output);
+  CHECK(ours.exit_code == 0);
+  for (auto& name : data.classes) CHECK(ours.output.find(name + " ") != std::string::npos);
+  CHECK(ours.output.find("airplane") == std::string::npos);
+
+  std::ifstream in(folder / "a/settings.json");
+  auto settings = nlohmann::json::parse(in);
+  auto with = [&](const char* key, const char* value) {
+    settings[key] = value;
+    std::ofstream(folder / "a/settings.json") << settings;
+    return predict().output;
+  };
+  CHECK(with("classes", "one, two").find("the network tells 10 classes apart, and 2 are named") !=
+        std::string::npos);
+  settings.erase("classes");
+  CHECK(with("data", "shapes").find("the run's settings do not name the classes of shapes") !=
+        std::string::npos);
+  CHECK(with("data", "cifar10").find("airplane ") != std::string::npos);  // a run from before they were named
 }
 
 TEST_CASE("cifar10 refuses what it cannot do in one line") {
