@@ -132,7 +132,7 @@ Array fit(const Array& image, long size, Aspect aspect) {
 
 Array contact_sheet(const std::vector<Array>& images, long columns, long gap) {
   expect(!images.empty(), "contact_sheet: there are no pictures");
-  expect(columns >= 1 && gap >= 0 && gap <= max_image_pixels, "contact_sheet: {} columns with gaps of {} pixels cannot be laid out",
+  expect(columns >= 1 && gap >= 0, "contact_sheet: {} columns with gaps of {} pixels cannot be laid out",
          columns, gap);
   for (const Array& image : images) {
     check("contact_sheet", image);
@@ -141,6 +141,7 @@ Array contact_sheet(const std::vector<Array>& images, long columns, long gap) {
   }
   const long count = long(images.size()), height = images[0].dim(1), width = images[0].dim(2);
   columns = std::min(columns, count);
+  if (count == 1) gap = 0;  // there is none
   const auto length = [gap](long pictures, long side) {
     return double(pictures) * double(side) + double(pictures - 1) * double(gap);
   };

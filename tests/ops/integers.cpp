@@ -127,7 +127,7 @@ TEST_CASE("integers: the geometry of convolutions", "[ops][integers]") {
                     {&T::stride, &T::padding, &T::dilation, &T::output_padding},
                     [&](V x, const T& o) { return conv_transpose2d(x, weight, {}, o); });
     try_op("conv_transpose2d", {1, 4, 3, 3}, [&](V x, long n) {
-      return conv_transpose2d(x, weight, {}, {.output_padding = n - 1, .dilation = n});
+      return conv_transpose2d(x, weight, {}, {.output_padding = n / 2, .dilation = n});
     });
     try_op("conv_transpose2d", {1, 4, 3, 3},
            [&](V x, long n) { return conv_transpose2d(x, weight, {}, {.groups = n}); });

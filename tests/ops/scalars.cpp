@@ -151,6 +151,7 @@ TEST_CASE("what is made of a number by moving, repeating or summing is one", "[o
   CHECK_FALSE(concat({y, Variable(ones({1}, DType::f64))}).data().is_number());
   CHECK_FALSE(where(Variable(ones({3})), 1, 0).data().is_number());
   CHECK(where(Variable(ones({3})), 1, 0).dtype() == DType::f32);
+  CHECK(values(where(Variable(.5), i64({1}), i64({2}))) == V{1});  // .5 is not 0
   Variable set = y;
   set.set_data(array<double>({1, 2, 3}));
   CHECK((set * x).dtype() == DType::f32);
