@@ -50,8 +50,8 @@ Array gather(const Array& images, const std::vector<long>& rows, const std::vect
 
 void check_augment(const Augment& a, long height, long width) {
   const auto possible = [](long pixels) { return 0 <= pixels && pixels <= max_array_bytes; };
-  expect(possible(a.crop_padding) && possible(a.cutout), "augment: a padding of {} and a square of {} pixels cannot be",
-         a.crop_padding, a.cutout);
+  expect(possible(a.crop_padding) && possible(a.cutout),
+         "augment: a padding of {} and a square of {} pixels cannot be", a.crop_padding, a.cutout);
   expect(!a.reflect || a.crop_padding < std::max(1l, std::min(height, width)),
          "augment: images of {} x {} pixels cannot be padded by {} that mirror them", height, width,
          a.crop_padding);
@@ -88,8 +88,8 @@ Array mirrored(const Array& images) {
 Array shifted(const Array& images, long dy, long dx) {
   check("shifted", images);
   const long height = images.dim(2), width = images.dim(3);
-  expect(-height < dy && dy < height && -width < dx && dx < width, "shifted: images {} cannot be moved by ({}, {})",
-         images.shape(), dy, dx);
+  expect(-height < dy && dy < height && -width < dx && dx < width,
+         "shifted: images {} cannot be moved by ({}, {})", images.shape(), dy, dx);
   return gather(images, sources(height, -dy, true), sources(width, -dx, true));
 }
 

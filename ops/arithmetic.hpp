@@ -4,8 +4,8 @@
 
 namespace xgrad {
 
-/// a + b. As in all of these, shapes broadcast by NumPy's rules, dtypes must agree, and a number takes the
-/// dtype of the other operand. Throws Error otherwise, and for a number that integers cannot hold.
+/// a + b. As in all of these, shapes broadcast by NumPy's rules, dtypes must agree, and a number, which is a
+/// double, takes the dtype of the other operand. Throws Error otherwise, and where integers cannot hold it.
 Variable add(const Variable& a, const Variable& b);
 /// a - b.
 Variable sub(const Variable& a, const Variable& b);
