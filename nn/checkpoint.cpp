@@ -38,6 +38,7 @@ NamedArray read_array(const std::string& file, const std::string& name, const Js
          "{}: array {} has a shape that cannot be", file, name);
   const DType dtype = dtype_named(file, name, entry.at("dtype").get<std::string>());
   const Shape shape(dims.begin(), dims.end());
+  check_shape(fmt::format("{}: array {}", file, name).c_str(), shape, width(dtype));
   expect(std::uint64_t(shape.size() * width(dtype)) == offsets[1] - offsets[0],
          "{}: array {} of shape {} has {} bytes at offset {}", file, name, shape, offsets[1] - offsets[0],
          data_start + offsets[0]);

@@ -122,6 +122,9 @@ TEST_CASE("damaged files are refused by name") {
         path + ": array a has dtype F16; F32, F64, I64 and U8 can be read");
   write(path, with_header(R"({"a":{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}})", "12345678"));
   CHECK(error_of([&] { load_tensors(path); }) == path + ": array a has a shape that cannot be");
+  write(path, with_header(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})"));
+  CHECK(error_of([&] { load_tensors(path); }) ==
+        path + ": array a: an array of shape (4294967296, 4294967296) would be too large");
 }
 
 TEST_CASE("a file that cannot be written leaves the old one") {
