@@ -148,8 +148,9 @@ Variable clip(const Variable& x, double low, double high) {
   const bool integers = x.dtype() == DType::i64;
   const Variable lower = integers && low < -0x1p63 ? Variable(array({first}).reshape({})) : low;
   const Variable upper = integers && high >= 0x1p63 ? Variable(array({last}).reshape({})) : high;
-  return elementwise_any("clip", [](auto v, auto l, auto h) { return pack::minimum(pack::maximum(v, l), h); },
-                         {{x, [=](auto& gy) { return strong_mul(gy, inside(x, low, high)); }}, {lower}, {upper}});
+  return elementwise_any(
+      "clip", [](auto v, auto l, auto h) { return pack::minimum(pack::maximum(v, l), h); },
+      {{x, [=](auto& gy) { return strong_mul(gy, inside(x, low, high)); }}, {lower}, {upper}});
 }
 
 }  // namespace xgrad

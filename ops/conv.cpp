@@ -132,7 +132,8 @@ Variable conv_transpose2d(const Variable& x, const Variable& weight, const Varia
   // more, that has room for more windows than there are pixels in ours, which decide.
   ConvShape s = windows("conv_transpose2d", {x.shape()[0], long(outputs), long(h), long(w)}, kernel, stride,
                         padding, dilation);
-  s.groups = groups, s.c = weight.shape()[1], s.o = channels / groups, s.oh = size.h, s.ow = size.w, s.direct = direct;
+  s.groups = groups, s.c = weight.shape()[1], s.o = channels / groups, s.oh = size.h, s.ow = size.w,
+  s.direct = direct;
   return add_bias("conv_transpose2d", convolve_input(x, weight, s), bias);
 }
 

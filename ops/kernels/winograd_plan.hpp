@@ -2,6 +2,7 @@
 // How a Winograd convolution is cut: blocks of images or of bands of their rows, and the tiles of a block.
 #include <compare>
 
+#include "ops/kernels/conv.hpp"
 #include "ops/kernels/room.hpp"
 #include "ops/kernels/winograd_tiles.hpp"
 

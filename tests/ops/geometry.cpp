@@ -38,8 +38,9 @@ Windows draw_transposed(Generator& g) {
   auto pair = [&](long low, long high) { return Pair(draw(g, low, high), draw(g, low, high)); };
   for (;;) {
     Windows w{draw(g, 1, 3), draw(g, 1, 2), draw(g, 1, 5), draw(g, 1, 5), 0, pair(1, 7), pair(1, 3), {}};
-    auto& [stride, padding, extra, dilation, groups] = w.options;
-    stride = pair(1, 4), padding = pair(0, 3), dilation = pair(1, 4), groups = w.groups;
+    Pair &stride = w.options.stride, &padding = w.options.padding, &extra = w.options.output_padding,
+         &dilation = w.options.dilation;
+    stride = pair(1, 4), padding = pair(0, 3), dilation = pair(1, 4), w.options.groups = w.groups;
     extra = {draw(g, 0, std::max(stride.h, dilation.h) - 1), draw(g, 0, std::max(stride.w, dilation.w) - 1)};
     auto length = [](long size, long kernel, long stride, long padding, long extra, long dilation) {
       return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1;
