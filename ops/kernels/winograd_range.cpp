@@ -19,12 +19,11 @@ bool fits(int low, int high) { return high == 0 || (low >= least && high <= most
 struct Windows {
   long extent, halo, size;  // results along the axis; how many more pixels they meet; of a window
   long begin, end;          // the plane's pixels that are the image's
+  static long across(long extent) { return extent > 3 ? 2 : 1; }
   Windows(long extent, long halo, long begin, long pixels)
       : extent(extent),
         halo(halo),
-        size(halo         ? std::min(extent, 3l)
-             : extent > 3 ? 2
-                          : 1),
+        size(halo > 0 && extent > 1 ? across(extent) + 1 : across(extent)),
         begin(begin),
         end(begin + pixels) {}
   long start(long tile) const { return std::min(tile, std::max(0l, extent - 4)); }
