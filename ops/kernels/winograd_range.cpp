@@ -3,6 +3,7 @@
 #include "ops/kernels/winograd_range.hpp"
 
 #include <atomic>
+#include <limits>
 #include <span>
 
 #include "core/threads.hpp"
@@ -12,6 +13,7 @@
 namespace xgrad::kernels::winograd {
 namespace {
 
+/// Whether numbers whose magnitudes reach from low to high in all windows of a tile may be transformed.
 bool fits(int low, int high) { return high == 0 || (low >= least && high <= most && high - low <= range); }
 
 /// The windows, along one axis, in which a tile should have a number of the size of its largest. A tile at
@@ -31,6 +33,19 @@ struct Windows {
   long first(long tile) const { return std::max(start(tile), begin - size + 1); }
   long last(long tile) const { return std::min(start(tile) + std::min(4l, extent) + halo - size, end - 1); }
 };
+
+/// Whether the largest magnitudes of nine taps are near enough to each other, except those that are zero.
+bool even_taps(const int* taps) {
+  int low = std::numeric_limits<int>::max(), high = 0;
+  for (int t = 0; t < 9; ++t) {
+    high = std::max(high, taps[t]);
+    if (taps[t] > 0) low = std::min(low, taps[t]);
+  }
+  return high == 0 || (high >= least && high <= most && high - low <= kernel_range);
+}
+void raise(int* largest, const float* x, long count) {
+  for (long i = 0; i < count; ++i) largest[i] = std::max(largest[i], std::bit_cast<int>(x[i]) & 0x7fffffff);
+}
 
 /// A result of a block: its image, and its row and column in the whole image.
 struct Pixel {
@@ -104,34 +119,21 @@ void find_uneven(const int* largest, const Layout& layout, const Block& block, l
 bool even(const float* weight, long outputs, long inputs, bool backwards) {
   std::atomic<bool> all = true;
   const long row = inputs * 9;
-  auto check = [&](const int* taps) {
-    int low = std::numeric_limits<int>::max(), high = 0;
-    for (int t = 0; t < 9; ++t) {
-      high = std::max(high, taps[t]);
-      if (taps[t]) low = std::min(low, taps[t]);
-    }
-    if (high && (high < least || high > most || high - low > kernel_range)) all = false;
-  };
-  auto raise = [](int& so_far, float x) { so_far = std::max(so_far, std::bit_cast<int>(x) & 0x7fffffff); };
-  if (backwards)
+  if (backwards)  // the result's channels are the inputs: the rows of some of them, side by side
     threads::for_ranges(inputs, 64, [&](long first, long last) {
       std::vector<int> taps(std::size_t(last - first) * 9);
-      for (long o = 0; o < outputs; ++o)
-        for (long e = 0; e < (last - first) * 9; ++e)
-          raise(taps[std::size_t(e)], weight[o * row + first * 9 + e]);
-      for (long c = 0; c < last - first; ++c) check(&taps[std::size_t(c) * 9]);
+      for (long o = 0; o < outputs; ++o) raise(taps.data(), weight + o * row + first * 9, (last - first) * 9);
+      for (long c = 0; c < last - first; ++c)
+        if (!even_taps(&taps[std::size_t(c) * 9])) all = false;
     });
   else
     threads::for_ranges(outputs, 16, [&](long first, long last) {
       for (long o = first; o < last; ++o) {
-        int taps[144] = {};
-        const float* from = weight + o * row;
-        long e = 0;
-        for (; e + 144 <= row; e += 144)
-          for (long t = 0; t < 144; ++t) raise(taps[t], from[e + t]);
-        for (long t = 0; t < row - e; ++t) raise(taps[t], from[e + t]);
-        for (int t = 9; t < 144; ++t) taps[t % 9] = std::max(taps[t % 9], taps[t]);
-        check(taps);
+        constexpr long some = 16 * 9;  // at a time, which makes whole packs
+        int taps[some] = {};
+        for (long e = 0; e < row; e += some) raise(taps, weight + o * row + e, std::min(some, row - e));
+        for (long t = 9; t < some; ++t) taps[t % 9] = std::max(taps[t % 9], taps[t]);
+        if (!even_taps(taps)) all = false;
       }
     });
   return all;

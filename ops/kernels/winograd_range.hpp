@@ -1,26 +1,28 @@
 #pragma once
 // What Winograd's transforms would spoil, and its way around them.
 //
-// The error of each result of a tile is a multiple of the largest number of the tile. So a tile is
-// transformed only where that is at most `range` times the largest number of each window of 3x3 that a result
-// is made of, and where nothing can overflow or underflow; other tiles are computed directly.
+// The error of each result of a tile follows the largest number of the tile. So a tile is transformed only
+// where it is even: where no window of 3x3 that a result is made of is without a number of about that size,
+// and where nothing can overflow or underflow. Other tiles are computed directly. docs/architecture.md has
+// the bounds.
 #include <vector>
 
 #include "ops/kernels/winograd_plan.hpp"
 
 namespace xgrad::kernels::winograd {
 
-/// Magnitudes as bits (see `magnitude`): bounds of what is transformed, and the ratio that R is.
-inline constexpr int least = (127 - 56) << 23, most = (127 + 40) << 23, range = 6 << 23,
-                     kernel_range = 12 << 23;
+// As bits (see `magnitude`), where 1 << 23 is a factor of 2:
+inline constexpr int least = (127 - 56) << 23, most = (127 + 40) << 23;  // of what is transformed
+inline constexpr int range = 6 << 23;                                    // R, of the windows of a tile
+inline constexpr int kernel_range = 12 << 23;                            // of the taps of a channel's kernels
 
-/// Adds the tiles of an image whose numbers differ too much. `largest` has the magnitudes of its pixels over
+/// Adds the tiles of an image that are not even. `largest` has the magnitudes of its pixels over
 /// all channels; a tile of 4x4 meets `halo` more rows and columns of them: 2, or 0 for the gradient of the
 /// result.
 void find_uneven(const int* largest, const Layout& layout, const Block& block, long image, long halo,
                  std::vector<Tile>& tiles);
 
-/// Whether a convolution may transform its kernels.
+/// Whether the taps of the kernels that make each of the result's channels are near enough to each other.
 bool even(const float* weight, long outputs, long inputs, bool backwards);
 
 /// The results of some tiles of a block, directly.
