@@ -60,22 +60,35 @@ std::vector<Pixel> pixels_of(const Plan& plan, const Block& block, const Tile* t
   return pixels;
 }
 
+/// columns[channel][pixel] = the pixels that are so far from `images`, 0 for those at -1.
+void collect(const float* images, long channels, long channel_step, const std::vector<long>& at,
+             float* columns) {
+  for (long c = 0; c < channels; ++c, images += channel_step)
+    for (long offset : at) *columns++ = offset < 0 ? 0 : images[offset];
+}
+
 /// What tap `tap` of the kernel meets at each pixel: columns[channel][pixel].
 void meet(const Plan& plan, const std::vector<Pixel>& pixels, long tap, const float* x, float* columns) {
-  const long size = plan.height * plan.width, count = long(pixels.size());
-  for (long p = 0; p < count; ++p) {
-    const auto& [image, row, column] = pixels[std::size_t(p)];
+  std::vector<long> at;
+  for (const auto& [image, row, column] : pixels) {
     const long i = row + tap / 3 - plan.padding, j = column + tap % 3 - plan.padding;
     const bool inside = i >= 0 && i < plan.height && j >= 0 && j < plan.width;
-    const float* from = x + image * plan.in * size + i * plan.width + j;
-    for (long c = 0; c < plan.in; ++c) columns[c * count + p] = inside ? from[c * size] : 0;
+    at.push_back(inside ? (image * plan.in * plan.height + i) * plan.width + j : -1);
   }
+  collect(x, plan.in, plan.height * plan.width, at, columns);
+}
+/// Where the first channel of each pixel of the result lies.
+std::vector<long> places(const Plan& plan, const std::vector<Pixel>& pixels) {
+  std::vector<long> at;
+  for (const auto& [image, row, column] : pixels)
+    at.push_back((image * plan.out * plan.result_height + row) * plan.result_width + column);
+  return at;
 }
 
 /// Calls f(pixels) for some tiles at a time, such that their columns stay in the cache.
 template <class F>
 void each_few(const Plan& plan, const Block& block, const std::vector<Tile>& tiles, F f) {
-  constexpr long few = 8;
+  constexpr long few = 32;
   for (long first = 0; first < long(tiles.size()); first += few)
     f(pixels_of(plan, block, &tiles[std::size_t(first)], std::min(few, long(tiles.size()) - first)));
 }
@@ -155,11 +168,10 @@ void convolve_tiles(const Plan& plan, const Block& block, const std::vector<Tile
           },
           plan.in, tap > 0, result.data(), count);
     }
-    for (long p = 0; p < count; ++p) {
-      const auto& [image, row, column] = pixels[std::size_t(p)];
-      float* to = y + image * plan.out * size + row * plan.result_width + column;
-      for (long c = 0; c < plan.out; ++c) to[c * size] = result[c * count + p];
-    }
+    const std::vector<long> at = places(plan, pixels);
+    const float* from = result;
+    for (long c = 0; c < plan.out; ++c)
+      for (long offset : at) y[c * size + offset] = *from++;
   });
 }
 
@@ -169,11 +181,7 @@ void add_tiles(const Plan& plan, const Block& block, const std::vector<Tile>& ti
   each_few(plan, block, tiles, [&](const std::vector<Pixel>& pixels) {
     const long count = long(pixels.size()), size = plan.result_height * plan.result_width;
     const Room<float> columns(plan.in * count), gradients(plan.out * count);
-    for (long p = 0; p < count; ++p) {
-      const auto& [image, row, column] = pixels[std::size_t(p)];
-      const float* from = g + image * plan.out * size + row * plan.result_width + column;
-      for (long c = 0; c < plan.out; ++c) gradients[c * count + p] = from[c * size];
-    }
+    collect(g, plan.out, size, places(plan, pixels), gradients);
     for (long tap = 0; tap < 9; ++tap) {
       meet(plan, pixels, tap, x, columns);
       gemm(false, true, plan.out, plan.in, count, gradients.data(), count, columns.data(), count, true,
