@@ -117,16 +117,24 @@ class Planner {
       Value& root = *roots[i];
       char* out = room_for(root, results_[i]);
       outputs.push_back(out);
-      if (root.is_reduction) ops.push_back(root.op);
       if (root.is_reduction)
-        program.reductions.push_back({root.reduction, operand(results_[i]), out,
-                                      Walk(root.shape, program.domain, short_run_of_sum), root.shape});
+        reduce(root, operand(results_[i]), out);
       else
         program.stores.push_back({operand(results_[i]), out});
     }
   }
+  /// Runs the program.
+  void run() {
+    execute(program);
+    for (auto& [from, to, bytes] : copies_) std::copy_n(from, bytes, to);
+  }
 
  private:
+  struct Copy {
+    const char* from;
+    char* to;
+    long bytes;
+  };
   struct Use {
     int count = 0;       // by the program: if there are other references, somebody outside needs it
     int last = -1;       // the step that reads it last
@@ -150,7 +158,8 @@ class Planner {
   void clear() {
     program.leaves.clear(), program.steps.clear(), program.stores.clear(), program.reductions.clear();
     program.registers = 0;
-    outputs.clear(), ops.clear(), leaves_.clear(), steps_.clear(), results_.clear(), idle_.clear();
+    outputs.clear(), ops.clear(), copies_.clear(), leaves_.clear(), steps_.clear(), results_.clear(),
+        idle_.clear();
   }
 
   /// The place of a value: -1 - k for leaf k, else the number of its step.
@@ -169,6 +178,16 @@ class Planner {
     }
     ++use_of(v->place).count;
     return v->place;
+  }
+
+  /// Adds a reduction; of what is reduced in the same way already the result is copied.
+  void reduce(const Value& root, int operand, char* out) {
+    for (auto& r : program.reductions)
+      if (r.kind == root.reduction && r.operand == operand)
+        return void(copies_.push_back({r.out, out, root.shape.size() * width(root.dtype)}));
+    ops.push_back(root.op);
+    const Walk walk(root.shape, program.domain, short_run_of_sum);
+    program.reductions.push_back({root.reduction, operand, out, walk, root.shape});
   }
 
   int operand(int place) const {
@@ -234,6 +253,7 @@ class Planner {
   }
 
   long visit_ = 0;
+  std::vector<Copy> copies_;
   std::vector<Leaf> leaves_;
   std::vector<Step> steps_;
   std::vector<int> results_, idle_;
@@ -261,7 +281,7 @@ void run_roots(Roots roots) {
     plan.lay_out(roots);
     const profile::Scope scope(
         [&] { return fmt::format("{} {}", fmt::join(plan.ops, " "), plan.program.domain); });
-    execute(plan.program);
+    plan.run();
     for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->publish(plan.outputs[i]);
   }
   for (auto& root : roots) {

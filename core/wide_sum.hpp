@@ -1,6 +1,5 @@
 #pragma once
 // Sums that keep their digits, however many terms they have: f32 in double, f64 with what its additions lost.
-#include <cmath>
 #include <type_traits>
 
 namespace xgrad {
@@ -39,10 +38,12 @@ using WideSum =
 /// The sum as a T. What is lost of an infinite sum is a NaN.
 template <class T>
 T rounded(const WideSum<T>& sum) {
-  if constexpr (std::is_same_v<T, double>)
-    return std::isfinite(sum.total) ? sum.total + sum.lost : sum.total;
-  else
+  if constexpr (std::is_same_v<T, double>) {
+    const T exact = sum.total + sum.lost;
+    return exact == exact ? exact : sum.total;
+  } else {
     return T(sum.total);
+  }
 }
 
 }  // namespace xgrad

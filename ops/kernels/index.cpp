@@ -155,12 +155,18 @@ Array take_add(const Array& rows, const Array& indices, int axis, const Shape& s
     threads::for_ranges(to.outer * to.length, grain, [&](long first, long last) {
       std::vector<WideSum<T>> sums(std::size_t(to.inner));
       for (long row = first; row < last; ++row) {
+        const std::span here = places.of(row % to.length);
+        T* sum = out + row * to.inner;
+        if (here.empty()) {
+          std::fill_n(sum, to.inner, T(0));
+          continue;
+        }
         std::fill(sums.begin(), sums.end(), WideSum<T>());
-        for (long place : places.of(row % to.length)) {
+        for (long place : here) {
           const T* source = in + (row / to.length * count + place) * to.inner;
           for (long i = 0; i < to.inner; ++i) sums[std::size_t(i)].add(source[i]);
         }
-        for (long i = 0; i < to.inner; ++i) out[row * to.inner + i] = rounded<T>(sums[std::size_t(i)]);
+        for (long i = 0; i < to.inner; ++i) sum[i] = rounded<T>(sums[std::size_t(i)]);
       }
     });
   });
