@@ -30,7 +30,7 @@ Grid normalized(const Grid& x, const Grid& mean, const Grid& var, const Grid* ga
   });
 }
 
-const std::vector<Shapes> batches = {{{1, 1}, {1}, {1}},           {{5, 3}, {3}, {3}},
+const std::vector<Shapes> batches = {{{2, 1}, {1}, {1}},           {{5, 3}, {3}, {3}},
                                      {{2, 3, 4}, {3}, {3}},        {{2, 3, 4, 5}, {3}, {3}},
                                      {{1, 2, 3, 1}, {2}, {2}},     {{17, 33, 3}, {33}, {33}},
                                      {{10, 17, 6, 7}, {17}, {17}}, {{3, 2, 2, 2, 2}, {2}, {2}}};
