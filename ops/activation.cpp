@@ -2,6 +2,7 @@
 #include "ops/activation.hpp"
 
 #include "core/elementwise.hpp"
+#include "core/pack_math.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/density.hpp"
 #include "ops/math.hpp"
@@ -22,18 +23,14 @@ Variable keep_positive(const Variable& g, const Variable& y) {
 
 }  // namespace
 
-// exp(-x) may overflow: 1 / inf is 0, as it should be. (1 + tanh(x / 2)) / 2 would lose the digits of small
-// results.
 Variable sigmoid(const Variable& x) {
-  return elementwise("sigmoid", [](auto v) { return decltype(v)(1) / (decltype(v)(1) + xsimd::exp(-v)); },
+  return elementwise("sigmoid", [](auto v) { return pack::sigmoid(v); },
                      {{x, [=](auto& gy) { return strong_mul(gy, logistic_pdf(x)); }}});
 }
 
 Variable softplus(const Variable& x) {
-  return elementwise(
-      "softplus",
-      [](auto v) { return pack::maximum(v, decltype(v)(0)) + xsimd::log1p(xsimd::exp(-xsimd::abs(v))); },
-      {{x, [=](auto& gy) { return strong_mul(gy, sigmoid(x)); }}});
+  return elementwise("softplus", [](auto v) { return pack::softplus(v); },
+                     {{x, [=](auto& gy) { return strong_mul(gy, sigmoid(x)); }}});
 }
 
 Variable relu(const Variable& x) {
@@ -43,9 +40,17 @@ Variable relu(const Variable& x) {
 
 Variable leaky_relu(const Variable& x, double slope) { return where(x > 0, x, strong_mul(x, slope)); }
 
-// Strong products: at minus infinity the limit is 0.
-Variable gelu(const Variable& x) { return strong_mul(x, normal_cdf(x)); }
+// In one, as SiLU: a product would write normal_cdf(x) to a tile and read it again.
+Variable gelu(const Variable& x) {
+  return elementwise(
+      "gelu", [](auto v) { return pack::gelu(v); },
+      {{x, [=](auto& gy) { return strong_mul(gy, normal_cdf(x) + strong_mul(x, normal_pdf(x))); }}});
+}
 
-Variable silu(const Variable& x) { return strong_mul(x, sigmoid(x)); }
+Variable silu(const Variable& x) {
+  return elementwise(
+      "silu", [](auto v) { return pack::silu(v); },
+      {{x, [=](auto& gy) { return strong_mul(gy, sigmoid(x) + strong_mul(x, logistic_pdf(x))); }}});
+}
 
 }  // namespace xgrad

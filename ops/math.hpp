@@ -1,6 +1,6 @@
 #pragma once
-// Elementary functions, elementwise, of f32 and f64. docs/architecture.md states their errors in units of the
-// last place.
+// Elementary functions, elementwise, of f32 and f64. docs/accuracy.md states their errors, and those of their
+// derivatives.
 #include "core/tape.hpp"
 
 namespace xgrad {
@@ -27,8 +27,7 @@ Variable cos(const Variable& x);
 Variable tanh(const Variable& x);
 /// The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
 Variable erf(const Variable& x);
-/// The distribution function of the standard normal distribution, (1 + erf(x / sqrt(2))) / 2. Of f32 the
-/// absolute error is below 2e-7.
+/// The distribution function of the standard normal distribution, (1 + erf(x / sqrt(2))) / 2.
 Variable normal_cdf(const Variable& x);
 
 }  // namespace xgrad
