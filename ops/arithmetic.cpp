@@ -30,7 +30,10 @@ pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y, const pack::
   const P rest = (y - (exponent - moved)) - (k + moved);  // Knuth's two-sum: exact
   const P residual = pack::select(xsimd::abs(y) < P(INFINITY), rest, P(0));
   const P result = power(x, exponent);
-  return xsimd::all(residual == P(0)) ? result : result * power(x, residual);
+  if (xsimd::all(residual == P(0))) return result;
+  const auto over =
+      result == P(0) || xsimd::abs(result) == P(INFINITY);  // also where x^residual is the opposite
+  return pack::select(over, result, result * power(x, residual));
 }
 
 /// a to the power b - k, k being how often it was differentiated: with b - k taken as a Variable the second
@@ -41,7 +44,7 @@ Variable power_less(const Variable& a, const Variable& b, long k) {
   return elementwise(
       "pow", [](auto x, auto y, auto less) { return power(x, y, less); },
       {{a, [=](auto& gy) { return strong_mul(gy, strong_mul(b - double(k), power_less(a, b, k + 1))); }},
-       {b, [=](auto& gy, auto& y) { return strong_mul(gy, strong_mul(y, logarithm())); }},
+       {b, [=](auto& gy, auto& y) { return strong_mul(strong_mul(gy, y), logarithm()); }},
        {double(k)}});
 }
 

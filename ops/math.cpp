@@ -40,7 +40,7 @@ Variable sqrt(const Variable& x) {
 
 Variable rsqrt(const Variable& x) {
   return elementwise("rsqrt", [](auto v) { return pack::rsqrt(v); },
-                     {{x, [=](auto& gy, auto& y) { return strong_div(strong_mul(gy, y), x * -2); }}});
+                     {{x, [=](auto& gy, auto& y) { return strong_div(strong_mul(gy, y) * -.5, x); }}});
 }
 
 Variable square(const Variable& x) {

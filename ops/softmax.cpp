@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 #include "core/map.hpp"
+#include "core/pack_math.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/loss.hpp"
 #include "ops/math.hpp"
@@ -42,17 +43,17 @@ Array shifted(const Array& x, const Array& largest) {
 /// log(sum(exp(d))) for d shifted. One largest element is left out of the sum, for log1p: beside a 1 the
 /// others would lose their digits, which are all there is to the loss of a confident prediction.
 Array log_sum_exp(const Array& d, const Axes& axes) {
-  auto below = [](auto v) { return pack::select(v == decltype(v)(0), v, xsimd::exp(v)); };
+  auto below = [](auto v) { return pack::select(v == decltype(v)(0), v, pack::exp(v)); };
   auto tie = [](auto v) { return pack::mask(v, v == decltype(v)(0)); };
   const Array others = reduce(ReduceKind::sum, map("exp_below_0", below, d), axes);
   const Array ties = reduce(ReduceKind::sum, map("is_0", tie, d), axes);
   return map(
-      "log1p", [](auto s, auto n) { return xsimd::log1p(s + (n - decltype(n)(1))); }, others, ties);
+      "log1p", [](auto s, auto n) { return pack::log1p(s + (n - decltype(n)(1))); }, others, ties);
 }
 
 Array softmax_values(const Array& x, const Axes& axes) {
   const Array e = map(
-      "exp", [](auto v) { return xsimd::exp(v); }, shifted(x, pivot(x, axes)));
+      "exp", [](auto v) { return pack::exp(v); }, shifted(x, pivot(x, axes)));
   return map(
       "div", [](auto v, auto s) { return v / s; }, e, reduce(ReduceKind::sum, e, axes));
 }

@@ -1,0 +1,76 @@
+// Measures the errors of elementwise operations and of their derivatives, and writes them to a page.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+
+#include "tests/accuracy/cases.hpp"
+
+namespace {
+using namespace xgrad::tests;
+
+constexpr const char* introduction = R"(# Accuracy
+
+Written by `./run accuracy`, which compares each elementwise operation and its first and second derivatives with MPFR,
+in units of the last place (ulp) of the exact result. Points are of all magnitudes and both signs, and dense where results
+change, at the ends of the range, and around roots. `tests/accuracy/bounds.cpp` holds the bounds on a smaller grid: {} ulp for
+first and {} for second derivatives of every operation.
+
+- Where a derivative is a sum of terms that cancel (those of gelu and silu, the mixed one of pow), its error is in ulp of the
+  largest term: gelu' has a root near -.75, gelu'' at +-1.41.
+- Results that are subnormal, or that have a subnormal factor (x times the density of normal_cdf), are apart: their error is
+  in units of the smallest subnormal number, times what that factor is multiplied by.
+- sin and cos are apart beyond |x| = 10,000. pow is tried with positive bases; where a power of the formula overflows although
+  its product with a small factor would not (b (b - 1) a^(b - 2) for tiny a and b), the derivative is infinite.
+- Of two inputs, the worst of all partial derivatives counts.
+- 0 stands for correctly rounded.
+
+Points for one input: {}, for two: {}; each for f32 and f64.
+
+| operation | dtype | value | first derivative | second derivative |
+|---|---|---|---|---|
+)";
+
+std::string worst(const Worst& w) {
+  if (w.ulps == 0) return "0";
+  std::string at;
+  for (double x : w.at) at += fmt::format("{}{:.5g}", at.empty() ? "" : ", ", x);
+  return fmt::format("{:.2f} at {}", w.ulps, at);
+}
+std::string line(const Case& c, bool f64, const std::array<Worst, 3>& errors) {
+  return fmt::format("| {} | {} | {} | {} | {} |\n", c.name, f64 ? "f64" : "f32", worst(errors[0]),
+                     worst(errors[1]), worst(errors[2]));
+}
+bool any(const std::array<Worst, 3>& errors) { return errors[0].ulps + errors[1].ulps + errors[2].ulps > 0; }
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int n = argc > 2 ? std::atoi(argv[2]) : 20000;
+  std::string normal, subnormal, beyond;
+  bool held = true;
+  for (auto& c : accuracy_cases())
+    for (bool f64 : {false, true}) {
+      const Errors e = f64 ? measure<double>(c, n) : measure<float>(c, n);
+      normal += line(c, f64, e.normal);
+      if (any(e.subnormal)) subnormal += line(c, f64, e.subnormal);
+      if (c.limit < 1e300) beyond += line(c, f64, e.beyond);
+      std::cout << line(c, f64, e.normal) << std::flush;
+      for (int order = 0; order < 3; ++order)
+        if (const Worst& w = e.normal[std::size_t(order)]; w.ulps > c.bound(order, f64)) {
+          held = false;
+          std::cout << "  above the bound of " << c.bound(order, f64) << " ulp: " << worst(w) << "\n";
+        }
+    }
+  const char* heading =
+      "\n| operation | dtype | value | first derivative | second derivative |\n|---|---|---|---|---|\n";
+  if (argc > 1) {
+    std::ofstream page(argv[1]);
+    page << fmt::format(introduction, first_bound, second_bound, 8 * n, n) << normal
+         << "\nSubnormal results, in units of the smallest subnormal number:\n"
+         << heading << subnormal << "\nBeyond |x| = 10,000:\n"
+         << heading << beyond;
+  }
+  return held ? 0 : 1;
+}
