@@ -45,16 +45,23 @@ Pack<T> scaled(const Pack<T>& x, const Pack<T>& k) {
 #endif
 }
 
-/// a b - y, exactly, where y is a b rounded. (xsimd's fms of packs of 64 bytes rounds the product first.)
+/// a b + c, rounded once where the processor can. (xsimd rounds twice for packs of 64 bytes.)
 template <class T>
-Pack<T> product_error(const Pack<T>& a, const Pack<T>& b, const Pack<T>& y) {
+Pack<T> fused(const Pack<T>& a, const Pack<T>& b, const Pack<T>& c) {
 #if defined __AVX512F__
   if constexpr (std::is_same_v<T, float>)
-    return Pack<T>(_mm512_fmsub_ps(a, b, y));
+    return Pack<T>(_mm512_fmadd_ps(a, b, c));
   else
-    return Pack<T>(_mm512_fmsub_pd(a, b, y));
-#elif defined __FMA__ || defined __ARM_FEATURE_FMA
-  return xsimd::fms(a, b, y);
+    return Pack<T>(_mm512_fmadd_pd(a, b, c));
+#else
+  return xsimd::fma(a, b, c);
+#endif
+}
+/// a b - y, exactly, where y is a b rounded.
+template <class T>
+Pack<T> product_error(const Pack<T>& a, const Pack<T>& b, const Pack<T>& y) {
+#if defined __FMA__ || defined __ARM_FEATURE_FMA
+  return fused(a, b, -y);
 #else
   constexpr T split = T(1L << (std::numeric_limits<T>::digits + 1) / 2) + 1;  // in halves, by Dekker
   const Pack<T> a1 = a * split - (a * split - a), b1 = b * split - (b * split - b);
@@ -281,6 +288,12 @@ template <class T>
 Pack<T> sigmoid(const Pack<T>& x) {
   const Pack<T> e = exp(-xsimd::abs(x));  // at most 1, and exact in the tail
   return select(x < Pack<T>(0), e, Pack<T>(1)) / (e + T(1));
+}
+/// e^-|x| / (1 + e^-|x|)^2, the derivative of sigmoid. What the sum loses by rounding would count twice.
+template <class T>
+Pack<T> logistic_pdf(const Pack<T>& x) {
+  const Pack<T> e = exp(-xsimd::abs(x)), sum = e + T(1), lost = (T(1) - sum) + e;
+  return e / detail::fused(sum, sum, sum * lost * T(2));
 }
 /// x / (1 + e^-x), also where the sigmoid alone is subnormal; 0 at minus infinity.
 template <class T>

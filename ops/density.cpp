@@ -28,12 +28,7 @@ Variable normal_pdf(const Variable& x) {
 }
 
 Variable logistic_pdf(const Variable& x) {
-  return elementwise("logistic_pdf",
-                     [](auto v) {
-                       using P = decltype(v);
-                       const P e = pack::exp(-xsimd::abs(v)), sum = e + P(1);
-                       return e / (sum * sum);
-                     },
+  return elementwise("logistic_pdf", [](auto v) { return pack::logistic_pdf(v); },
                      {{x, [=](auto& gy, auto& y) { return strong_mul(gy, strong_mul(tanh(x * -.5), y)); }}});
 }
 

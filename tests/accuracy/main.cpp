@@ -47,7 +47,7 @@ bool any(const std::array<Worst, 3>& errors) { return errors[0].ulps + errors[1]
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int n = argc > 2 ? std::atoi(argv[2]) : 20000;
+  const int n = argc > 2 ? std::atoi(argv[2]) : 5000;
   std::string normal, subnormal, beyond;
   bool held = true;
   for (auto& c : accuracy_cases())

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/catch.hpp"
+#include "tests/ops/special.hpp"
 #include "tests/ops/table.hpp"
 #include "tests/paths.hpp"
 
@@ -128,6 +129,15 @@ TEST_CASE("every op of the headers has a row in the table", "[ops]") {
   for (auto& row : table())
     if (!public_ops().contains(row.op)) unknown.insert(row.op);
   for (auto& row : table()) without_row.erase(row.op);
+  CHECK(without_row == std::set<std::string>{});
+  CHECK(unknown == std::set<std::string>{});
+}
+
+TEST_CASE("every op of the headers has a row in the table of special values", "[ops][special]") {
+  std::set<std::string> without_row = public_ops(), unknown;
+  for (auto& row : special_values())
+    if (!public_ops().contains(row.op)) unknown.insert(row.op);
+  for (auto& row : special_values()) without_row.erase(row.op);
   CHECK(without_row == std::set<std::string>{});
   CHECK(unknown == std::set<std::string>{});
 }
