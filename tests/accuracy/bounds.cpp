@@ -20,6 +20,14 @@ TEST_CASE("values and derivatives are within the stated units of the last place"
     }
 }
 
+TEST_CASE("row-wise operations are as accurate as their condition allows", "[ops][accuracy]") {
+  for (auto& c : row_cases()) {
+    INFO(c.name);
+    for (double error : measure<float>(c, 3)) CHECK(error <= row_bound);
+    for (double error : measure<double>(c, 3)) CHECK(error <= row_bound);
+  }
+}
+
 TEST_CASE("the measure of accuracy finds errors", "[ops][accuracy]") {
   Case wrong = accuracy_cases()[1];
   REQUIRE(wrong.name == "square");

@@ -66,4 +66,28 @@ struct Errors {
 template <class T>
 Errors measure(const Case& c, int n);
 
+/// What a row-wise operation should give for one row, and the condition of each element: an error of u times
+/// it is what rounding the input's digits alone may do.
+struct RowResult {
+  std::vector<Real> value, value_condition, gradient, gradient_condition;
+};
+struct RowCase {
+  std::string name;
+  std::function<Variable(const Variable&)> f;  ///< of rows (R, n)
+  /// By a row, and the gradient of its results.
+  std::function<RowResult(const std::vector<Real>& x, const std::vector<Real>& g)> exact;
+  const char *value_condition, *gradient_condition;  ///< in words
+};
+/// Of the errors of rows, in units of u times the condition; u is 2^-24 in f32 and 2^-53 in f64.
+inline constexpr double row_bound = 6;
+constexpr int row_length = 33;
+
+/// Softmax, losses, normalisation and moments.
+const std::vector<RowCase>& row_cases();
+
+/// The largest errors of value and gradient in units of u times the condition, over so many rows of each
+/// kind: of some scales, with one large element, with ties, far from 0.
+template <class T>
+std::array<double, 2> measure(const RowCase& c, int rows);
+
 }  // namespace xgrad::tests
