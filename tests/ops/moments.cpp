@@ -112,7 +112,7 @@ TEST_CASE("derivatives of normalisation hold far from 0 and with outliers what t
 
 TEST_CASE("a variance is never negative, and 0 of what is equal", "[ops]") {
   for (DType dtype : {DType::f32, DType::f64})
-    for (long n : {1l, 3l, 41l, 10'000l, 100'003l})
+    for (long n : {2l, 3l, 41l, 10'000l, 100'003l})
       for (double v : {.1, -1e4 / 3, 16777217., 1e-30, 1e9 / 7}) {
         INFO(fmt::format("{} times {} of {}", n, v, dtype));
         const Array x = full({n, 2}, v, dtype);
