@@ -1,7 +1,12 @@
 // The bounds of the accuracy job, on a smaller grid.
+#include <fstream>
+#include <regex>
+#include <set>
+
 #include "ops/arithmetic.hpp"
 #include "tests/accuracy/cases.hpp"
 #include "tests/catch.hpp"
+#include "tests/paths.hpp"
 
 namespace xgrad::tests {
 
@@ -18,6 +23,21 @@ TEST_CASE("values and derivatives are within the stated units of the last place"
         CHECK(small.ulps <= c.bound(order, f64));
       }
     }
+}
+
+TEST_CASE("every elementary function and activation has a case of accuracy", "[ops][accuracy]") {
+  std::set<std::string> declared, missing;
+  for (const char* header : {"ops/math.hpp", "ops/activation.hpp"}) {
+    std::ifstream file(std::string(XGRAD_SOURCE_ROOT) + "/" + header);
+    const std::regex declaration("^Variable (\\w+)\\(const Variable& x.*");
+    std::smatch found;
+    for (std::string line; std::getline(file, line);)
+      if (std::regex_match(line, found, declaration)) declared.insert(found[1]);
+  }
+  CHECK(declared.size() > 15);
+  missing = declared;
+  for (auto& c : accuracy_cases()) missing.erase(c.name);
+  CHECK(missing == std::set<std::string>{});
 }
 
 TEST_CASE("row-wise operations are as accurate as their condition allows", "[ops][accuracy]") {

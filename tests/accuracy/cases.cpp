@@ -146,7 +146,7 @@ std::vector<Case> all_cases() {
                 return Three{normal_cdf_of(x), normal_pdf(x), Term(-x * normal_pdf(x)).with({normal_pdf(x)})};
               },
               {{-2, 2}, {-15, 9}, {-39, 9}}),
-          {5, 4}),
+          {6, 4}),
       with(unary("sigmoid", sigmoid, sigmoid_of, wide), {2.5, 2.5}),
       unary("softplus", softplus, softplus_of, wide),
       unary(
@@ -163,7 +163,7 @@ std::vector<Case> all_cases() {
           narrow),
       with(unary("gelu", gelu, gelu_of, {{-2, 2}, {-15, 9}, {-39, 9}},
                  {0, -.7517915246, 1.4142135623, -1.4142135623}),
-           {5, 4}),
+           {6, 4}),
       with(unary("silu", silu, silu_of, wide, {0, -1.2784645427, 2.3993572805, -2.3993572805}), {3, 3}),
       binary("add", add,
              [](const Real& a, const Real& b) {
