@@ -36,36 +36,37 @@ Array pivot(const Array& x, const Axes& axes) {
 }
 /// x - largest: exp of it cannot overflow, and digits that all elements share are gone before any are rounded
 /// away. 0 where they are equal, be they infinite.
-Array shifted(const Array& x, const Array& largest) {
-  return map(
-      "sub_max", [](auto v, auto m) { return pack::select(v == m, decltype(v)(0), v - m); }, x, largest);
+template <class P>
+P shifted(const P& v, const P& largest) {
+  return pack::select(v == largest, P(0), v - largest);
 }
-/// log(sum(exp(d))) for d shifted. One largest element is left out of the sum, for log1p: beside a 1 the
-/// others would lose their digits, which are all there is to the loss of a confident prediction.
-Array log_sum_exp(const Array& d, const Axes& axes) {
-  auto below = [](auto v) { return pack::select(v == decltype(v)(0), v, pack::exp(v)); };
-  auto tie = [](auto v) { return pack::mask(v, v == decltype(v)(0)); };
-  const Array others = reduce(ReduceKind::sum, map("exp_below_0", below, d), axes);
-  const Array ties = reduce(ReduceKind::sum, map("is_0", tie, d), axes);
+/// log(sum(exp(x - largest))). One largest element is left out of the sum, for log1p: beside a 1 the others
+/// would lose their digits, which are all there is to the loss of a confident prediction.
+Array log_sum_exp(const Array& x, const Array& largest, const Axes& axes) {
+  auto below = [](auto v, auto m) { return pack::select(v == m, decltype(v)(0), pack::exp(v - m)); };
+  auto tie = [](auto v, auto m) { return pack::mask(v, v == m); };
+  const Array others = reduce(ReduceKind::sum, map("exp_below_max", below, x, largest), axes);
+  const Array ties = reduce(ReduceKind::sum, map("is_max", tie, x, largest), axes);
   return map(
       "log1p", [](auto s, auto n) { return pack::log1p(s + (n - decltype(n)(1))); }, others, ties);
 }
 
 Array softmax_values(const Array& x, const Axes& axes) {
   const Array e = map(
-      "exp", [](auto v) { return pack::exp(v); }, shifted(x, pivot(x, axes)));
+      "exp", [](auto v, auto m) { return pack::exp(shifted(v, m)); }, x, pivot(x, axes));
   return map(
       "div", [](auto v, auto s) { return v / s; }, e, reduce(ReduceKind::sum, e, axes));
 }
 Array log_softmax_values(const Array& x, const Axes& axes) {
-  const Array d = shifted(x, pivot(x, axes));
+  const Array largest = pivot(x, axes);
   return map(
-      "sub", [](auto v, auto s) { return v - s; }, d, log_sum_exp(d, axes));
+      "log_softmax", [](auto v, auto m, auto s) { return shifted(v, m) - s; }, x, largest,
+      log_sum_exp(x, largest, axes));
 }
 Array logsumexp_values(const Array& x, const Axes& axes) {
   const Array largest = pivot(x, axes);
   return map(
-      "add", [](auto v, auto m) { return v + m; }, log_sum_exp(shifted(x, largest), axes), largest);
+      "add", [](auto s, auto m) { return s + m; }, log_sum_exp(x, largest, axes), largest);
 }
 
 // Both rules subtract a weighted sum twice. In exact arithmetic the second one is 0; it holds what the first
