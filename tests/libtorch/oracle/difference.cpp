@@ -1,0 +1,168 @@
+// Do xgrad and libtorch agree about a program? And if not, is it meant?
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+
+#include "core/error.hpp"
+#include "tests/libtorch/oracle/program.hpp"
+
+namespace xgrad::tests::oracle {
+namespace {
+
+using Part = std::vector<Array> Results::*;
+constexpr Part parts[] = {&Results::values, &Results::first, &Results::second};
+const char* const part_names[] = {"value", "first gradient", "second gradient"};
+
+double at(const Array& a, long i) { return a.data<double>()[i]; }
+bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+double largest(const Array& a) {
+  double most = 0;
+  for (double x : a.elements<double>())
+    if (std::isfinite(x)) most = std::max(most, std::abs(x));
+  return most;
+}
+
+/// How far libtorch's results move when every operation's result moves by a factor 1 + size or 1 - size.
+class Condition {
+ public:
+  Condition(const Program& p, const Results& clean, double size, bool cancelling) : clean_(clean) {
+    for (double s : {size, size / 10})
+      for (std::uint64_t seed : {1, 2}) moved_.push_back(theirs(p, {s, cancelling, seed}));
+  }
+  /// The largest move; NaN where the noise decides about a branch, so that the move does not shrink with it.
+  double move(Part part, std::size_t i, long e) const {
+    const double b = at((clean_.*part)[i], e);
+    double moves[4];
+    for (std::size_t k = 0; k < 4; ++k) moves[k] = std::abs(at((moved_[k].*part)[i], e) - b);
+    const double far = std::max(moves[0], moves[1]), near = std::max(moves[2], moves[3]);
+    return std::isfinite(far) && near <= .3 * far ? far : NAN;
+  }
+
+ private:
+  const Results& clean_;
+  std::vector<Results> moved_;
+};
+
+class Comparison {
+ public:
+  Comparison(const Program& p, Explained& explained) : p_(p), explained_(explained) {}
+
+  std::string run() {
+    std::string errors[2];
+    for (int side = 0; side < 2; ++side) {
+      try {
+        (side ? theirs_ : ours_) = side ? theirs(p_) : ours(p_, DType::f64);
+      } catch (const std::exception& e) {
+        errors[side] = e.what();
+        errors[side] = errors[side].substr(0, errors[side].find('\n'));
+      }
+    }
+    if (!errors[0].empty() && !errors[1].empty()) return "";
+    if (!errors[0].empty()) return "xgrad alone refuses it: " + errors[0];
+    if (!errors[1].empty()) return "libtorch alone refuses it: " + errors[1];
+    for (int order = 0; order < 3; ++order) {
+      if (std::string what = compare(order); !what.empty()) return what;
+      if (stop_) return "";
+    }
+    return "";
+  }
+
+ private:
+  std::string compare(int order) {
+    const auto &mine = ours_.*parts[order], &other = theirs_.*parts[order];
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      const std::size_t name = i + (order ? 0 : p_.leaves.size());
+      if (mine[i].shape() != other[i].shape())
+        return fmt::format("the shape of v{}: {}, theirs {}", name, mine[i].shape().str(), other[i].shape().str());
+      for (long e = 0; e < mine[i].size(); ++e) {
+        if (agree(order, i, e)) continue;
+        if (const char* rule = explanation(order, i, e)) {
+          rules_.insert(rule);
+          continue;
+        }
+        return fmt::format("{} of v{}, element {}: {:.17g}, theirs {:.17g}", part_names[order], name, e,
+                           at(mine[i], e), at(other[i], e));
+      }
+    }
+    for (auto& rule : rules_) ++explained_[rule];
+    rules_.clear();
+    return "";
+  }
+
+  bool agree(int order, std::size_t i, long e) {
+    const double a = at((ours_.*parts[order])[i], e), b = at((theirs_.*parts[order])[i], e);
+    if (same(a, b) || std::abs(a - b) <= 1e-12 * std::abs(b)) return true;
+    if (!std::isfinite(a) || !std::isfinite(b)) return false;
+    if (!condition_) condition_.emplace(p_, theirs_, 1e-11, false);
+    return within(*condition_, order, i, e);
+  }
+  bool within(const Condition& condition, int order, std::size_t i, long e) const {
+    const double a = at((ours_.*parts[order])[i], e), b = at((theirs_.*parts[order])[i], e);
+    const double move = condition.move(parts[order], i, e);
+    return std::abs(a - b) <= (std::isnan(move) ? 1e-11 * largest((theirs_.*parts[order])[i]) : 3 * move);
+  }
+
+  /// The rule by which an element is meant to differ; null when there is none.
+  const char* explanation(int order, std::size_t i, long e);
+  bool contradicted(int order, std::size_t i, long e);
+
+  const Program& p_;
+  Explained& explained_;
+  Results ours_, theirs_;
+  std::optional<Condition> condition_, cancelling_;
+  std::set<const char*> rules_;
+  bool stop_ = false;
+};
+
+const char* Comparison::explanation(int order, std::size_t i, long e) {
+  const double a = at((ours_.*parts[order])[i], e), b = at((theirs_.*parts[order])[i], e);
+  if (std::isfinite(a) && std::isfinite(b)) {
+    // Where sigmoid, tanh, ... saturate, libtorch computes 1 - y; xgrad's formulas do not cancel.
+    if (!cancelling_) cancelling_.emplace(p_, theirs_, 1e-11, true);
+    if (within(*cancelling_, order, i, e)) return "libtorch's derivative cancels where the function saturates";
+  }
+  // In rules, 0 times anything is 0, so that what is not selected has no part in a gradient.
+  if (order && std::isnan(b) && !std::isnan(a))
+    return contradicted(order, i, e) ? nullptr : "0 times inf or NaN is 0 in gradients";
+  return nullptr;
+}
+
+/// Whether finite differences of xgrad's values (or, for second order, of its first gradients) say something
+/// else about this element: neither the slope on the left, nor that on the right, nor anything between.
+bool Comparison::contradicted(int order, std::size_t i, long e) {
+  const double a = at((ours_.*parts[order])[i], e), x = at(p_.leaves[i], e);
+  if (!std::isfinite(x) || !std::isfinite(a)) return false;
+  const double h = 1e-6 * std::max(1.0, std::abs(x));
+  Results results[3];
+  for (int side = 0; side < 3; ++side) {
+    Program moved = p_;
+    moved.leaves[i].mutable_data<double>()[e] = x + (side - 1) * h;
+    results[side] = ours(moved, DType::f64, false);
+  }
+  double slopes[2] = {0, 0}, size = std::abs(a);
+  auto add = [&](std::uint64_t seed, auto part) {
+    const Array w = weights(seed, part(results[0]).shape());
+    for (long k = 0; k < w.size(); ++k)
+      for (int side = 0; side < 2; ++side) {
+        const double from = at(part(results[side]), k), to = at(part(results[side + 1]), k);
+        if (!same(from, to)) slopes[side] += at(w, k) * (to - from) / h;
+        if (std::isfinite(from)) size = std::max(size, std::abs(from) * 1e-3);
+      }
+  };
+  if (order == 1)
+    add(0, [](const Results& r) { return r.values.back(); });
+  else
+    for (std::size_t k = 0; k < p_.leaves.size(); ++k) add(k + 1, [=](const Results& r) { return r.first[k]; });
+  if (!std::isfinite(slopes[0]) || !std::isfinite(slopes[1])) return false;
+  const double tolerance = 1e-3 * (size + std::abs(slopes[1] - slopes[0])) + 1e-6;
+  return a < std::min(slopes[0], slopes[1]) - tolerance || a > std::max(slopes[0], slopes[1]) + tolerance;
+}
+
+}  // namespace
+
+std::string difference(const Program& p, Explained& explained) { return Comparison(p, explained).run(); }
+
+}  // namespace xgrad::tests::oracle
