@@ -17,6 +17,7 @@ constexpr Part parts[] = {&Results::values, &Results::first, &Results::second};
 const char* const part_names[] = {"value", "first gradient", "second gradient"};
 
 double at(const Array& a, long i) { return a.data<double>()[i]; }
+std::string number(double x) { return std::isnan(x) ? "NaN" : fmt::format("{:.17g}", x); }
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 double largest(const Array& a) {
   double most = 0;
@@ -83,8 +84,8 @@ class Comparison {
           rules_.insert(rule);
           continue;
         }
-        return fmt::format("{} of v{}, element {}: {:.17g}, theirs {:.17g}", part_names[order], name, e,
-                           at(mine[i], e), at(other[i], e));
+        return fmt::format("{} of v{}, element {}: {}, theirs {}", part_names[order], name, e,
+                           number(at(mine[i], e)), number(at(other[i], e)));
       }
     }
     for (auto& rule : rules_) ++explained_[rule];
@@ -109,6 +110,17 @@ class Comparison {
   const char* explanation(int order, std::size_t i, long e);
   bool contradicted(int order, std::size_t i, long e);
 
+  bool has(const std::set<std::string>& ops) const {
+    return std::any_of(p_.code.begin(), p_.code.end(), [&](auto& i) { return ops.contains(rows()[i.row].op); });
+  }
+  /// Whether one of these operations gives NaN somewhere.
+  bool nan_in(const std::set<std::string>& ops) const {
+    for (std::size_t k = 0; k < p_.code.size(); ++k)
+      for (double y : ours_.values[k].elements<double>())
+        if (std::isnan(y) && ops.contains(rows()[p_.code[k].row].op)) return true;
+    return false;
+  }
+
   const Program& p_;
   Explained& explained_;
   Results ours_, theirs_;
@@ -125,8 +137,18 @@ const char* Comparison::explanation(int order, std::size_t i, long e) {
     if (within(*cancelling_, order, i, e)) return "libtorch's derivative cancels where the function saturates";
   }
   // In rules, 0 times anything is 0, so that what is not selected has no part in a gradient.
-  if (order && std::isnan(b) && !std::isnan(a))
-    return contradicted(order, i, e) ? nullptr : "0 times inf or NaN is 0 in gradients";
+  if (order && std::isnan(b) && !std::isnan(a) && !contradicted(order, i, e))
+    return "0 times inf or NaN is 0 in gradients";
+  // a^(b - 1) (1 + b log a) is not 0 where b is 0; libtorch masks it there.
+  if (order == 2 && has({"pow"}) && !contradicted(order, i, e)) return "libtorch's mixed second derivative of pow";
+  // Where the value is NaN there is no derivative; libtorch passes the gradient on, or 0.
+  if (order && std::isnan(a) && nan_in({"maximum", "minimum", "max", "min", "clip", "relu", "leaky_relu", "abs"}))
+    return "a NaN that was selected has no derivative";
+  if (!order && std::isnan(b) && !std::isnan(a) &&
+      has({"gelu", "silu", "binary_cross_entropy_with_logits", "cross_entropy"})) {
+    stop_ = true;  // what is computed from it differs too
+    return "limits at infinite inputs";
+  }
   return nullptr;
 }
 

@@ -10,25 +10,38 @@ Array array_of(const at::Tensor& t) {
   return Array(shape, std::span<const double>(full.data_ptr<double>(), std::size_t(full.numel())));
 }
 
-/// Draws the signs by which results are disturbed.
+/// Draws what results are disturbed by.
 class Disturber {
  public:
   explicit Disturber(const Noise& noise) : noise_(noise), g_(noise.seed) {}
 
-  at::Tensor operator()(const at::Tensor& y) { return noise_.size > 0 ? y * (1 + sign(y.sizes()) * noise_.size) : y; }
-  /// Adds to y what has an absolute noise in value, first and second derivative with respect to x.
-  at::Tensor cancel(const at::Tensor& y, const at::Tensor& x) {
+  /// The value and the derivative of y are disturbed, each by noise of its own.
+  at::Tensor operator()(const at::Tensor& y) {
+    if (!(noise_.size > 0)) return y;
+    return y + (y.detach() * some(y.sizes()) + moving(y) * some(y.sizes())) * noise_.size;
+  }
+  /// Adds to y what has an absolute noise in value, first and second derivative with respect to the first operand.
+  at::Tensor cancel(const at::Tensor& y, const Tensors& t) {
     if (!(noise_.size > 0 && noise_.cancelling)) return y;
-    const at::Tensor d = torch::where(torch::isfinite(x), x - x.detach(), torch::zeros_like(x));
-    const at::Tensor whole = (sign(x.sizes()) * d).sum();
-    at::Tensor added = whole * sign(y.sizes()) + whole * whole / 2 + sign(y.sizes());
-    if (x.sizes() == y.sizes()) added = added + sign(x.sizes()) * d + sign(x.sizes()) * d * d / 2;
+    const at::Tensor d = moving(t[0]);
+    const at::Tensor whole = (some(d.sizes()) * d).sum();
+    at::Tensor added = whole * some(y.sizes()) + whole * whole / 2 + some(y.sizes());
+    if (d.sizes() == y.sizes()) added = added + some(d.sizes()) * d + some(d.sizes()) * d * d / 2;
+    for (std::size_t i = 1; i < t.size(); ++i) {  // targets, or their squares, are factors
+      const at::Tensor finite = torch::where(torch::isfinite(t[i]), t[i], torch::zeros_like(t[i])).flatten();
+      added = added * torch::square(1 + torch::cat({finite, torch::zeros({1}, torch::kDouble)}).abs().amax());
+    }
     return y + added * noise_.size;
   }
 
  private:
-  at::Tensor sign(at::IntArrayRef sizes) {
-    return tensor(g_.integers(Shape(sizes.begin(), sizes.end()), 0, 2).cast(DType::f64)) * 2 - 1;
+  /// 0, with the derivative of y where y is finite.
+  static at::Tensor moving(const at::Tensor& y) {
+    return torch::where(torch::isfinite(y), y - y.detach(), torch::zeros_like(y));
+  }
+  /// Numbers in [-1, 1] that do not add up to 0.
+  at::Tensor some(at::IntArrayRef sizes) {
+    return tensor(g_.uniform(Shape(sizes.begin(), sizes.end()), -1, 1, DType::f64));
   }
   Noise noise_;
   Generator g_;
@@ -51,7 +64,7 @@ Results theirs(const Program& p, const Noise& noise) {
   Disturber disturb(noise);
   Tensors leaves, values;
   for (auto& leaf : p.leaves) {
-    leaves.push_back(disturb(tensor(leaf)).set_requires_grad(true));
+    leaves.push_back(tensor(leaf).set_requires_grad(true));
     values.push_back(leaves.back());
   }
   Results results;
@@ -59,12 +72,12 @@ Results theirs(const Program& p, const Noise& noise) {
     Tensors t;
     Shapes shapes;
     for (auto operand : i.operands) {
-      t.push_back(values[operand]);
+      t.push_back(disturb(values[operand]));
       shapes.emplace_back(t.back().sizes().begin(), t.back().sizes().end());
     }
     const Row& row = rows()[i.row];
     at::Tensor y = row.theirs(t, arguments_of(i, shapes));
-    if (row.cancels) y = disturb.cancel(y, t[0]);
+    if (row.cancels) y = disturb.cancel(y, t);
     values.push_back(disturb(y));
     results.values.push_back(array_of(values.back()));
   }

@@ -40,7 +40,10 @@ int check(std::uint64_t first, long count, long most) {
     for (auto& i : p.code) met.insert(rows()[i.row].op);
     const std::string what = difference(p, explained);
     if (what.empty()) continue;
-    if (++unexplained <= most) report(seed, p, what);
+    if (++unexplained <= most)
+      report(seed, p, what);
+    else
+      fmt::print("seed {}: {}\n", seed, what);
   }
   fmt::print("\n{} programs, seeds {} to {}, beside libtorch {}\n", count, first, first + std::uint64_t(count) - 1,
              libtorch_version());

@@ -73,8 +73,8 @@ struct Results {
 /// Fixed weights of a shape.
 Array weights(std::uint64_t seed, const Shape& shape);
 Results ours(const Program& p, DType dtype, bool with_second = true);
-/// By libtorch in f64. Every result is multiplied by 1 + noise * r with r in {-1, 1} fixed by the seed, and
-/// every leaf; with `cancelling`, derivatives of rows that cancel get an absolute noise as well.
+/// By libtorch in f64. Every operand, each time it is used, and every result are disturbed by relative noise, in
+/// value and derivative; with `cancelling`, derivatives of rows that cancel get an absolute noise too.
 struct Noise {
   double size = 0;
   bool cancelling = false;
@@ -87,7 +87,7 @@ std::string libtorch_version();
 using Explained = std::map<std::string, long>;
 /// "" when both agree, or differ by a rule; else the first difference.
 std::string difference(const Program& p, Explained& explained);
-/// The smallest program found that still differs.
+/// The smallest program found that still differs, in value, or by an error of the same side.
 Program shrink(Program p);
 
 }  // namespace xgrad::tests::oracle
