@@ -29,9 +29,9 @@ double largest(const Array& a) {
 /// How far libtorch's results move when every operation's result moves by a factor 1 + size or 1 - size.
 class Condition {
  public:
-  Condition(const Program& p, const Results& clean, double size, bool cancelling) : clean_(clean) {
+  Condition(const Program& p, const Results& clean, double size, bool absolute) : clean_(clean) {
     for (double s : {size, size / 10})
-      for (std::uint64_t seed : {1, 2}) moved_.push_back(theirs(p, {s, cancelling, seed}));
+      for (std::uint64_t seed : {1, 2}) moved_.push_back(theirs(p, {s, absolute, seed}));
   }
   /// The largest move; NaN where the noise decides about a branch, so that the move does not shrink with it.
   double move(Part part, std::size_t i, long e) const {
@@ -113,18 +113,15 @@ class Comparison {
   bool has(const std::set<std::string>& ops) const {
     return std::any_of(p_.code.begin(), p_.code.end(), [&](auto& i) { return ops.contains(rows()[i.row].op); });
   }
-  /// Whether one of these operations gives NaN somewhere.
-  bool nan_in(const std::set<std::string>& ops) const {
-    for (std::size_t k = 0; k < p_.code.size(); ++k)
-      for (double y : ours_.values[k].elements<double>())
-        if (std::isnan(y) && ops.contains(rows()[p_.code[k].row].op)) return true;
-    return false;
+  bool nan_somewhere() const {
+    auto any = [](const Array& a) { return std::ranges::any_of(a.elements<double>(), [](double x) { return std::isnan(x); }); };
+    return std::ranges::any_of(p_.leaves, any) || std::ranges::any_of(ours_.values, any);
   }
 
   const Program& p_;
   Explained& explained_;
   Results ours_, theirs_;
-  std::optional<Condition> condition_, cancelling_;
+  std::optional<Condition> condition_, absolute_;
   std::set<const char*> rules_;
   bool stop_ = false;
 };
@@ -132,18 +129,20 @@ class Comparison {
 const char* Comparison::explanation(int order, std::size_t i, long e) {
   const double a = at((ours_.*parts[order])[i], e), b = at((theirs_.*parts[order])[i], e);
   if (std::isfinite(a) && std::isfinite(b)) {
-    // Where sigmoid, tanh, ... saturate, libtorch computes 1 - y; xgrad's formulas do not cancel.
-    if (!cancelling_) cancelling_.emplace(p_, theirs_, 1e-11, true);
-    if (within(*cancelling_, order, i, e)) return "libtorch's derivative cancels where the function saturates";
+    // Where sigmoid, tanh, ... saturate, libtorch computes 1 - y; elsewhere it subtracts rounded means.
+    if (!absolute_) absolute_.emplace(p_, theirs_, 1e-11, true);
+    if (within(*absolute_, order, i, e)) return "libtorch is inexact where functions saturate or means are subtracted";
   }
   // In rules, 0 times anything is 0, so that what is not selected has no part in a gradient.
   if (order && std::isnan(b) && !std::isnan(a) && !contradicted(order, i, e))
     return "0 times inf or NaN is 0 in gradients";
-  // a^(b - 1) (1 + b log a) is not 0 where b is 0; libtorch masks it there.
+  // a^(b - 1) (1 + b log a) is not 0 where b is 0, where libtorch masks it; and it divides products by factors.
   if (order == 2 && has({"pow"}) && !contradicted(order, i, e)) return "libtorch's mixed second derivative of pow";
+  if (order == 2 && has({"prod"}) && !contradicted(order, i, e)) return "libtorch's second derivative of prod";
   // Where the value is NaN there is no derivative; libtorch passes the gradient on, or 0.
-  if (order && std::isnan(a) && nan_in({"maximum", "minimum", "max", "min", "clip", "relu", "leaky_relu", "abs"}))
-    return "a NaN that was selected has no derivative";
+  if (order && std::isnan(a) && nan_somewhere()) return "what is NaN has no derivative";
+  // Of several NaNs the first is taken, as NumPy's argmax does; libtorch takes the last.
+  if (order && has({"max_pool2d"}) && nan_somewhere()) return "the first NaN of a window gets the gradient";
   if (!order && std::isnan(b) && !std::isnan(a) &&
       has({"gelu", "silu", "binary_cross_entropy_with_logits", "cross_entropy"})) {
     stop_ = true;  // what is computed from it differs too

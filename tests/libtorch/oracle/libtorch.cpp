@@ -21,16 +21,14 @@ class Disturber {
     return y + (y.detach() * some(y.sizes()) + moving(y) * some(y.sizes())) * noise_.size;
   }
   /// Adds to y what has an absolute noise in value, first and second derivative with respect to the first operand.
-  at::Tensor cancel(const at::Tensor& y, const Tensors& t) {
-    if (!(noise_.size > 0 && noise_.cancelling)) return y;
+  at::Tensor absolute(const at::Tensor& y, const Tensors& t, Inexact inexact) {
+    if (!(noise_.size > 0 && noise_.absolute) || inexact == Inexact::no) return y;
     const at::Tensor d = moving(t[0]);
     const at::Tensor whole = (some(d.sizes()) * d).sum();
     at::Tensor added = whole * some(y.sizes()) + whole * whole / 2 + some(y.sizes());
     if (d.sizes() == y.sizes()) added = added + some(d.sizes()) * d + some(d.sizes()) * d * d / 2;
-    for (std::size_t i = 1; i < t.size(); ++i) {  // targets, or their squares, are factors
-      const at::Tensor finite = torch::where(torch::isfinite(t[i]), t[i], torch::zeros_like(t[i])).flatten();
-      added = added * torch::square(1 + torch::cat({finite, torch::zeros({1}, torch::kDouble)}).abs().amax());
-    }
+    for (std::size_t i = inexact == Inexact::centred ? 0 : 1; i < t.size(); ++i)  // these, or squares, are factors
+      added = added * torch::square(1 + largest(t[i]));
     return y + added * noise_.size;
   }
 
@@ -38,6 +36,10 @@ class Disturber {
   /// 0, with the derivative of y where y is finite.
   static at::Tensor moving(const at::Tensor& y) {
     return torch::where(torch::isfinite(y), y - y.detach(), torch::zeros_like(y));
+  }
+  static at::Tensor largest(const at::Tensor& y) {
+    const at::Tensor finite = torch::where(torch::isfinite(y), y, torch::zeros_like(y)).flatten();
+    return torch::cat({finite, torch::zeros({1}, torch::kDouble)}).abs().amax();
   }
   /// Numbers in [-1, 1] that do not add up to 0.
   at::Tensor some(at::IntArrayRef sizes) {
@@ -76,8 +78,7 @@ Results theirs(const Program& p, const Noise& noise) {
       shapes.emplace_back(t.back().sizes().begin(), t.back().sizes().end());
     }
     const Row& row = rows()[i.row];
-    at::Tensor y = row.theirs(t, arguments_of(i, shapes));
-    if (row.cancels) y = disturb.cancel(y, t);
+    const at::Tensor y = disturb.absolute(row.theirs(t, arguments_of(i, shapes)), t, row.inexact);
     values.push_back(disturb(y));
     results.values.push_back(array_of(values.back()));
   }

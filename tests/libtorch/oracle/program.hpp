@@ -25,6 +25,10 @@ struct Arguments {
   Array index = {};
 };
 
+/// Where libtorch's results have an absolute error only: in derivatives that are made from the rounded result, as
+/// 1 - y, where the function saturates; in x - mean, relative to the largest x.
+enum class Inexact { no, saturated, centred };
+
 /// An operation, or a variant of one. To cover another, add a row.
 struct Row {
   std::string op;    ///< the public name
@@ -35,9 +39,7 @@ struct Row {
   /// leaf is drawn.
   Shapes (*operands)(Generator& g, const Shape& first);
   Arguments (*arguments)(Generator& g, const Shapes& operands) = nullptr;
-  /// libtorch makes derivatives of this operation from its rounded result, as 1 - y: where it saturates, what
-  /// they give has an absolute error only.
-  bool cancels = false;
+  Inexact inexact = Inexact::no;
 };
 /// The table.
 const std::vector<Row>& rows();
@@ -74,10 +76,10 @@ struct Results {
 Array weights(std::uint64_t seed, const Shape& shape);
 Results ours(const Program& p, DType dtype, bool with_second = true);
 /// By libtorch in f64. Every operand, each time it is used, and every result are disturbed by relative noise, in
-/// value and derivative; with `cancelling`, derivatives of rows that cancel get an absolute noise too.
+/// value and derivative; with `absolute`, rows that are inexact get an absolute noise too.
 struct Noise {
   double size = 0;
-  bool cancelling = false;
+  bool absolute = false;
   std::uint64_t seed = 0;
 };
 Results theirs(const Program& p, const Noise& noise = {});

@@ -6,7 +6,7 @@
 #include "ops/ops.hpp"
 #include "tests/libtorch/oracle/program.hpp"
 
-/// ROW(op, shapes of operands, arguments, xgrad's call, libtorch's call[, cancels])
+/// ROW(op, shapes of operands, arguments, xgrad's call, libtorch's call[, saturates or centres])
 #define ROW(op, operands, arguments, ours, theirs, ...)                                       \
   Row {                                                                                       \
     op, #ours,                                                                                \
@@ -19,7 +19,7 @@
 
 namespace xgrad::tests::oracle {
 
-inline constexpr bool cancels = true;
+inline constexpr Inexact saturates = Inexact::saturated, centres = Inexact::centred;
 inline constexpr auto none = nullptr;
 
 inline Shapes same(Generator&, const Shape& first) { return {first}; }
