@@ -62,6 +62,11 @@ std::vector<Row> elementwise_rows() {
       ROW("relu", same, none, relu(x[0]), torch::relu(t[0])),
       ROW("leaky_relu", same, none, leaky_relu(x[0], .2), torch::leaky_relu(t[0], .2)),
       ROW("gelu", same, none, gelu(x[0]), torch::gelu(t[0]), saturates),
+      ROW("gaussian", same, none, gaussian(x[0]), torch::exp(-torch::square(t[0]))),
+      ROW("normal_pdf", same, none, normal_pdf(x[0]), torch::exp(-torch::square(t[0]) / 2) / std::sqrt(2 * M_PI)),
+      ROW("logistic_pdf", same, none, logistic_pdf(x[0]), torch::sigmoid(t[0]) * torch::sigmoid(-t[0]), saturates),
+      ROW("strong_mul", two, none, strong_mul(x[0], x[1]), t[0] * t[1]),
+      ROW("strong_div", two, none, strong_div(x[0], x[1]), t[0] / t[1]),
       ROW("silu", same, none, silu(x[0]), torch::silu(t[0]), saturates),
   };
 }

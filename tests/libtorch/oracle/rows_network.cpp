@@ -158,7 +158,7 @@ std::vector<Row> network_rows() {
       ROW("batch_norm", normalised, none, batch_norm(x[0], x[1], x[2], 1e-2).y,
           torch::batch_norm(t[0], t[1], t[2], {}, {}, true, .1, 1e-2, false), centres),
       ROW("batch_norm", with_statistics, none, batch_norm(x[0], x[1], x[2], x[3].detach(), square(x[4]).detach(), 1e-2),
-          torch::batch_norm(t[0], t[1], t[2], t[3].detach(), torch::square(t[4]).detach(), false, .1, 1e-2, false), centres),
+          torch::batch_norm(t[0].contiguous(), t[1], t[2], t[3].detach(), torch::square(t[4]).detach(), false, .1, 1e-2, false), centres),
       ROW("layer_norm", layer, none, layer_norm(x[0], x[1], x[2], 1e-2),
           torch::layer_norm(t[0], t[1].sizes(), t[1], t[2], 1e-2), centres),
       ROW("dropout", same, none, dropout(x[0], .25, {.training = false, .inverted = false}), t[0] * .75),
