@@ -18,9 +18,9 @@ namespace xgrad::tests::edge_cases {
 struct Case {
   std::string name, expression, dtype;
   std::map<std::string, nlohmann::json> inputs;
-  std::vector<std::string> wrt;
-  std::vector<long> at;  // which elements of the result count; all when empty
-  std::vector<std::string> expected;
+  std::vector<std::string> wrt = {};
+  std::vector<long> at = {};  // which elements of the result count; all when empty
+  std::vector<std::string> expected = {};
   double absolute = 0;
 };
 

@@ -93,6 +93,7 @@ class Inventor {
     const auto row = std::size_t(g_.below(long(rows().size())));
     const std::size_t last = made_.size() - 1;
     const std::size_t candidate = g_.below(4) ? last : std::size_t(g_.below(long(made_.size())));
+    if (made_[candidate].shape.rank() > max_rank - 2) return;  // room for operations that add axes
     const Shapes shapes = rows()[row].operands(g_, made_[candidate].shape);
     Instruction i{row, {}, g_.next() >> 40};
     Variables x;
@@ -100,7 +101,12 @@ class Inventor {
       i.operands.push_back(k == 0 && made_[candidate].shape == shapes[0] ? candidate : value_of(shapes[k]));
       x.push_back(values_[i.operands.back()]);
     }
-    const Variable y = rows()[row].ours(x, arguments_of(i, shapes));
+    Variable y;
+    try {
+      y = rows()[row].ours(x, arguments_of(i, shapes));
+    } catch (const Error& e) {
+      throw Error(fmt::format("{}, which the table draws: {}", rows()[row].code, e.what()));
+    }
     if (y.size() > 20000) return;
     p_.code.push_back(i);
     made_.push_back({y.shape(), false, p_.code.size() - 1});
