@@ -125,7 +125,10 @@ class Evaluator {
     const char c = next();
     if (c == '-') {
       ++at_;
-      return call("neg", {factor()});
+      const Any inner = factor();
+      if (auto* n = std::get_if<long>(&inner)) return -*n;
+      if (auto* x = std::get_if<double>(&inner)) return -*x;
+      return call("neg", {inner});
     }
     if (c == '(') {
       ++at_;

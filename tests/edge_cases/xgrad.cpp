@@ -64,7 +64,7 @@ const Evaluate::Functions& functions() {
       {"prod", reduction(prod)},
       {"logsumexp", reduction(logsumexp)},
       {"where", [](const Arguments& a) { return where(value(a[0]), value(a[1]), value(a[2])); }},
-      {"clip", [](const Arguments& a) { return clip(value(a[0]), a[1].index() == 2 ? NAN : real(a[1]), real(a[2])); }},
+      {"clip", [](const Arguments& a) { return clip(value(a[0]), real(a[1]), real(a[2])); }},
       {"cumsum", [](const Arguments& a) { return cumsum(value(a[0]), 0); }},
       {"argmax", [](const Arguments& a) { return Variable(argmax(value(a[0]).data(), 0)); }},
       {"softmax", [](const Arguments& a) { return softmax(value(a[0])); }},

@@ -104,7 +104,7 @@ class Comparison {
   bool within(const Condition& condition, int order, std::size_t i, long e) const {
     const double a = at((ours_.*parts[order])[i], e), b = at((theirs_.*parts[order])[i], e);
     const double move = condition.move(parts[order], i, e);
-    return std::abs(a - b) <= (std::isnan(move) ? 1e-11 * largest((theirs_.*parts[order])[i]) : 3 * move);
+    return std::abs(a - b) <= (std::isnan(move) ? 1e-11 * (1 + largest((theirs_.*parts[order])[i])) : 3 * move);
   }
 
   /// The rule by which an element is meant to differ; null when there is none.
@@ -114,9 +114,13 @@ class Comparison {
   bool has(const std::set<std::string>& ops) const {
     return std::any_of(p_.code.begin(), p_.code.end(), [&](auto& i) { return ops.contains(rows()[i.row].op); });
   }
-  bool nan_somewhere() const {
-    auto any = [](const Array& a) { return std::ranges::any_of(a.elements<double>(), [](double x) { return std::isnan(x); }); };
+  /// Whether a leaf or a value has such an element.
+  bool somewhere(bool (*such)(double)) const {
+    auto any = [=](const Array& a) { return std::ranges::any_of(a.elements<double>(), such); };
     return std::ranges::any_of(p_.leaves, any) || std::ranges::any_of(ours_.values, any);
+  }
+  bool nan_somewhere() const {
+    return somewhere([](double x) { return std::isnan(x); });
   }
 
   const Program& p_;
@@ -144,6 +148,12 @@ const char* Comparison::explanation(int order, std::size_t i, long e) {
   if (order && std::isnan(a) && nan_somewhere()) return "what is NaN has no derivative";
   // Of several NaNs the first is taken, as NumPy's argmax does; libtorch takes the last.
   if (order && has({"max_pool2d"}) && nan_somewhere()) return "the first NaN of a window gets the gradient";
+  if (order && std::isnan(a) && std::isinf(b) && somewhere([](double x) { return std::isinf(x); }))
+    return "infinite gradients cancel";
+  if (!order && has({"batch_norm", "layer_norm"}) && somewhere([](double x) { return std::isinf(x); })) {
+    stop_ = true;  // xgrad scales x - mean, libtorch x and the mean
+    return "normalisation with infinite numbers";
+  }
   if (!order && std::isnan(b) && a == 0 && has({"strong_mul", "strong_div"})) {
     stop_ = true;
     return "0 times inf or NaN is 0 in the products of rules";
@@ -186,6 +196,7 @@ bool Comparison::contradicted(int order, std::size_t i, long e) try {
   else
     for (std::size_t k = 0; k < p_.leaves.size(); ++k) add(k + 1, [=](const Results& r) { return r.first[k]; });
   if (!finite || !std::isfinite(slopes[0]) || !std::isfinite(slopes[1])) return false;
+  if (std::max(std::abs(slopes[0]), std::abs(slopes[1])) > 1e8 * (1 + std::abs(a))) return false;  // a pole
   const double tolerance = 1e-3 * (size + std::abs(slopes[1] - slopes[0])) + 1e-6;
   return a < std::min(slopes[0], slopes[1]) - tolerance || a > std::max(slopes[0], slopes[1]) + tolerance;
 } catch (const Error&) {  // an index that follows from the values, say
