@@ -18,7 +18,9 @@ Tensor value(const Evaluate::Any& any) {
   if (auto* x = std::get_if<double>(&any)) return torch::tensor(*x, torch::kDouble);
   return std::get<Tensor>(any);
 }
-Tensor like(const Evaluate::Any& any, const Evaluate::Any& other) { return value(any).to(value(other).scalar_type()); }
+Tensor like(const Evaluate::Any& any, const Evaluate::Any& other) {
+  return value(any).to(value(other).scalar_type());
+}
 double real(const Evaluate::Any& any) {
   if (auto* n = std::get_if<long>(&any)) return double(*n);
   return std::get<double>(any);
@@ -33,7 +35,8 @@ auto unary(F f) {
 template <class F>
 auto binary(F f) {
   return [f](const Arguments& a) {
-    return f(is_number(a[0]) ? like(a[0], a[1]) : value(a[0]), is_number(a[1]) ? like(a[1], a[0]) : value(a[1]));
+    return f(is_number(a[0]) ? like(a[0], a[1]) : value(a[0]),
+             is_number(a[1]) ? like(a[1], a[0]) : value(a[1]));
   };
 }
 
@@ -75,21 +78,38 @@ const Evaluate::Functions& functions() {
       {"argmax", unary([](T x) { return x.argmax(); })},
       {"softmax", unary([](T x) { return torch::softmax(x, -1); })},
       {"cross_entropy", binary([](T x, T p) { return torch::cross_entropy_loss(x, p); })},
-      {"binary_cross_entropy_with_logits", binary([](T x, T t) { return torch::binary_cross_entropy_with_logits(x, t); })},
+      {"binary_cross_entropy_with_logits",
+       binary([](T x, T t) { return torch::binary_cross_entropy_with_logits(x, t); })},
       {"layer_norm", unary([](T x) { return torch::layer_norm(x, {x.size(-1)}); })},
       {"batch_norm", unary([](T x) { return torch::batch_norm(x, {}, {}, {}, {}, true, .1, 1e-5, false); })},
-      {"where", [](const Arguments& a) { return torch::where(value(a[0]) != 0, is_number(a[1]) ? like(a[1], a[2]) : value(a[1]), is_number(a[2]) ? like(a[2], a[1]) : value(a[2])); }},
+      {"where",
+       [](const Arguments& a) {
+         return torch::where(value(a[0]) != 0, is_number(a[1]) ? like(a[1], a[2]) : value(a[1]),
+                             is_number(a[2]) ? like(a[2], a[1]) : value(a[2]));
+       }},
       {"clip", [](const Arguments& a) { return torch::clamp(value(a[0]), real(a[1]), real(a[2])); }},
-      {"conv2d", [](const Arguments& a) { return torch::conv2d(value(a[0]), value(a[1]), {}, 1, whole(a[2])); }},
-      {"conv2d_strided", [](const Arguments& a) { return torch::conv2d(value(a[0]), value(a[1]), {}, whole(a[2]), whole(a[3])); }},
-      {"conv_transpose2d", [](const Arguments& a) { return torch::conv_transpose2d(value(a[0]), value(a[1]), {}, 1, 0, whole(a[2]), 1, whole(a[3])); }},
+      {"conv2d",
+       [](const Arguments& a) { return torch::conv2d(value(a[0]), value(a[1]), {}, 1, whole(a[2])); }},
+      {"conv2d_strided",
+       [](const Arguments& a) {
+         return torch::conv2d(value(a[0]), value(a[1]), {}, whole(a[2]), whole(a[3]));
+       }},
+      {"conv_transpose2d",
+       [](const Arguments& a) {
+         return torch::conv_transpose2d(value(a[0]), value(a[1]), {}, 1, 0, whole(a[2]), 1, whole(a[3]));
+       }},
       {"fold",
        [](const Arguments& a) {
-         return torch::col2im(value(a[0]), {whole(a[1]), whole(a[1])}, {whole(a[2]), whole(a[2])}, {whole(a[5]), whole(a[5])},
-                              {whole(a[4]), whole(a[4])}, {whole(a[3]), whole(a[3])});
+         return torch::col2im(value(a[0]), {whole(a[1]), whole(a[1])}, {whole(a[2]), whole(a[2])},
+                              {whole(a[5]), whole(a[5])}, {whole(a[4]), whole(a[4])},
+                              {whole(a[3]), whole(a[3])});
        }},
-      {"pad", [](const Arguments& a) { return torch::constant_pad_nd(value(a[0]), {whole(a[1]), whole(a[2])}, 0); }},
-      {"slice", [](const Arguments& a) { return value(a[0]).slice(0, whole(a[1]), whole(a[2]), whole(a[3])); }},
+      {"pad",
+       [](const Arguments& a) {
+         return torch::constant_pad_nd(value(a[0]), {whole(a[1]), whole(a[2])}, 0);
+       }},
+      {"slice",
+       [](const Arguments& a) { return value(a[0]).slice(0, whole(a[1]), whole(a[2]), whole(a[3])); }},
   };
   return all;
 }
@@ -99,7 +119,10 @@ std::vector<double> by_libtorch(const Case& c) {
   for (auto& [name, json] : c.inputs) {
     const Input in = input(json);
     const auto kind = c.dtype == "f64" ? torch::kDouble : c.dtype == "i64" ? torch::kLong : torch::kFloat;
-    variables[name] = torch::tensor(in.elements, torch::kDouble).reshape(in.shape).to(kind).set_requires_grad(c.dtype != "i64");
+    variables[name] = torch::tensor(in.elements, torch::kDouble)
+                          .reshape(in.shape)
+                          .to(kind)
+                          .set_requires_grad(c.dtype != "i64");
   }
   std::vector<Tensor> results{Evaluate(functions(), variables)(c.expression)};
   for (auto& names : c.wrt) {
@@ -125,5 +148,6 @@ std::vector<double> by_libtorch(const Case& c) {
 }  // namespace xgrad::tests::edge_cases
 
 int main(int argc, char** argv) {
-  return xgrad::tests::edge_cases::answer(argc, argv, "libtorch", TORCH_VERSION, xgrad::tests::edge_cases::by_libtorch);
+  return xgrad::tests::edge_cases::answer(argc, argv, "libtorch", TORCH_VERSION,
+                                          xgrad::tests::edge_cases::by_libtorch);
 }

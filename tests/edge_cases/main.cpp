@@ -5,5 +5,6 @@
 #include "tests/edge_cases/xgrad.hpp"
 
 int main(int argc, char** argv) {
-  return xgrad::tests::edge_cases::answer(argc, argv, "xgrad", "this commit", xgrad::tests::edge_cases::by_xgrad);
+  return xgrad::tests::edge_cases::answer(argc, argv, "xgrad", "this commit",
+                                          xgrad::tests::edge_cases::by_xgrad);
 }

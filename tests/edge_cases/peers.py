@@ -207,7 +207,7 @@ class Tinygrad:
 
     def array(self, values, dtype):
         kind = {"f32": "float32", "f64": "float64", "i64": "int64"}[dtype]
-        return self.Tensor(values.astype(kind), requires_grad=dtype != "i64")
+        return self.Tensor(values.astype(kind))
 
     def derive(self, f, values, wrt):
         results = [f(*values)]

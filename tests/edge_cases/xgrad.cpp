@@ -73,7 +73,8 @@ const Evaluate::Functions& functions() {
        [](const Arguments& a) { return binary_cross_entropy_with_logits(value(a[0]), value(a[1])); }},
       {"layer_norm", [](const Arguments& a) { return layer_norm(value(a[0])); }},
       {"batch_norm", [](const Arguments& a) { return batch_norm(value(a[0]), {}, {}).y; }},
-      {"conv2d", [](const Arguments& a) { return conv2d(value(a[0]), value(a[1]), {}, {.padding = whole(a[2])}); }},
+      {"conv2d",
+       [](const Arguments& a) { return conv2d(value(a[0]), value(a[1]), {}, {.padding = whole(a[2])}); }},
       {"conv2d_strided",
        [](const Arguments& a) {
          return conv2d(value(a[0]), value(a[1]), {}, {.stride = whole(a[2]), .padding = whole(a[3])});
@@ -88,8 +89,12 @@ const Evaluate::Functions& functions() {
          return fold(value(a[0]), whole(a[1]), whole(a[2]),
                      {.stride = whole(a[3]), .padding = whole(a[4]), .dilation = whole(a[5])});
        }},
-      {"pad", [](const Arguments& a) { return pad(value(a[0]), {{whole(a[1]), whole(a[2])}}); }},
-      {"slice", [](const Arguments& a) { return slice(value(a[0]), 0, whole(a[1]), whole(a[2]), whole(a[3])); }},
+      {"pad",
+       [](const Arguments& a) {
+         return pad(value(a[0]), {{whole(a[1]), whole(a[2])}});
+       }},
+      {"slice",
+       [](const Arguments& a) { return slice(value(a[0]), 0, whole(a[1]), whole(a[2]), whole(a[3])); }},
   };
   return all;
 }
@@ -97,7 +102,9 @@ const Evaluate::Functions& functions() {
 Variable leaf(const nlohmann::json& json, const std::string& dtype) {
   const Input in = input(json);
   const Array data = Array(Shape(in.shape.begin(), in.shape.end()), in.elements)
-                         .cast(dtype == "f64" ? DType::f64 : dtype == "i64" ? DType::i64 : DType::f32);
+                         .cast(dtype == "f64"   ? DType::f64
+                               : dtype == "i64" ? DType::i64
+                                                : DType::f32);
   return dtype == "i64" ? Variable(data) : Variable(data, requires_grad);
 }
 

@@ -5,7 +5,8 @@
 
 namespace xgrad::tests {
 
-/// What a header declares directly in its namespace and returns arrays: `namespace xgrad { ... }`, without bodies.
+/// What a header declares directly in its namespace and returns arrays: `namespace xgrad { ... }`, without
+/// bodies.
 std::set<std::string> ops_of(const std::string& header);
 /// All of core/tape.hpp and ops/.
 std::set<std::string> public_ops();

@@ -20,14 +20,16 @@ class Disturber {
     if (!(noise_.size > 0)) return y;
     return y + (y.detach() * some(y.sizes()) + moving(y) * some(y.sizes())) * noise_.size;
   }
-  /// Adds to y what has an absolute noise in value, first and second derivative with respect to the first operand.
+  /// Adds to y what has an absolute noise in value, first and second derivative with respect to the first
+  /// operand.
   at::Tensor absolute(const at::Tensor& y, const Tensors& t, Inexact inexact) {
     if (!(noise_.size > 0 && noise_.absolute) || inexact == Inexact::no) return y;
     const at::Tensor d = moving(t[0]);
     const at::Tensor whole = (some(d.sizes()) * d).sum();
     at::Tensor added = whole * some(y.sizes()) + whole * whole / 2 + some(y.sizes());
     if (d.sizes() == y.sizes()) added = added + some(d.sizes()) * d + some(d.sizes()) * d * d / 2;
-    for (std::size_t i = inexact == Inexact::centred ? 0 : 1; i < t.size(); ++i)  // these, or squares, are factors
+    if (inexact == Inexact::centred) added = added * 10 * (1 + largest(t[0]));
+    for (std::size_t i = 1; i < t.size(); ++i)  // these, or their squares, are factors
       added = added * torch::square(1 + largest(t[i]));
     return y + added * noise_.size;
   }
@@ -83,7 +85,8 @@ Results theirs(const Program& p, const Noise& noise) {
     results.values.push_back(array_of(values.back()));
   }
   Tensors first, second;
-  for (auto& leaf : leaves) first.push_back(torch::zeros_like(leaf)), second.push_back(torch::zeros_like(leaf));
+  for (auto& leaf : leaves)
+    first.push_back(torch::zeros_like(leaf)), second.push_back(torch::zeros_like(leaf));
   const at::Tensor& y = values.back();
   if (y.requires_grad()) {
     first = gradients(y, leaves, tensor(weights(0, results.values.back().shape())));

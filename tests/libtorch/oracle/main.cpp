@@ -1,6 +1,6 @@
 // Random programs by xgrad and by libtorch: values, first and second gradients.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <optional>
 #include <set>
@@ -16,8 +16,8 @@ int coverage(const std::set<std::string>& met) {
   const std::size_t all = without.size();
   for (auto& row : rows())
     if (met.contains(row.op)) without.erase(row.op);
-  fmt::print("{} of {} public operations covered{}{}\n", all - without.size(), all, without.empty() ? "" : "; not: ",
-             fmt::join(without, " "));
+  fmt::print("{} of {} public operations covered{}{}\n", all - without.size(), all,
+             without.empty() ? "" : "; not: ", fmt::join(without, " "));
   return 0;
 }
 
@@ -51,8 +51,8 @@ int check(std::uint64_t first, long count, long most) {
     else
       fmt::print("seed {}: {}\n", seed, what);
   }
-  fmt::print("\n{} programs, seeds {} to {}, beside libtorch {}\n", count, first, first + std::uint64_t(count) - 1,
-             libtorch_version());
+  fmt::print("\n{} programs, seeds {} to {}, beside libtorch {}\n", count, first,
+             first + std::uint64_t(count) - 1, libtorch_version());
   for (auto& [rule, times] : explained) fmt::print("{:6} programs differ as meant: {}\n", times, rule);
   fmt::print("{:6} differ otherwise\n", unexplained);
   coverage(met);

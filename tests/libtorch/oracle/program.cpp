@@ -29,10 +29,14 @@ double element(Generator& g, Kind kind) {
   const double moderate = std::ldexp(double(g.below(1 << 12) - (1 << 11)), -10);  // in [-2, 2)
   const long pick = g.below(8);
   switch (kind) {
-    case Kind::moderate: return moderate;
-    case Kind::tied: return double(g.below(3) - 1);
-    case Kind::huge: return pick < 5 ? moderate : std::ldexp(moderate, 40);
-    case Kind::tiny: return pick < 5 ? std::ldexp(moderate, -60) : moderate;
+    case Kind::moderate:
+      return moderate;
+    case Kind::tied:
+      return double(g.below(3) - 1);
+    case Kind::huge:
+      return pick < 5 ? moderate : std::ldexp(moderate, 40);
+    case Kind::tiny:
+      return pick < 5 ? std::ldexp(moderate, -60) : moderate;
     case Kind::nonfinite: {
       const double special[] = {INFINITY, -INFINITY, NAN, 0, -0.0};
       return pick < 5 ? moderate : special[g.below(5)];
@@ -137,7 +141,9 @@ std::string list(const Array& a) {
   for (long i = 0; i < shown; ++i) text += (i ? ", " : "") + number(doubles.data<double>()[i]);
   return "{" + text + (shown < a.size() ? fmt::format(", ... {} more", a.size() - shown) : "") + "}";
 }
-std::string dims(const Shape& shape) { return fmt::format("{{{}}}", fmt::join(shape.begin(), shape.end(), ", ")); }
+std::string dims(const Shape& shape) {
+  return fmt::format("{{{}}}", fmt::join(shape.begin(), shape.end(), ", "));
+}
 
 void replace(std::string& text, const std::string& what, const std::string& by) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size())
@@ -213,12 +219,15 @@ std::string text(const Program& p) try {
     const Arguments a = arguments_of(i, shapes);
     for (std::size_t j = 0; j < i.operands.size(); ++j)
       replace(code, fmt::format("x[{}]", j), fmt::format("v{}", i.operands[j]));
-    for (std::size_t j = 0; j < a.n.size(); ++j) replace(code, fmt::format("a.n[{}]", j), std::to_string(a.n[j]));
+    for (std::size_t j = 0; j < a.n.size(); ++j)
+      replace(code, fmt::format("a.n[{}]", j), std::to_string(a.n[j]));
     for (std::size_t j = 0; j < a.r.size(); ++j) replace(code, fmt::format("a.r[{}]", j), number(a.r[j]));
     replace(code, "a.axes", fmt::format("Axes{{{}}}", fmt::join(a.axes, ", ")));
     replace(code, "a.flag", a.flag ? "true" : "false");
     if (a.index.defined())
-      replace(code, "a.index", fmt::format("Array(Shape{}, std::vector<std::int64_t>{})", dims(a.index.shape()), list(a.index)));
+      replace(
+          code, "a.index",
+          fmt::format("Array(Shape{}, std::vector<std::int64_t>{})", dims(a.index.shape()), list(a.index)));
     const std::size_t name = p.leaves.size() + k;
     all += fmt::format("Variable v{} = {};  // {}\n", name, code, values[name].shape().str());
   }
@@ -248,8 +257,8 @@ Results ours(const Program& p, DType dtype, bool with_second) {
   };
   results.first = results.second = zero();
   if (!y.requires_grad()) return results;
-  const Variables first =
-      grad(y, leaves, {.create_graph = with_second, .grad_output = Variable(weights(0, y.shape()).cast(dtype))});
+  const Variables first = grad(
+      y, leaves, {.create_graph = with_second, .grad_output = Variable(weights(0, y.shape()).cast(dtype))});
   Variable all(0.0);
   for (std::size_t i = 0; i < first.size(); ++i) {
     results.first[i] = keep(first[i]);

@@ -16,7 +16,8 @@ using Shapes = std::vector<Shape>;
 using Variables = std::vector<Variable>;
 using Tensors = std::vector<at::Tensor>;
 
-/// What a row draws besides its operands; the code of a row names them a.axes, a.flag, a.n[0], a.r[0], a.index.
+/// What a row draws besides its operands; the code of a row names them a.axes, a.flag, a.n[0], a.r[0],
+/// a.index.
 struct Arguments {
   Axes axes = {};
   bool flag = false;
@@ -25,8 +26,8 @@ struct Arguments {
   Array index = {};
 };
 
-/// Where libtorch's results have an absolute error only: in derivatives that are made from the rounded result, as
-/// 1 - y, where the function saturates; in x - mean, relative to the largest x.
+/// Where libtorch's results have an absolute error only: in derivatives that are made from the rounded
+/// result, as 1 - y, where the function saturates; in x - mean, relative to the largest x.
 enum class Inexact { no, saturated, centred };
 
 /// An operation, or a variant of one. To cover another, add a row.
@@ -75,8 +76,8 @@ struct Results {
 /// Fixed weights of a shape.
 Array weights(std::uint64_t seed, const Shape& shape);
 Results ours(const Program& p, DType dtype, bool with_second = true);
-/// By libtorch in f64. Every operand, each time it is used, and every result are disturbed by relative noise, in
-/// value and derivative; with `absolute`, rows that are inexact get an absolute noise too.
+/// By libtorch in f64. Every operand, each time it is used, and every result are disturbed by relative noise,
+/// in value and derivative; with `absolute`, rows that are inexact get an absolute noise too.
 struct Noise {
   double size = 0;
   bool absolute = false;

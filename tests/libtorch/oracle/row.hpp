@@ -7,14 +7,16 @@
 #include "tests/libtorch/oracle/program.hpp"
 
 /// ROW(op, shapes of operands, arguments, xgrad's call, libtorch's call[, saturates or centres])
-#define ROW(op, operands, arguments, ours, theirs, ...)                                       \
-  Row {                                                                                       \
-    op, #ours,                                                                                \
-        []([[maybe_unused]] const Variables& x, [[maybe_unused]] const Arguments& a)          \
-            -> Variable { return ours; },                                                     \
-        []([[maybe_unused]] const Tensors& t, [[maybe_unused]] const Arguments& a)            \
-            -> at::Tensor { return theirs; },                                                 \
-        operands, arguments, __VA_ARGS__                                                      \
+#define ROW(op, operands, arguments, ours, theirs, ...)                                            \
+  Row {                                                                                            \
+    op, #ours,                                                                                     \
+        []([[maybe_unused]] const Variables& x, [[maybe_unused]] const Arguments& a) -> Variable { \
+          return ours;                                                                             \
+        },                                                                                         \
+        []([[maybe_unused]] const Tensors& t, [[maybe_unused]] const Arguments& a) -> at::Tensor { \
+          return theirs;                                                                           \
+        },                                                                                         \
+        operands, arguments, __VA_ARGS__                                                           \
   }
 
 namespace xgrad::tests::oracle {
@@ -31,7 +33,9 @@ inline Shape partner(Generator& g, const Shape& shape) {
   if (g.below(6) == 0 && result.rank() == shape.rank() && shape.rank() < 5) result.insert(0, 1 + g.below(3));
   return result;
 }
-inline Shapes two(Generator& g, const Shape& first) { return {first, g.below(2) ? first : partner(g, first)}; }
+inline Shapes two(Generator& g, const Shape& first) {
+  return {first, g.below(2) ? first : partner(g, first)};
+}
 inline Shapes three(Generator& g, const Shape& first) {
   Shape third(first.begin() + g.below(first.rank() + 1), first.end());
   return {first, g.below(2) ? first : partner(g, first), third};
@@ -43,11 +47,15 @@ inline Shape of_rank(Generator& g, const Shape& first, int least, int most) {
   for (long rank = least + g.below(most - least + 1); rank > 0; --rank) shape.push_back(1 + g.below(5));
   return shape;
 }
-inline Shapes ranked(Generator& g, const Shape& first) { return {first.rank() ? first : of_rank(g, first, 1, 4)}; }
+inline Shapes ranked(Generator& g, const Shape& first) {
+  return {first.rank() ? first : of_rank(g, first, 1, 4)};
+}
 inline Shapes filled(Generator& g, const Shape& first) { return {of_rank(g, first, 0, 8)}; }
 inline Shapes filled_ranked(Generator& g, const Shape& first) { return {of_rank(g, first, 1, 8)}; }
 
-inline int some_axis(Generator& g, const Shape& shape) { return int(g.below(2 * shape.rank())) - shape.rank(); }
+inline int some_axis(Generator& g, const Shape& shape) {
+  return int(g.below(2 * shape.rank())) - shape.rank();
+}
 inline Arguments axis(Generator& g, const Shapes& s) {
   return {.flag = g.below(2) == 1, .n = {some_axis(g, s[0])}};
 }

@@ -92,7 +92,9 @@ Arguments taken(Generator& g, const Shapes& s) {
   return {.n = {axis}, .index = indices(g, {g.below(6)}, s[0][axis])};
 }
 Shapes matrix(Generator& g, const Shape& first) { return {of_rank(g, first, 2, 2)}; }
-Arguments looked_up(Generator& g, const Shapes& s) { return {.index = indices(g, {2, 1 + g.below(3)}, s[0][0])}; }
+Arguments looked_up(Generator& g, const Shapes& s) {
+  return {.index = indices(g, {2, 1 + g.below(3)}, s[0][0])};
+}
 Arguments labels(Generator& g, const Shapes& s) {
   return {.n = {s[0][1]}, .index = indices(g, {s[0][0]}, s[0][1])};
 }
@@ -107,32 +109,43 @@ std::vector<Row> shape_rows() {
       ROW("max", filled, axes, max(x[0], a.axes, a.flag), t[0].amax(dims(a, t[0]), a.flag)),
       ROW("min", filled, axes, min(x[0], a.axes, a.flag), t[0].amin(dims(a, t[0]), a.flag)),
       ROW("prod", ranked, axis, prod(x[0], int(a.n[0]), a.flag), t[0].prod(a.n[0], a.flag), saturates),
-      ROW("logsumexp", filled, axes, logsumexp(x[0], a.axes, a.flag), torch::logsumexp(t[0], dims(a, t[0]), a.flag), saturates),
+      ROW("logsumexp", filled, axes, logsumexp(x[0], a.axes, a.flag),
+          torch::logsumexp(t[0], dims(a, t[0]), a.flag), saturates),
       ROW("cumsum", ranked, axis, cumsum(x[0], int(a.n[0])), t[0].cumsum(a.n[0])),
-      ROW("argmax", filled_ranked, axis, gather(x[0], int(a.n[0]), argmax(x[0].data(), int(a.n[0]), keepdims)),
+      ROW("argmax", filled_ranked, axis,
+          gather(x[0], int(a.n[0]), argmax(x[0].data(), int(a.n[0]), keepdims)),
           t[0].gather(a.n[0], t[0].argmax(a.n[0], true))),
       ROW("reshape", same, reshaped, reshape(x[0], shape_of(a.n)), t[0].reshape(a.n)),
       ROW("flatten", ranked, some_start, flatten(x[0], int(a.n[0])), t[0].flatten(a.n[0])),
       ROW("transpose", same, permuted, transpose(x[0], a.axes), t[0].permute(dims(a, t[0]))),
-      ROW("squeeze", with_ones, the_ones, squeeze(x[0], a.axes), a.axes.empty() ? t[0].squeeze() : t[0].squeeze(a.axes[0])),
+      ROW("squeeze", with_ones, the_ones, squeeze(x[0], a.axes),
+          a.axes.empty() ? t[0].squeeze() : t[0].squeeze(a.axes[0])),
       ROW("unsqueeze", same, place, unsqueeze(x[0], int(a.n[0])), t[0].unsqueeze(a.n[0])),
       ROW("concat", joined, none, concat({x[0], x[1]}, 0), torch::cat({t[0], t[1]}, 0)),
       ROW("stack", alike, place, stack({x[0], x[1]}, int(a.n[0])), torch::stack({t[0], t[1]}, a.n[0])),
       ROW("split", ranked, parts,
-          concat({split(x[0], {a.n[1], a.n[2]}, int(a.n[0]))[1], split(x[0], {a.n[1], a.n[2]}, int(a.n[0]))[0]}, int(a.n[0])),
-          torch::cat({t[0].split_with_sizes({a.n[1], a.n[2]}, a.n[0])[1], t[0].split_with_sizes({a.n[1], a.n[2]}, a.n[0])[0]}, a.n[0])),
-      ROW("slice", ranked, sliced, slice(x[0], int(a.n[0]), a.n[1], a.n[2], a.n[3]), t[0].slice(a.n[0], a.n[1], a.n[2], a.n[3])),
+          concat(
+              {split(x[0], {a.n[1], a.n[2]}, int(a.n[0]))[1], split(x[0], {a.n[1], a.n[2]}, int(a.n[0]))[0]},
+              int(a.n[0])),
+          torch::cat({t[0].split_with_sizes({a.n[1], a.n[2]}, a.n[0])[1],
+                      t[0].split_with_sizes({a.n[1], a.n[2]}, a.n[0])[0]},
+                     a.n[0])),
+      ROW("slice", ranked, sliced, slice(x[0], int(a.n[0]), a.n[1], a.n[2], a.n[3]),
+          t[0].slice(a.n[0], a.n[1], a.n[2], a.n[3])),
       ROW("pad", ranked, padded, pad(x[0], {{a.n[0], a.n[1]}}, a.r[0]),
           torch::constant_pad_nd(t[0], {a.n[0], a.n[1]}, a.r[0])),
       ROW("flip", same, axes, flip(x[0], a.axes), t[0].flip(dims(a, t[0]))),
       ROW("sum_to", same, smaller, sum_to(x[0], shape_of(a.n)), t[0].sum_to_size(a.n)),
       ROW("broadcast_to", to_repeat, larger, broadcast_to(x[0], shape_of(a.n)), t[0].expand(a.n)),
       ROW("add_gradients", alike, none, add_gradients(x[0], x[1]), t[0] + t[1]),
-      ROW("cast", same, none, x[0] * cast(cast(x[0] > 0, DType::i64), x[0].dtype()), t[0] * (t[0] > 0).to(torch::kLong).to(torch::kDouble)),
-      ROW("gather", filled_ranked, gathered, gather(x[0], int(a.n[0]), a.index), t[0].gather(a.n[0], tensor(a.index))),
+      ROW("cast", same, none, x[0] * cast(cast(x[0] > 0, DType::i64), x[0].dtype()),
+          t[0] * (t[0] > 0).to(torch::kLong).to(torch::kDouble)),
+      ROW("gather", filled_ranked, gathered, gather(x[0], int(a.n[0]), a.index),
+          t[0].gather(a.n[0], tensor(a.index))),
       ROW("scatter_add", scattered, scatter, scatter_add(x[0], int(a.n[0]), a.index, x[1]),
           t[0].scatter_add(a.n[0], tensor(a.index), t[1])),
-      ROW("take", filled_ranked, taken, take(x[0], a.index, int(a.n[0])), t[0].index_select(a.n[0], tensor(a.index))),
+      ROW("take", filled_ranked, taken, take(x[0], a.index, int(a.n[0])),
+          t[0].index_select(a.n[0], tensor(a.index))),
       ROW("embedding", matrix, looked_up, embedding(x[0], a.index), torch::embedding(t[0], tensor(a.index))),
       ROW("one_hot", matrix, labels, where(one_hot(a.index, a.n[0], x[0].dtype()), x[0], square(x[0])),
           torch::where(torch::one_hot(tensor(a.index), a.n[0]) != 0, t[0], torch::square(t[0]))),

@@ -12,7 +12,9 @@ namespace {
 std::string kind(const Program& p) {
   Explained ignored;
   const std::string what = difference(p, ignored);
-  return what.empty() ? "" : what.find("refuses") == std::string::npos ? "a number" : what.substr(0, what.find('('));
+  return what.empty()                                ? ""
+         : what.find("refuses") == std::string::npos ? "a number"
+                                                     : what.substr(0, what.find('('));
 }
 
 /// The first elements along every axis.
@@ -21,7 +23,8 @@ Array cut(const Array& a, const Shape& shape) {
   const Strides strides = contiguous_strides(a.shape());
   for (long k = 0; k < shape.size(); ++k) {
     long rest = k, place = 0;
-    for (int axis = shape.rank(); axis-- > 0; rest /= shape[axis]) place += rest % shape[axis] * strides[axis];
+    for (int axis = shape.rank(); axis-- > 0; rest /= shape[axis])
+      place += rest % shape[axis] * strides[axis];
     elements.push_back(a.data<double>()[place]);
   }
   return Array(shape, elements);
