@@ -28,8 +28,9 @@ class Disturber {
     const at::Tensor whole = (some(d.sizes()) * d).sum();
     at::Tensor added = whole * some(y.sizes()) + whole * whole / 2 + some(y.sizes());
     if (d.sizes() == y.sizes()) added = added + some(d.sizes()) * d + some(d.sizes()) * d * d / 2;
-    if (inexact == Inexact::centred) added = added * 10 * (1 + largest(t[0]));
-    for (std::size_t i = 1; i < t.size(); ++i)  // these, or their squares, are factors
+    if (inexact == Inexact::centred)  // divided by .1 at least, times gamma
+      return y + added * (10 * noise_.size * (1 + largest(t[0])) * (t.size() > 1 ? largest(t[1]) : torch::ones({})));
+    for (std::size_t i = 1; i < t.size(); ++i)  // targets, or their squares, are factors
       added = added * torch::square(1 + largest(t[i]));
     return y + added * noise_.size;
   }

@@ -51,7 +51,7 @@ std::vector<Row> elementwise_rows() {
       ROW("log1p", same, none, log1p(abs(x[0])), torch::log1p(torch::abs(t[0]))),
       ROW("expm1", same, none, expm1(x[0]), torch::expm1(t[0]), saturates),
       ROW("sqrt", same, none, sqrt(x[0]), torch::sqrt(t[0])),
-      ROW("sqrt", same, none, sqrt(square(x[0]) + .5), torch::sqrt(torch::square(t[0]) + .5)),
+      ROW("sqrt", same, none, sqrt(square(x[0]) + .5), torch::sqrt(torch::square(t[0]) + .5), saturates),
       ROW("rsqrt", same, none, rsqrt(x[0]), torch::rsqrt(t[0])),
       ROW("rsqrt", same, none, rsqrt(abs(x[0]) + .5), torch::rsqrt(torch::abs(t[0]) + .5)),
       ROW("square", same, none, square(x[0]), torch::square(t[0])),
