@@ -25,11 +25,13 @@ class Disturber {
   at::Tensor absolute(const at::Tensor& y, const Tensors& t, Inexact inexact) {
     if (!(noise_.size > 0 && noise_.absolute) || inexact == Inexact::no) return y;
     const at::Tensor d = moving(t[0]);
-    const at::Tensor whole = (some(d.sizes()) * d).sum();
+    at::Tensor whole = (some(d.sizes()) * d).sum();
+    for (std::size_t i = 1; i < t.size(); ++i) whole = whole + (some(t[i].sizes()) * moving(t[i])).sum();
     at::Tensor added = whole * some(y.sizes()) + whole * whole / 2 + some(y.sizes());
     if (d.sizes() == y.sizes()) added = added + some(d.sizes()) * d + some(d.sizes()) * d * d / 2;
     if (inexact == Inexact::centred)  // divided by .1 at least, times gamma
-      return y + added * (10 * noise_.size * (1 + largest(t[0])) * (t.size() > 1 ? largest(t[1]) : torch::ones({})));
+      return y + added * (10 * noise_.size * (1 + largest(t[0])) *
+                          (t.size() > 1 ? largest(t[1]) : torch::ones({})));
     for (std::size_t i = 1; i < t.size(); ++i)  // targets, or their squares, are factors
       added = added * torch::square(1 + largest(t[i]));
     return y + added * noise_.size;

@@ -176,7 +176,8 @@ std::vector<Row> network_rows() {
       ROW("global_avg_pool", windowed, none, global_avg_pool(x[0]), t[0].mean(at::IntArrayRef{2, 3})),
       // libtorch 1.13 gives wrong gradients where images or gradients are strided.
       ROW("batch_norm", normalised, none, batch_norm(x[0], x[1], x[2], 1e-2).y,
-          dense_gradient(torch::batch_norm(t[0].contiguous(), t[1], t[2], {}, {}, true, .1, 1e-2, false)), centres),
+          dense_gradient(torch::batch_norm(t[0].contiguous(), t[1], t[2], {}, {}, true, .1, 1e-2, false)),
+          centres),
       ROW("batch_norm", normalised, statistics,
           batch_norm(x[0], x[1], x[2], full(x[1].shape(), a.r[0], x[1].dtype()),
                      full(x[1].shape(), a.r[1], x[1].dtype()), 1e-2),
@@ -199,7 +200,7 @@ std::vector<Row> network_rows() {
           torch::cross_entropy_loss(t[0], torch::square(t[1]), {}, their_reduction(a.n[0]), -100, a.r[0]),
           saturates),
       ROW("nll_loss", classified, loss, nll_loss(x[0], a.index, reduction(a.n[0])),
-          torch::nll_loss_nd(t[0], tensor(a.index), {}, their_reduction(a.n[0]))),
+          torch::nll_loss_nd(t[0].contiguous(), tensor(a.index), {}, their_reduction(a.n[0]))),
       ROW("mse_loss", paired, loss, mse_loss(x[0], x[1], reduction(a.n[0])),
           torch::mse_loss(t[0], t[1], their_reduction(a.n[0]))),
       ROW("binary_cross_entropy_with_logits", paired, loss,
