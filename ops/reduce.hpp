@@ -27,7 +27,7 @@ Variable max(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 Variable min(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The product of n elements, with an error of about log2(n) u; its gradients are right where elements are 0.
 Variable prod(const Variable& x, const Axes& axes = {}, bool keepdims = false);
-/// log(sum(exp(x))), without overflow.
+/// log(sum(exp(x))), without overflow; minus infinity where there are no elements.
 Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The sums of the first 1, 2, ... elements along an axis, each with an error of at most 2 u sum(|x|); those
 /// of integers are exact but for overflow.

@@ -16,10 +16,12 @@ namespace {
 
 Axes checked_axes(const char* op, const Variable& x, const Axes& axes) {
   expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
-  const Axes all = normalize_axes(op, axes, x.rank());
-  for (int axis : all)
-    expect(x.shape()[axis] > 0, "{}: shape {} has no elements along axis {}", op, x.shape(), axis);
-  return all;
+  return normalize_axes(op, axes, x.rank());
+}
+Axes axis_with_elements(const char* op, const Variable& x, int axis) {
+  const Axes axes = checked_axes(op, x, Axes(axis));
+  expect(x.shape()[axes[0]] > 0, "{}: shape {} has no elements along axis {}", op, x.shape(), axes[0]);
+  return axes;
 }
 
 // The values are computed on arrays: the tape need not see their parts.
@@ -82,11 +84,11 @@ Variable softmax_along(const Variable& x, const Axes& axes) {
 }  // namespace
 
 Variable softmax(const Variable& x, int axis) {
-  return softmax_along(x, checked_axes("softmax", x, Axes(axis)));
+  return softmax_along(x, axis_with_elements("softmax", x, axis));
 }
 
 Variable log_softmax(const Variable& x, int axis) {
-  const Axes axes = checked_axes("log_softmax", x, Axes(axis));
+  const Axes axes = axis_with_elements("log_softmax", x, axis);
   auto rule = [=](auto& gy, auto& y) {  // gy - p sum(gy)
     const Variable p = exp(y), g = gy - strong_mul(p, sum(gy, axes, keepdims).detach());
     return g - strong_mul(p, sum(g, axes, keepdims));
@@ -96,6 +98,8 @@ Variable log_softmax(const Variable& x, int axis) {
 
 Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
   const Axes all = checked_axes("logsumexp", x, axes);
+  for (int axis : all)
+    if (x.shape()[axis] == 0) return sum(x, all, keepdims) - INFINITY;  // the logarithm of an empty sum
   // Of a row of minus infinities, whose softmax is NaN, no element is worth anything.
   auto rule = [=](auto& gy, auto& y) {
     return strong_mul(where(y == -INFINITY, 0, gy), softmax_along(x, all));

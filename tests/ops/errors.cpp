@@ -49,7 +49,6 @@ TEST_CASE("bad input to reductions", "[ops][errors]") {
   SAYS(var(f32({3, 0}), 1), "var: shape (3, 0) has no elements along the axes");
   SAYS(var(i64({3})), "var: not defined for i64; cast to f32 or f64 first");
   SAYS(max(f32({0})), "max: shape (0,) has no elements along the axes");
-  SAYS(logsumexp(f32({2, 0}), 1), "logsumexp: shape (2, 0) has no elements along axis 1");
   SAYS(sum(u8({2})), "sum: not defined for u8; cast first");
   SAYS(prod(f32({2}), -2), "prod: axis -2 is out of range for 1 axes");
   SAYS(cumsum(f32({2, 3}), 2), "cumsum: axis 2 is out of range for 2 axes");
