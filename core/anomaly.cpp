@@ -35,16 +35,17 @@ DetectAnomaly::~DetectAnomaly() { is_detecting = saved_; }
 
 bool anomaly::detecting() { return is_detecting; }
 
-void anomaly::check(const std::string& what, const Array& result, std::span<const Array> from) {
+int anomaly::check(const std::string& what, const Array& result, std::span<const Array> from, int known) {
   const Worst worst(result);
-  if (worst.rank == 0) return;
   std::string shapes;
   for (auto& input : from) {
-    if (Worst(input).rank >= worst.rank) return;
+    known = std::max(known, Worst(input).rank);
     if (input.defined()) shapes += fmt::format("{}{}", shapes.empty() ? "" : ", ", input.shape());
   }
-  fail("{} produced {} at {} of its result of shape {}, from shapes {}", what, worst.value,
-       element_name(result.shape(), worst.position), result.shape(), shapes);
+  if (worst.rank > known)
+    fail("{} produced {} at {} of its result of shape {}, from shapes {}", what, worst.value,
+         element_name(result.shape(), worst.position), result.shape(), shapes);
+  return std::max(known, worst.rank);
 }
 
 }  // namespace xgrad

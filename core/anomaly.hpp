@@ -26,8 +26,9 @@ class [[nodiscard]] DetectAnomaly {
 namespace anomaly {
 /// Whether a DetectAnomaly is alive on this thread.
 bool detecting();
-/// Throws Error when the result is worse than all that it was computed from: "<what> produced nan ...".
-void check(const std::string& what, const Array& result, std::span<const Array> from);
+/// Throws Error when the result is worse than all that it was computed from, and than `known`: "<what>
+/// produced nan ...". Returns how bad the worst of them is: 0 finite, 1 infinite, 2 NaN.
+int check(const std::string& what, const Array& result, std::span<const Array> from, int known = 0);
 }  // namespace anomaly
 
 }  // namespace xgrad

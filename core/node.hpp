@@ -24,8 +24,9 @@ struct Node {
   std::atomic<int> handles{0};
   std::atomic<int> refs{1};  // edges, and one for all handles together
   bool requires_grad = false;
-  bool keeps_data = false;  // a rule asks for the result
-  bool orphaned = false;    // the Parameter that it belonged to is gone
+  bool keeps_data = false;       // a rule asks for the result
+  unsigned char non_finite = 0;  // how bad the data and the inputs were, where anomalies were looked for
+  bool orphaned = false;         // the Parameter that it belonged to is gone
   DType dtype;
   const char* op = "";
   long depth = 0;                           // 1 + that of the deepest input: a topological order

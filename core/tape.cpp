@@ -74,8 +74,10 @@ class Walk {
       grads_.erase(found);
       if (node->extra)
         for (auto& hook : node->extra->hooks)
-          if (Variable replaced = hook(g); replaced.defined())
+          if (Variable replaced = hook(g); replaced.defined()) {
+            if (anomaly::detecting()) anomaly::check("a hook", replaced.data(), {{g.data()}});
             g = conform("hook", std::move(replaced), *node);
+          }
       visit(node.get(), g);
       if (!node->links.empty()) step(*node, g);
     }
@@ -105,7 +107,8 @@ class Walk {
       if (!wants(link.input.get())) continue;
       Variable gx = conform(node.op, link.rule(gy, y), *link.input);
       if (anomaly::detecting())
-        anomaly::check(fmt::format("{}: its gradient rule", node.op), gx.data(), {{gy.data()}});
+        anomaly::check(fmt::format("{}: its gradient rule", node.op), gx.data(), {{gy.data()}},
+                       node.non_finite);
       push(link.input.get(), std::move(gx));
     }
   }
@@ -131,11 +134,12 @@ NoGrad::~NoGrad() { is_recording = saved_; }
 bool recording() { return is_recording; }
 
 Variable record(const char* op, Array y, std::span<Edge> edges) {
+  int non_finite = 0;
   if (anomaly::detecting() && !running_rule) {
     std::vector<Array> inputs;
     for (auto& edge : edges)
       if (edge.input.defined()) inputs.push_back(edge.input.data());
-    anomaly::check(op, y, inputs);
+    non_finite = anomaly::check(op, y, inputs);
   }
   Variable result(std::move(y));
   auto live = [](const Edge& e) { return e.rule && e.input.requires_grad(); };
@@ -145,6 +149,7 @@ Variable record(const char* op, Array y, std::span<Edge> edges) {
   expect(is_floating(node.dtype), "{}: a result of {} cannot have a gradient", op, node.dtype);
   node.op = op;
   node.requires_grad = true;
+  node.non_finite = static_cast<unsigned char>(non_finite);
   node.links.reserve(std::size_t(count));
   for (Edge& edge : edges) {
     if (!live(edge)) continue;
@@ -186,7 +191,8 @@ void Variable::backward() const {
     if (node->links.empty()) leaves.emplace_back(node, g);
   });
   for (auto& [leaf, g] : leaves)
-    leaf->grad = leaf->grad.defined() ? add_gradients(Variable(leaf->grad), g).data() : g.data();
+    if (leaf->grad.defined()) g = add_gradients(Variable(leaf->grad), g);
+  for (auto& [leaf, g] : leaves) leaf->grad = std::exchange(g, {}).data();
   for (auto& [leaf, g] : leaves) leaf->grad.bytes();  // a gradient that waits would keep activations alive
 }
 

@@ -38,7 +38,7 @@ Variable relu(const Variable& x) {
                      {{x, [](auto& gy, auto& y) { return keep_positive(gy, y); }}});
 }
 
-Variable leaky_relu(const Variable& x, double slope) { return where(x > 0, x, strong_mul(x, slope)); }
+Variable leaky_relu(const Variable& x, double slope) { return where(x > 0, x, x * slope); }
 
 // In one, as SiLU: a product would write normal_cdf(x) to a tile and read it again.
 Variable gelu(const Variable& x) {

@@ -3,6 +3,7 @@
 
 #include "core/elementwise.hpp"
 #include "core/error.hpp"
+#include "core/pack_math.hpp"
 #include "ops/math.hpp"
 #include "ops/strong.hpp"
 
@@ -36,16 +37,46 @@ pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y, const pack::
   return pack::select(over, result, result * power(x, residual));
 }
 
-/// a to the power b - k, k being how often it was differentiated: with b - k taken as a Variable the second
-/// derivatives would lose the digits that b - k loses.
-Variable power_less(const Variable& a, const Variable& b, long k) {
-  // The limit of a^b log a at a = 0 is 0 for b > 0; for b = 0, where there is none, 0 is what PyTorch gives.
-  auto logarithm = [=] { return log(where((a == 0) * (b == double(k)), 1, a)); };
+// The derivatives of a^b are functions of their own, with k for how often a was differentiated: products of
+// powers and logarithms would lose what a power over- or underflows by, and what b - k rounds.
+Variable power_less(const Variable& a, const Variable& b, long k);
+
+/// a^(b - k) (1 + (b - k + 1) log a), the mixed derivative of a^(b - k + 1). The sum comes first: at a = 0 it
+/// decides about the sign of infinity.
+Variable mixed_slope(const Variable& a, const Variable& b, long k) {
+  return strong_mul(power_less(a, b, k), strong_mul(b - double(k - 1), log(a)) + 1);
+}
+/// (b - k + 1) a^(b - k), the derivative of a^(b - k + 1) by a.
+Variable power_slope(const Variable& a, const Variable& b, long k) {
   return elementwise(
-      "pow", [](auto x, auto y, auto less) { return power(x, y, less); },
-      {{a, [=](auto& gy) { return strong_mul(gy, strong_mul(b - double(k), power_less(a, b, k + 1))); }},
-       {b, [=](auto& gy, auto& y) { return strong_mul(strong_mul(gy, y), logarithm()); }},
+      "pow",
+      [](auto x, auto y, auto less) {
+        return pack::strong_mul(y - (less - decltype(y)(1)), power(x, y, less));
+      },
+      {{a, [=](auto& gy) { return strong_mul(gy, strong_mul(b - double(k - 1), power_slope(a, b, k + 1))); }},
+       {b, [=](auto& gy) { return strong_mul(gy, mixed_slope(a, b, k)); }},
        {double(k)}});
+}
+/// a^(b - k) log a, the derivative of a^(b - k) by b. At a = 0 it is the limit 0 for b > k; for b = k, where
+/// there is none, 0 is what PyTorch gives.
+Variable power_log(const Variable& a, const Variable& b, long k) {
+  return elementwise("pow",
+                     [](auto x, auto y, auto less) {
+                       using P = decltype(x);
+                       const P result =
+                           pack::strong_mul(power(pack::select(x == P(0), P(0), x), y, less), pack::log(x));
+                       return pack::select(x == P(0) && y == less, P(0), result);
+                     },
+                     {{a, [=](auto& gy) { return strong_mul(gy, mixed_slope(a, b, k + 1)); }},
+                      {b, [=](auto& gy, auto& y) { return strong_mul(strong_mul(gy, y), log(a)); }},
+                      {double(k)}});
+}
+/// a^(b - k).
+Variable power_less(const Variable& a, const Variable& b, long k) {
+  return elementwise("pow", [](auto x, auto y, auto less) { return power(x, y, less); },
+                     {{a, [=](auto& gy) { return strong_mul(gy, power_slope(a, b, k + 1)); }},
+                      {b, [=](auto& gy) { return strong_mul(gy, power_log(a, b, k)); }},
+                      {double(k)}});
 }
 
 /// The share of a in the gradient of the larger of a and b: half where they are equal, NaN where one is.

@@ -1,8 +1,9 @@
-// Losses. No rule here: the gradients are those of the parts.
+// Losses: but for the product of a weight and a logarithm, the gradients are those of the parts.
 #include "ops/loss.hpp"
 
 #include <cmath>
 
+#include "core/elementwise.hpp"
 #include "core/error.hpp"
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
@@ -48,9 +49,23 @@ void check_options(const CrossEntropyOptions& o) {
   expect(o.epsilon >= 0 && o.epsilon < INFINITY, "cross_entropy: epsilon is {}, not in [0, inf)", o.epsilon);
 }
 
-/// log softmax(logits), or log(softmax(logits) + epsilon).
+/// log softmax(logits), or log(softmax(logits) + epsilon): near 1 from what is missing.
 Variable log_probabilities(const Variable& logits, double epsilon) {
-  return epsilon > 0 ? log(softmax(logits, 1) + epsilon) : log_softmax(logits, 1);
+  const Variable log_p = log_softmax(logits, 1);
+  if (epsilon == 0) return log_p;
+  const Variable p = softmax(logits, 1);
+  return where(p > .5, log1p(expm1(log_p) + epsilon), log(p + epsilon));
+}
+
+/// weight x; 0 where the weight is 0 and x infinite, the limit of 0 log 0. A NaN stays one.
+Variable weighted(const Variable& weight, const Variable& x) {
+  return elementwise("weighted",
+                     [](auto w, auto v) {
+                       using P = decltype(w);
+                       return pack::select(w == P(0) && xsimd::abs(v) == P(INFINITY), P(0), w * v);
+                     },
+                     {{weight, [=](auto& gy) { return strong_mul(gy, x); }},
+                      {x, [=](auto& gy) { return strong_mul(gy, weight); }}});
 }
 
 void check_pair(const char* op, const char* what, const Variable& x, const Variable& target) {
@@ -66,7 +81,7 @@ Variable cross_entropy(const Variable& logits, const Array& labels, const CrossE
   check_options(options);
   const Variable log_p = log_probabilities(logits, options.epsilon);
   Variable losses = -pick("cross_entropy", log_p, labels);
-  if (const double s = options.label_smoothing; s > 0) losses = losses * (1 - s) - mean(log_p, 1) * s;
+  if (const double s = options.label_smoothing; s > 0) losses = weighted(1 - s, losses) - mean(log_p, 1) * s;
   return reduced("cross_entropy", losses, options.reduction);
 }
 
@@ -77,7 +92,7 @@ Variable cross_entropy(const Variable& logits, const Variable& probabilities,
   check_pair("cross_entropy", "probabilities", logits, probabilities);
   const double s = options.label_smoothing;
   const Variable target = s > 0 ? probabilities * (1 - s) + s / double(logits.shape()[1]) : probabilities;
-  return reduced("cross_entropy", -sum(strong_mul(target, log_probabilities(logits, options.epsilon)), 1),
+  return reduced("cross_entropy", -sum(weighted(target, log_probabilities(logits, options.epsilon)), 1),
                  options.reduction);
 }
 
@@ -97,7 +112,7 @@ Variable binary_cross_entropy_with_logits(const Variable& logits, const Variable
   check_pair("binary_cross_entropy_with_logits", "targets", logits, target);
   const Variable positive = logits > 0;
   const Variable wrong = where(positive, 1 - target, -target);
-  const Variable losses = softplus(where(positive, -logits, logits)) + strong_mul(wrong, logits);
+  const Variable losses = softplus(where(positive, -logits, logits)) + weighted(wrong, logits);
   return reduced("binary_cross_entropy_with_logits", losses, reduction);
 }
 

@@ -55,7 +55,7 @@ struct ChannelMoments : Moments {
   bool is_near() const {
     return dispatch_floating(var.dtype(), [&]<class T>() {
       const T *mean = mean_d.data().data<T>(), *square = var.data().data<T>();
-      return std::equal(mean, mean + var.size(), square, [](T m, T v) { return m * m <= v; });
+      return std::equal(mean, mean + var.size(), square, [](T m, T v) { return m * m <= v && v < INFINITY; });
     });
   }
 };

@@ -71,7 +71,7 @@ Moments moments(const Variable& x, const Variable& shift, const Axes& axes) {
   m.var = elementwise(
       "var", [](auto squares, auto mean) { return pack::maximum(squares - mean * mean, decltype(mean)(0)); },
       {{mean(square(m.d), axes, keepdims), [](auto& gy) { return gy; }},
-       {m.mean_d, [mean = m.mean_d](auto& gy) { return gy * mean * -2; }}});
+       {m.mean_d, [mean = m.mean_d](auto& gy) { return strong_mul(gy, mean * -2); }}});
   return m;
 }
 

@@ -25,7 +25,8 @@ Variable max(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The smallest element; equal ones share the gradient evenly. A NaN stays one. Throws Error when there is
 /// none.
 Variable min(const Variable& x, const Axes& axes = {}, bool keepdims = false);
-/// The product of n elements, with an error of about log2(n) u; its gradients are right where elements are 0.
+/// The product of n elements, with a relative error of at most n u, of about sqrt(n) u where roundings are
+/// random; its gradients are right where elements are 0.
 Variable prod(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// log(sum(exp(x))), without overflow; minus infinity where there are no elements.
 Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keepdims = false);

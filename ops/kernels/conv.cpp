@@ -70,6 +70,35 @@ void input_gradient(const T* g, const T* weight, T* gx, const ConvShape& s) {
   });
 }
 
+/// A sum of products with the columns of many windows: of some 65,536 in T, and of these sums in a wide sum.
+template <class T>
+class SumOfProducts {
+ public:
+  explicit SumOfProducts(T* sum, long size) : sum_(sum), size_(size) {}
+  /// Calls add(whether it must begin at 0) for so many columns.
+  template <class F>
+  void add(long columns, F add) {
+    if (columns_ > 0 && columns_ + columns > 1 << 16) flush();
+    add(columns_ == 0);
+    columns_ += columns;
+  }
+  void finish() {
+    if (wide_.empty()) return;
+    flush();
+    for (long i = 0; i < size_; ++i) sum_[i] = rounded<T>(wide_[std::size_t(i)]);
+  }
+
+ private:
+  void flush() {
+    wide_.resize(std::size_t(size_));
+    for (long i = 0; i < size_; ++i) wide_[std::size_t(i)].add(sum_[i]);
+    columns_ = 0;
+  }
+  T* sum_;
+  long size_, columns_ = 0;
+  std::vector<WideSum<T>> wide_;  // none for few columns
+};
+
 // The images are cut into a fixed number of parts, each of which sums from zero.
 template <class T>
 void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
@@ -80,17 +109,20 @@ void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
   threads::for_each(parts * s.groups, [&](long task) {
     const long part = task / s.groups, group = task % s.groups;
     T* sum = sums + part * size + group * s.o * blocks.k;
-    bool fresh = true;
+    SumOfProducts<T> products(sum, s.o * blocks.k);
     for (long n = s.n * part / parts; n < s.n * (part + 1) / parts; ++n) {
       const long image = n * s.groups + group;
-      for (long block = 0; block < blocks.count; ++block, fresh = false) {
+      for (long block = 0; block < blocks.count; ++block) {
         const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
         const Room<T> room(blocks.k * columns);
         im2col(s, x + image * s.c * s.h * s.w, first, rows, room.data(), columns);
-        gemm(false, true, s.o, blocks.k, columns, g + image * s.o * blocks.pixels + first * s.ow,
-             blocks.pixels, room.data(), columns, !fresh, sum, blocks.k);
+        products.add(columns, [&](bool fresh) {
+          gemm(false, true, s.o, blocks.k, columns, g + image * s.o * blocks.pixels + first * s.ow,
+               blocks.pixels, room.data(), columns, !fresh, sum, blocks.k);
+        });
       }
     }
+    products.finish();
   });
   add_parts(sums, parts, size, gw);
 }

@@ -53,6 +53,25 @@ TEST_CASE("a gradient rule that makes an infinity is named, and nothing is store
         }).starts_with("the sum of gradients produced inf"));
 }
 
+TEST_CASE("what the data had is not blamed on a rule, and what a hook makes is on the hook", "[core]") {
+  const Variable x = leaf({1, NAN, INFINITY}), w = leaf({2});
+  const DetectAnomaly detect;
+  CHECK(error_of([&] { (void)grad(square(x * w), {w}); }) == "");
+  CHECK(error_of([&] { (void)grad(square(x), {x}); }) == "");
+  const Variable a = leaf({1});
+  const Variable y = a * 2;
+  Variable(y).register_hook([](const Variable&) { return Variable(array<float>({INFINITY})); });
+  CHECK(error_of([&] { y.backward(); }).starts_with("a hook produced inf at [0]"));
+}
+
+TEST_CASE("gradients are added to all leaves or to none", "[core]") {
+  const Variable a = leaf({1}), b = leaf({1});
+  (a + b * 3e38).backward();
+  const DetectAnomaly detect;
+  CHECK(error_of([&] { (a + b * 3e38).backward(); }) != "");
+  CHECK(a.grad().item() == 1);
+}
+
 TEST_CASE("detection ends with its block, also by an error", "[core]") {
   const Variable x = leaf({-1});
   CHECK(error_of([&] {

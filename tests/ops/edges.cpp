@@ -205,4 +205,68 @@ TEST_CASE("the gradient penalty of a critic that is constant has gradient 0, not
   CHECK(gradient(score + 10 * penalty, w) == V{0, 0, 0});
 }
 
+TEST_CASE("variances of rows that are not selected, or are constant, leave the gradient alone", "[ops]") {
+  for (DType dtype : both) {
+    const Variable wild = leaf({inf, 1}, dtype), equal = leaf({3, 3, 3}, dtype);
+    CHECK(gradient(where(wild == 0, var(wild), 5), wild) == V{0, 0});
+    CHECK(gradient(sqrt(var(equal)), equal) == V{0, 0, 0});
+    const Variable x = leaf({inf, 1, 2, 3, 4, 7}, dtype), rows = reshape(x, {2, 3});
+    CHECK(gradient(slice(var(rows, 1), 0, 1, 2), x)[0] == 0);
+    CHECK(gradient(slice(layer_norm(rows), 0, 1, 2), x)[1] == 0);
+    CHECK(gradient(slice(batch_norm(transpose(rows), {}, {}).y, 1, 1, 2), x)[2] == 0);
+  }
+}
+
+TEST_CASE("values keep their NaN where gradients have a strong zero", "[ops]") {
+  for (DType dtype : both) {
+    const Variable zero = leaf({0}, dtype), unknown = leaf({nan}, dtype);
+    CHECK(same(values(binary_cross_entropy_with_logits(zero, unknown)), {nan}));
+    CHECK(same(values(leaky_relu(unknown, 0)), {nan}));
+    CHECK(std::signbit(values(leaky_relu(leaf({-0.}, dtype)))[0]));
+    const Variable logits = reshape(leaf({200, 0}, dtype), {1, 2});
+    CHECK(same(values(cross_entropy(logits, Variable(Array({1, 2}, V{nan, 0}).cast(dtype)))), {nan}));
+    CHECK(same(values(cross_entropy(reshape(leaf({nan, 0}, dtype), {1, 2}), Variable(zeros({1, 2}, dtype)))),
+               {nan}));
+    // All of the probability spread: the label's own loss has no weight, be it infinite.
+    const Variable masked = reshape(leaf({-inf, 0}, dtype), {1, 2});
+    CHECK(values(cross_entropy(masked, array<std::int64_t>({0}), {.label_smoothing = 1})) == V{inf});
+  }
+}
+
+TEST_CASE("mixed derivatives of powers at 0, and where a power alone would over- or underflow", "[ops]") {
+  const auto [ab, ba] = mixed(pow, {0, 0, 0, -0., -0., 0}, {.5, 1, 0, .5, -.5, 2});
+  CHECK(same(ab, {-inf, -inf, inf, -inf, inf, 0}));
+  CHECK(same(ba, ab));
+  const std::vector<std::pair<float, float>> points{{1e-24f, 2},    {1e-30f, 1.5f}, {1e-25f, 1.9f},
+                                                    {1e-15f, 3.1f}, {1e25f, 1.6f},  {1e30f, 1.5f}};
+  for (auto [base, exponent] : points) {
+    const Variable a = leaf({base}, DType::f32), b = leaf({exponent}, DType::f32);
+    const double expected =
+        std::pow(double(base), double(exponent) - 1) * (1 + exponent * std::log(double(base)));
+    const auto g = grad(pow(a, b), {a, b}, {.create_graph = true});
+    INFO(base << " to the " << exponent);
+    CHECK(same(gradient(g[0], b), {expected}, units(DType::f32, 4)));
+    CHECK(same(gradient(g[1], a), {expected}, units(DType::f32, 4)));
+  }
+}
+
+TEST_CASE("the book's cross-entropy keeps its digits where the prediction is confident", "[ops]") {
+  for (DType dtype : both)
+    for (double logit : {14., 18., 20.}) {
+      const Variable x = reshape(leaf({logit, 0}, dtype), {1, 2});
+      const double eps = dtype == DType::f32 ? double(float(1e-7)) : 1e-7;
+      const Variable loss = cross_entropy(x, array<std::int64_t>({0}), {.epsilon = 1e-7});
+      CHECK(same(values(loss), {-std::log1p(eps - 1 / (1 + std::exp(logit)))}, units(dtype, 64)));
+    }
+}
+
+TEST_CASE("the weight gradient of a convolution does not saturate", "[ops]") {
+  Array x = ones({1, 1, 4000, 4000});
+  x.mutable_data<float>()[0] = 0x1p32f;
+  const Variable w(ones({1, 1, 1, 1}), requires_grad);
+  const double exact = 0x1p32 + 4000. * 4000 - 1;
+  // As products of matrices: (256 + n / 256) u, n being the columns that are multiplied at a time.
+  CHECK(same(values(grad(conv2d(Variable(x), w), {w})[0]), {exact}, units(DType::f32, 384)));
+}
+
 }  // namespace xgrad::tests
