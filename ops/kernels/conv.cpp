@@ -134,7 +134,7 @@ void set_conv_lowering(ConvLowering lowering) { chosen = lowering; }
 Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}", x.shape(), weight.shape());
   Array y({s.n, s.groups * s.o, s.oh, s.ow}, x.dtype());
-  if (s.c == 0) return zeros_like(y);
+  if (y.size() == 0 || s.c == 0) return zeros_like(y);
   if (!by_winograd(x, s) ||
       !winograd::forward(x.data<float>(), weight.data<float>(), y.mutable_data<float>(), s))
     dispatch_floating(x.dtype(),
@@ -145,7 +145,7 @@ Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
 Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}, gradient for x", g.shape(), weight.shape());
   Array gx({s.n, s.groups * s.c, s.h, s.w}, g.dtype());
-  if (s.o == 0) return zeros_like(gx);
+  if (gx.size() == 0 || s.o == 0) return zeros_like(gx);
   if (!by_winograd(g, s) ||
       !winograd::input_gradient(g.data<float>(), weight.data<float>(), gx.mutable_data<float>(), s))
     dispatch_floating(g.dtype(), [&]<class T>() {
@@ -157,7 +157,7 @@ Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
 Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}, gradient for the weight", x.shape(), g.shape());
   Array gw({s.groups * s.o, s.c, s.kh, s.kw}, g.dtype());
-  if (s.n == 0) return zeros_like(gw);
+  if (gw.size() == 0 || s.n == 0) return zeros_like(gw);
   if (by_winograd(g, s))
     winograd::weight_gradient(g.data<float>(), x.data<float>(), gw.mutable_data<float>(), s);
   else
@@ -170,6 +170,7 @@ Array unfold(const Array& x, const ConvShape& s) {
   const profile::Scope scope("unfold {}", x.shape());
   const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
   Array y({s.n, k, pixels}, x.dtype());
+  if (y.size() == 0) return y;
   dispatch_floating(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
@@ -183,6 +184,7 @@ Array fold(const Array& columns, const ConvShape& s) {
   const profile::Scope scope("fold {}", columns.shape());
   const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
   Array x({s.n, s.c, s.h, s.w}, columns.dtype());
+  if (x.size() == 0) return x;
   dispatch_floating(columns.dtype(), [&]<class T>() {
     const T* in = columns.data<T>();
     T* out = x.mutable_data<T>();

@@ -1,11 +1,11 @@
 // Gathering and scattering, each line or row on its own so that sums have a fixed order.
 #include "ops/kernels/index.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include "core/error.hpp"
 #include "core/profile.hpp"
@@ -58,19 +58,19 @@ struct Rows {
 /// Where each index is among the indices, in order.
 class Places {
  public:
-  Places(const Array& indices, long length)
-      : first_(std::size_t(length) + 1), places_(std::size_t(indices.size())) {
+  Places(const Array& indices, long length) : first_(length + 1), places_(indices.size()) {
     const std::int64_t* at = indices.data<std::int64_t>();
-    for (long k = 0; k < indices.size(); ++k) ++first_[std::size_t(at[k])];
-    std::partial_sum(first_.begin(), first_.end(), first_.begin());
-    for (long k = indices.size(); k-- > 0;) places_[std::size_t(--first_[std::size_t(at[k])])] = k;
+    std::fill_n(first_.data(), length + 1, 0l);
+    for (long k = 0; k < indices.size(); ++k) ++first_[at[k]];
+    std::partial_sum(first_.data(), first_ + length + 1, first_.data());
+    for (long k = indices.size(); k-- > 0;) places_[--first_[at[k]]] = k;
   }
   std::span<const long> of(long index) const {
-    return {places_.data() + first_[std::size_t(index)], places_.data() + first_[std::size_t(index) + 1]};
+    return {places_ + first_[index], places_ + first_[index + 1]};
   }
 
  private:
-  std::vector<long> first_, places_;
+  Room<long> first_, places_;
 };
 
 }  // namespace
@@ -99,6 +99,7 @@ Array gather(const Array& x, int axis, const Array& index) {
 Array scatter_add(Array x, int axis, const Array& index, const Array& source) {
   const profile::Scope scope("scatter_add {}", x.shape());
   Array y = x.copy();
+  if (index.size() == 0) return y;
   const long step_y = contiguous_strides(y.shape())[std::size_t(axis)];
   const long step_index = contiguous_strides(index.shape())[std::size_t(axis)], length = index.shape()[axis];
   const std::int64_t* at = index.data<std::int64_t>();
@@ -128,6 +129,7 @@ Array take(const Array& x, const Array& indices, int axis) {
   for (int i = axis + 1; i < x.rank(); ++i) shape.push_back(x.shape()[i]);
   check_shape("take", shape, width(x.dtype()));
   Array y(shape, x.dtype());
+  if (y.size() == 0) return y;  // made of any number of empty rows
   const Rows rows(x.shape(), axis);
   const long count = indices.size(), bytes = rows.inner * width(x.dtype());
   const std::int64_t* at = indices.data<std::int64_t>();
@@ -145,6 +147,7 @@ Array take(const Array& x, const Array& indices, int axis) {
 Array take_add(const Array& rows, const Array& indices, int axis, const Shape& shape) {
   const profile::Scope scope("take {}, gradient", shape);
   Array y(shape, rows.dtype());
+  if (y.size() == 0) return y;
   const Rows to(shape, axis);
   const long count = indices.size();
   const Places places(indices, to.length);
@@ -153,7 +156,7 @@ Array take_add(const Array& rows, const Array& indices, int axis, const Shape& s
     T* out = y.mutable_data<T>();
     const long grain = std::max(1l, (1l << 14) / std::max(1l, to.inner));
     threads::for_ranges(to.outer * to.length, grain, [&](long first, long last) {
-      std::vector<WideSum<T>> sums(std::size_t(to.inner));
+      const Room<WideSum<T>> sums(to.inner);
       for (long row = first; row < last; ++row) {
         const std::span here = places.of(row % to.length);
         T* sum = out + row * to.inner;
@@ -161,12 +164,12 @@ Array take_add(const Array& rows, const Array& indices, int axis, const Shape& s
           std::fill_n(sum, to.inner, T(0));
           continue;
         }
-        std::fill(sums.begin(), sums.end(), WideSum<T>());
+        std::fill_n(sums.data(), to.inner, WideSum<T>());
         for (long place : here) {
           const T* source = in + (row / to.length * count + place) * to.inner;
-          for (long i = 0; i < to.inner; ++i) sums[std::size_t(i)].add(source[i]);
+          for (long i = 0; i < to.inner; ++i) sums[i].add(source[i]);
         }
-        for (long i = 0; i < to.inner; ++i) sum[i] = rounded<T>(sums[std::size_t(i)]);
+        for (long i = 0; i < to.inner; ++i) sum[i] = rounded<T>(sums[i]);
       }
     });
   });

@@ -18,6 +18,7 @@ struct AlongAxis {
   /// Calls f(offset of the line's first element, number of the line) for each line.
   template <class F>
   void each(F f) const {
+    if (length == 0) return;  // of an empty array there may be any number of lines
     threads::for_ranges(outer * inner, std::max(1l, (1l << 14) / std::max(1l, length)),
                         [&](long first, long last) {
                           for (long i = first; i < last; ++i) f(i / inner * length * inner + i % inner, i);

@@ -5,11 +5,13 @@
 #include "core/random.hpp"
 #include "ops/ops.hpp"
 #include "tests/catch.hpp"
+#include "tests/memory_limit.hpp"
 
 namespace xgrad::tests {
 namespace {
 
 constexpr long large = 1l << 32;
+Variable f32(const Shape& shape) { return Variable(ones(shape)); }
 Variable f64(const Shape& shape) { return Variable(ones(shape, DType::f64)); }
 Variable repeated(const Shape& shape) { return broadcast_to(f64({}), shape); }
 std::vector<double> values(const Variable& v) {
@@ -113,6 +115,66 @@ TEST_CASE("sizes: windows are counted without overflow", "[ops][sizes]") {
   CHECK(values(conv_transpose2d(f64({1, 1, 1, 1}), f64({1, 1, 1, 1}), {}, {.stride = LONG_MAX})) ==
         std::vector<double>{1});
   CHECK(conv2d(x, f64({1, 1, 1, 1}), {}, {.dilation = LONG_MAX}).shape() == x.shape());
+}
+
+TEST_CASE("sizes: an empty array of long axes takes no time and no memory", "[ops][sizes]") {
+  constexpr long n = 1l << 50;
+  const MemoryLimit limit(1l << 30);
+  const Variable rows(zeros({n, 0}), requires_grad), columns(zeros({0, n}), requires_grad);
+  const Array first = zeros({1}, DType::i64), none({n, 0}, DType::i64);
+  const auto is_empty = [](const Variable& y, const Variable& x) {
+    CHECK(y.size() == 0);
+    if (y.requires_grad()) CHECK(grad(y, {x})[0].shape() == x.shape());
+  };
+  for (const Variable& x : {rows, columns}) {
+    const int along = x.shape()[0] ? 0 : 1;  // the axis that is long
+    is_empty(cumsum(x, 0), x);
+    is_empty(cumsum(x, 1), x);
+    is_empty(take(x, first, along), x);
+    is_empty(take(x, zeros({0}, DType::i64), 1 - along), x);
+    is_empty(gather(x, along, Array(x.shape(), DType::i64)), x);
+    is_empty(gather(x, 1 - along, Array(x.shape(), DType::i64)), x);
+    is_empty(scatter_add(x, along, Array(x.shape(), DType::i64), x), x);
+    is_empty(softmax(x, along), x);
+    is_empty(logsumexp(x, Axes(along)), x);
+    is_empty(sum(x, along), x);
+    is_empty(prod(x, along), x);
+    is_empty(x * 2 + x, x);
+    is_empty(transpose(flip(x)), x);
+    is_empty(pad(slice(x, along, 1, n, 3), {{0, 0}, {0, 0}}), x);
+    is_empty(concat({x, x}, along), x);
+    is_empty(stack({x, x}, 0), x);
+    is_empty(broadcast_to(unsqueeze(x, 0), {2, x.shape()[0], x.shape()[1]}), x);
+    is_empty(layer_norm(unsqueeze(x, 2), Variable(ones({1}))), x);
+    is_empty(dropout(x, .5), x);
+    CHECK(argmax(x, along).size() == 0);
+    CHECK((x < 1).size() == 0);
+  }
+  is_empty(embedding(rows, first), rows);
+  is_empty(take(Variable(zeros({n, 3, 0})), first, 1), {});
+  is_empty(scatter_add(columns, 1, zeros({0, 2}, DType::i64), Variable(zeros({0, 2}))), columns);
+  is_empty(matmul(rows, Variable(zeros({0, 0}))), rows);
+  is_empty(matmul(reshape(rows, {n, 0, 1}), Variable(zeros({1, 0}))), rows);
+  is_empty(linear(rows, Variable(zeros({0, 0}))), rows);
+  CHECK(one_hot(none, 1).size() == 0);
+}
+
+TEST_CASE("sizes: empty images, empty kernels and their windows take no time", "[ops][sizes]") {
+  constexpr long n = 1l << 44;
+  const MemoryLimit limit(1l << 30);
+  const auto works = [](const Shape& shape, auto f) {
+    const Variable x(zeros(shape), requires_grad), y = f(x);
+    CHECK(grad(y, {x})[0].shape() == shape);
+  };
+  for (const Shape& shape : {Shape{n, 0, 3, 3}, Shape{0, n, 3, 3}, Shape{0, 1, 1l << 28, 3}}) {
+    works(shape, [](auto& x) { return max_pool2d(x, 2, {.stride = 1}); });
+    works(shape, [](auto& x) { return unfold(x, 2); });
+  }
+  works({n, 0, 1}, [](auto& x) { return fold(x, 1, 1); });
+  works({0, 0, 3, 3}, [](auto& w) { return conv2d(Variable(zeros({n, 0, 5, 5})), w); });
+  works({n, 0, 5, 5}, [](auto& x) { return conv2d(x, Variable(zeros({0, 0, 3, 3}))); });
+  works({0, 0, 3, 3}, [](auto& w) { return conv_transpose2d(Variable(zeros({n, 0, 5, 5})), w); });
+  works({0, 1, 1, 1}, [](auto& w) { return conv2d(f32({1, 1, 1, 1}), w, {}, {.padding = 1l << 24}); });
 }
 
 }  // namespace xgrad::tests
