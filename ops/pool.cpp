@@ -1,6 +1,8 @@
 // Pooling: the maximum is a gather at the place of the largest, the mean is composed.
 #include "ops/pool.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/pool.hpp"
@@ -67,18 +69,25 @@ Variable sum_of(long first, long count, const F& part) {
   return sum_of(first, count / 2, part) + sum_of(first + count / 2, count - count / 2, part);
 }
 
+/// The sums of the windows along an axis: one slice for each tap that meets the image in some window. The
+/// kernel may be much longer than the image, and an empty array may have any length.
+Variable sum_along(const Variable& x, int axis, long taps, long stride, long padding, long windows) {
+  if (windows == 1) return sum(slice(x, axis, 0, taps - padding), axis, keepdims);
+  const long end = padding + x.shape()[axis], reach = (windows - 1) * stride;
+  const long first = std::max(0l, padding - reach), last = x.size() ? std::min(taps, end) : first + 1;
+  std::vector<std::pair<long, long>> widths(std::size_t(x.rank() - axis));
+  widths[0] = {padding - first, std::max(0l, reach + last - end)};
+  const Variable padded = widths[0] == std::pair(0l, 0l) ? x : pad(x, widths);
+  return sum_of(0, last - first, [&](long tap) { return slice(padded, axis, tap, tap + reach + 1, stride); });
+}
+
 }  // namespace
 
-// Rows first, then columns: the sums of kernel.h + kernel.w slices.
+// Rows first, then columns: the sums of at most kernel.h + kernel.w slices.
 Variable avg_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) {
   const PoolShape s = pool_shape("avg_pool2d", x, kernel, options);
-  const Variable padded = s.ph || s.pw ? pad(x, {{s.ph, s.ph}, {s.pw, s.pw}}) : x;
-  auto sum_along = [](const Variable& v, int axis, long taps, long stride, long count) {
-    return sum_of(0, taps,
-                  [&](long tap) { return slice(v, axis, tap, tap + (count - 1) * stride + 1, stride); });
-  };
-  const Variable rows = sum_along(padded, 2, s.kh, s.sh, s.oh);
-  return sum_along(rows, 3, s.kw, s.sw, s.ow) / double(s.kh * s.kw);
+  const Variable rows = sum_along(x, 2, s.kh, s.sh, s.ph, s.oh);
+  return sum_along(rows, 3, s.kw, s.sw, s.pw, s.ow) / double(s.kh * s.kw);
 }
 
 Variable global_avg_pool(const Variable& x) {

@@ -167,7 +167,9 @@ TEST_CASE("sizes: empty images, empty kernels and their windows take no time", "
     CHECK(grad(y, {x})[0].shape() == shape);
   };
   for (const Shape& shape : {Shape{n, 0, 3, 3}, Shape{0, n, 3, 3}, Shape{0, 1, 1l << 28, 3}}) {
+    const long taps = shape[2] > 3 ? 1l << 22 : 2;
     works(shape, [](auto& x) { return max_pool2d(x, 2, {.stride = 1}); });
+    works(shape, [=](auto& x) { return avg_pool2d(x, {taps, 1}, {.stride = 1}); });
     works(shape, [](auto& x) { return unfold(x, 2); });
   }
   works({n, 0, 1}, [](auto& x) { return fold(x, 1, 1); });
@@ -175,6 +177,25 @@ TEST_CASE("sizes: empty images, empty kernels and their windows take no time", "
   works({n, 0, 5, 5}, [](auto& x) { return conv2d(x, Variable(zeros({0, 0, 3, 3}))); });
   works({0, 0, 3, 3}, [](auto& w) { return conv_transpose2d(Variable(zeros({n, 0, 5, 5})), w); });
   works({0, 1, 1, 1}, [](auto& w) { return conv2d(f32({1, 1, 1, 1}), w, {}, {.padding = 1l << 24}); });
+}
+
+TEST_CASE("sizes: pooling by windows that are much longer than the image", "[ops][sizes]") {
+  constexpr long many = 1l << 24;
+  const MemoryLimit limit(1l << 30);
+  const auto check = [](const Variable& y, const Variable& x, double value, double slope) {
+    for (double v : values(y)) CHECK(v == value);
+    for (double v : values(grad(y, {x})[0])) CHECK(v == slope);
+  };
+  for (long taps : {many, many << 16}) {
+    const Variable x(ones({1, 1, 1, 1}, DType::f64), requires_grad);
+    check(avg_pool2d(x, {taps, 1}, {.padding = {taps / 2, 0}}), x, 1. / double(taps), 1. / double(taps));
+    check(max_pool2d(x, {taps, 1}, {.padding = {taps / 2, 0}}), x, 1, 1);
+    // Windows of one column: from row -taps / 2 on, and the next, each of which has both rows.
+    const Variable tall(ones({1, 1, 2, 3}, DType::f64), requires_grad);
+    const Variable y = avg_pool2d(tall, {taps, 1}, {.stride = {1, 1}, .padding = {taps / 2, 0}});
+    CHECK(y.shape() == Shape{1, 1, 3, 3});
+    check(y, tall, 2. / double(taps), 3. / double(taps));
+  }
 }
 
 }  // namespace xgrad::tests
