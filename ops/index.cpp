@@ -53,6 +53,7 @@ Variable scatter_add(const Variable& x, int axis, const Array& index, const Vari
   expect(source.shape() == index.shape(), "scatter_add: source of shape {} for an index of shape {}",
          source.shape(), index.shape());
   expect(source.dtype() == x.dtype(), "scatter_add: dtypes {} and {} differ", x.dtype(), source.dtype());
+  expect(x.dtype() != DType::u8, "scatter_add: not defined for {}; cast first", x.dtype());
   return record(
       "scatter_add", kernels::scatter_add(x.data(), axis, index, source.data()),
       {{x, [](auto& gy) { return gy; }}, {source, [=](auto& gy) { return gather(gy, axis, index); }}});

@@ -9,7 +9,7 @@ namespace xgrad {
 /// longer than x except along the axis.
 Variable gather(const Variable& x, int axis, const Array& index);
 /// x with `source` added at the indexed places: the adjoint of gather (as torch.scatter_add). Repeated
-/// indices add up.
+/// indices add up. Throws Error for u8.
 Variable scatter_add(const Variable& x, int axis, const Array& index, const Variable& source);
 /// Whole rows along an axis: (..., n, ...) by indices of shape (k...) -> (..., k..., ...), as numpy.take.
 Variable take(const Variable& x, const Array& indices, int axis = 0);

@@ -119,6 +119,7 @@ Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
 
 Variable cumsum(const Variable& x, int axis) {
   axis = normalize_axis("cumsum", axis, x.rank());
+  expect(x.dtype() != DType::u8, "cumsum: not defined for {}; cast first", x.dtype());
   return record("cumsum", kernels::cumsum(x.data(), axis),
                 {{x, [=](auto& gy) { return flip(cumsum(flip(gy, axis), axis), axis); }}});
 }

@@ -31,7 +31,7 @@ Variable prod(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// log(sum(exp(x))), without overflow; minus infinity where there are no elements.
 Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The sums of the first 1, 2, ... elements along an axis, each with an error of at most 2 u sum(|x|); those
-/// of integers are exact but for overflow.
+/// of i64 are exact but for overflow. Throws Error for u8.
 Variable cumsum(const Variable& x, int axis);
 /// The index of the first largest element along an axis, as i64. Throws Error when the axis is empty.
 Array argmax(const Variable& x, int axis, bool keepdims = false);

@@ -93,6 +93,12 @@ TEST_CASE("integers are compared with any number as mathematics has it", "[ops][
   }
 }
 
+TEST_CASE("cumsum and scatter_add refuse u8, in which sums would wrap", "[ops][scalars]") {
+  const Variable pixels(full({3}, 200, DType::u8));
+  SAYS(cumsum(pixels, 0), "cumsum: not defined for u8; cast first");
+  SAYS(scatter_add(pixels, 0, zeros({3}, DType::i64), pixels), "scatter_add: not defined for u8; cast first");
+}
+
 TEST_CASE("cast to integers stops at the ends of their range, and NaN becomes 0", "[core][scalars]") {
   for (DType from : {DType::f64, DType::f32}) {
     V given{-INFINITY, -1e30, -1.9, -.5, NAN, .5, 254.9, 255, 256, 1e30, INFINITY};
