@@ -6,9 +6,19 @@
 
 #include "core/error.hpp"
 #include "core/map.hpp"
+#include "core/number.hpp"
 #include "core/program.hpp"
 
 namespace xgrad {
+
+Array number_as(const char* op, const Array& number, DType dtype) {
+  if (number.dtype() == dtype) return number;
+  if (!is_floating(dtype))
+    for (double value : number.elements<double>())
+      expect(can_hold(dtype, value), "{}: {} cannot hold {}; cast the array first", op, dtype, value);
+  return number.rank() == 0 ? full({}, number.item(), dtype) : number.cast(dtype);
+}
+
 namespace lazy {
 namespace {
 
@@ -24,15 +34,6 @@ struct Identity {
 constexpr const StepFns& identity = all_steps<Identity, 1>;
 
 bool is_broadcast(const Value& v) { return !v.ready() && v.fns == &identity; }
-
-/// A number, or an array made of numbers, in another dtype. Throws Error when an integer cannot hold it.
-Array number_as(const char* op, const Array& number, DType dtype) {
-  if (number.dtype() == dtype) return number;
-  if (!is_floating(dtype))
-    for (double value : number.elements<double>())
-      expect(can_hold(dtype, value), "{}: {} cannot hold {}; cast the array first", op, dtype, value);
-  return number.rank() == 0 ? full({}, number.item(), dtype) : number.cast(dtype);
-}
 
 DType common_dtype(const char* op, Array* in, int inputs) {
   const Array* first = std::find_if_not(in, in + inputs, [](const Array& a) { return a.is_number(); });

@@ -3,6 +3,7 @@
 #include "ops/conv.hpp"
 
 #include "core/error.hpp"
+#include "core/number.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/conv.hpp"
 #include "ops/kernels/windows.hpp"
@@ -20,13 +21,13 @@ Variable convolve_weight(const Variable& g, const Variable& x, const ConvShape& 
 
 /// y = conv(x, w).
 Variable convolve(const Variable& x, const Variable& w, const ConvShape& s) {
-  return record("conv2d", kernels::conv2d(x.data(), w.data(), s),
+  return record("conv2d", keep_number(x.data(), w.data(), kernels::conv2d(x.data(), w.data(), s)),
                 {{x, [=](auto& gy) { return convolve_input(gy, w, s); }},
                  {w, [=](auto& gy) { return convolve_weight(gy, x, s); }}});
 }
 /// The derivative of <g, conv(x, w)> with respect to x.
 Variable convolve_input(const Variable& g, const Variable& w, const ConvShape& s) {
-  return record("conv2d_input", kernels::conv2d_input(g.data(), w.data(), s),
+  return record("conv2d_input", keep_number(g.data(), w.data(), kernels::conv2d_input(g.data(), w.data(), s)),
                 {{g, [=](auto& gx) { return convolve(gx, w, s); }},
                  {w, [=](auto& gx) { return convolve_weight(g, gx, s); }}});
 }
@@ -57,8 +58,10 @@ Variable add_bias(const char* op, const Variable& y, const Variable& bias) {
   if (!bias.defined()) return y;
   const long channels = y.shape()[1];
   expect(bias.shape() == Shape{channels}, "{}: bias {} does not fit {} channels", op, bias.shape(), channels);
-  expect(bias.dtype() == y.dtype(), "{}: input is {}, bias {}", op, y.dtype(), bias.dtype());
-  return y + reshape(bias, {1, channels, 1, 1});
+  Variable sums = y, offset = bias;
+  adapt(op, sums, offset);
+  expect(offset.dtype() == sums.dtype(), "{}: input is {}, bias {}", op, y.dtype(), bias.dtype());
+  return sums + reshape(offset, {1, channels, 1, 1});
 }
 
 /// The geometry of the windows of a kernel over images.
@@ -80,8 +83,10 @@ ConvShape windows(const char* op, const Shape& images, Pair kernel, Pair stride,
 
 }  // namespace
 
-Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
+Variable conv2d(const Variable& images, const Variable& kernels, const Variable& bias,
                 const Conv2dOptions& options) {
+  Variable x = images, weight = kernels;
+  adapt("conv2d", x, weight);
   check_images("conv2d", x);
   expect(weight.rank() == 4, "conv2d: weight {} is not (O, C, KH, KW)", weight.shape());
   expect(weight.dtype() == x.dtype(), "conv2d: input is {}, weight {}", x.dtype(), weight.dtype());
@@ -101,8 +106,10 @@ void set_direct_convolution(bool on) {
   kernels::set_conv_lowering(on ? kernels::ConvLowering::general : kernels::ConvLowering::automatic);
 }
 
-Variable conv_transpose2d(const Variable& x, const Variable& weight, const Variable& bias,
+Variable conv_transpose2d(const Variable& images, const Variable& kernels, const Variable& bias,
                           const ConvTranspose2dOptions& options) {
+  Variable x = images, weight = kernels;
+  adapt("conv_transpose2d", x, weight);
   const auto& [stride, padding, extra, dilation, groups, direct] = options;
   check_images("conv_transpose2d", x);
   check_options("conv_transpose2d", stride, padding, dilation);
@@ -140,9 +147,10 @@ Variable conv_transpose2d(const Variable& x, const Variable& weight, const Varia
 Variable unfold(const Variable& x, Pair kernel, const WindowOptions& options) {
   check_images("unfold", x);
   const ConvShape s = windows("unfold", x.shape(), kernel, options.stride, options.padding, options.dilation);
-  return record("unfold", kernels::unfold(x.data(), s), {{x, [=](auto& gy) {
-                                                            return fold(gy, {s.h, s.w}, kernel, options);
-                                                          }}});
+  return record("unfold", keep_number(x.data(), kernels::unfold(x.data(), s)),
+                {{x, [=](auto& gy) {
+                    return fold(gy, {s.h, s.w}, kernel, options);
+                  }}});
 }
 
 Variable fold(const Variable& columns, Pair size, Pair kernel, const WindowOptions& options) {
@@ -157,7 +165,7 @@ Variable fold(const Variable& columns, Pair size, Pair kernel, const WindowOptio
                               options.padding, options.dilation);
   expect(columns.shape()[2] == s.oh * s.ow, "fold: images of ({}, {}) have {} windows, not {}", size.h,
          size.w, s.oh * s.ow, columns.shape()[2]);
-  return record("fold", kernels::fold(columns.data(), s),
+  return record("fold", keep_number(columns.data(), kernels::fold(columns.data(), s)),
                 {{columns, [=](auto& gy) { return unfold(gy, kernel, options); }}});
 }
 

@@ -2,6 +2,7 @@
 #include "ops/index.hpp"
 
 #include "core/error.hpp"
+#include "core/number.hpp"
 #include "ops/kernels/index.hpp"
 
 namespace xgrad {
@@ -26,13 +27,13 @@ void check_gather(const char* op, const Variable& x, int axis, const Array& inde
 
 /// Zeros of the given shape with rows added at the indices: the adjoint of take.
 Variable take_add(const Variable& rows, const Array& indices, int axis, const Shape& shape) {
-  return record("take_add", kernels::take_add(rows.data(), indices, axis, shape),
+  return record("take_add", keep_number(rows.data(), kernels::take_add(rows.data(), indices, axis, shape)),
                 {{rows, [=](auto& gy) { return take(gy, indices, axis); }}});
 }
 
 Variable take_rows(const char* op, const Variable& x, const Array& indices, int axis) {
   check_index(op, indices, x.shape()[axis]);
-  return record("take", kernels::take(x.data(), indices, axis),
+  return record("take", keep_number(x.data(), kernels::take(x.data(), indices, axis)),
                 {{x, [=, shape = x.shape()](auto& gy) { return take_add(gy, indices, axis, shape); }}});
 }
 
@@ -41,7 +42,7 @@ Variable take_rows(const char* op, const Variable& x, const Array& indices, int 
 Variable gather(const Variable& x, int axis, const Array& index) {
   axis = normalize_axis("gather", axis, x.rank());
   check_gather("gather", x, axis, index);
-  return record("gather", kernels::gather(x.data(), axis, index),
+  return record("gather", keep_number(x.data(), kernels::gather(x.data(), axis, index)),
                 {{x, [=, shape = x.shape()](auto& gy) {
                     return scatter_add(Variable(zeros(shape, gy.dtype())), axis, index, gy);
                   }}});
@@ -52,11 +53,14 @@ Variable scatter_add(const Variable& x, int axis, const Array& index, const Vari
   check_gather("scatter_add", x, axis, index);
   expect(source.shape() == index.shape(), "scatter_add: source of shape {} for an index of shape {}",
          source.shape(), index.shape());
-  expect(source.dtype() == x.dtype(), "scatter_add: dtypes {} and {} differ", x.dtype(), source.dtype());
-  expect(x.dtype() != DType::u8, "scatter_add: not defined for {}; cast first", x.dtype());
+  Variable to = x, from = source;
+  adapt("scatter_add", to, from);
+  expect(from.dtype() == to.dtype(), "scatter_add: dtypes {} and {} differ", to.dtype(), from.dtype());
+  expect(to.dtype() != DType::u8, "scatter_add: not defined for {}; cast first", to.dtype());
+  const Array y = kernels::scatter_add(to.data(), axis, index, from.data());
   return record(
-      "scatter_add", kernels::scatter_add(x.data(), axis, index, source.data()),
-      {{x, [](auto& gy) { return gy; }}, {source, [=](auto& gy) { return gather(gy, axis, index); }}});
+      "scatter_add", keep_number(to.data(), from.data(), y),
+      {{to, [](auto& gy) { return gy; }}, {from, [=](auto& gy) { return gather(gy, axis, index); }}});
 }
 
 Variable take(const Variable& x, const Array& indices, int axis) {

@@ -71,7 +71,8 @@ Variable weighted(const Variable& weight, const Variable& x) {
 void check_pair(const char* op, const char* what, const Variable& x, const Variable& target) {
   expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
   expect(x.shape() == target.shape(), "{}: {} {} do not fit {}", op, what, target.shape(), x.shape());
-  expect(x.dtype() == target.dtype(), "{}: {} are {}, not {}", op, what, target.dtype(), x.dtype());
+  const bool meet = x.data().is_number() ? is_floating(target.dtype()) : target.data().is_number();
+  expect(meet || x.dtype() == target.dtype(), "{}: {} are {}, not {}", op, what, target.dtype(), x.dtype());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "ops/matmul.hpp"
 
 #include "core/error.hpp"
+#include "core/number.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/gemm.hpp"
 #include "ops/shape.hpp"
@@ -25,15 +26,17 @@ Variable product(const Variable& a, const Variable& b, bool ta, bool tb) {
   const Stack left(a.shape(), ta), right(b.shape(), tb);
   Shape shape = broadcast("matmul", left.batch, right.batch);
   const Array y = kernels::matmul(a.data(), b.data(), ta, tb, shape);
-  return record("matmul", y,
+  return record("matmul", keep_number(a.data(), b.data(), y),
                 {{a, [=](auto& gy) { return ta ? product(b, gy, tb, true) : product(gy, b, false, !tb); }},
                  {b, [=](auto& gy) { return tb ? product(gy, a, true, ta) : product(a, gy, !ta, false); }}});
 }
 
 }  // namespace
 
-Variable matmul(const Variable& a, const Variable& b, const MatmulOptions& options) {
+Variable matmul(const Variable& left, const Variable& right, const MatmulOptions& options) {
+  Variable a = left, b = right;
   expect(a.rank() > 0 && b.rank() > 0, "matmul: cannot multiply {} by {}", a.shape(), b.shape());
+  adapt("matmul", a, b);
   expect(is_floating(a.dtype()) && a.dtype() == b.dtype(),
          "matmul: cannot multiply {} by {}; cast to f32 or f64", a.dtype(), b.dtype());
   const bool ta = a.rank() > 1 && options.transpose_a, tb = b.rank() > 1 && options.transpose_b;
@@ -47,9 +50,11 @@ Variable matmul(const Variable& a, const Variable& b, const MatmulOptions& optio
   return product(a, b, ta, tb);
 }
 
-Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+Variable linear(const Variable& input, const Variable& matrix, const Variable& bias) {
+  Variable x = input, weight = matrix;
   expect(x.rank() >= 1 && weight.rank() == 2 && x.dim(-1) == weight.shape()[1],
          "linear: input {} does not fit weight {}", x.shape(), weight.shape());
+  adapt("linear", x, weight);
   expect(is_floating(x.dtype()) && x.dtype() == weight.dtype(), "linear: input is {}, weight {}", x.dtype(),
          weight.dtype());
   Shape shape = x.shape();
@@ -57,12 +62,14 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   check_shape("linear", shape, width(x.dtype()));
   const Variable rows = reshape(
       x, {x.dim(-1) ? x.size() / x.dim(-1) : shape.size() / std::max(1l, weight.shape()[0]), x.dim(-1)});
-  const Variable y = reshape(matmul(rows, weight, {.transpose_b = true}), shape);
+  Variable y = reshape(matmul(rows, weight, {.transpose_b = true}), shape);
   if (!bias.defined()) return y;
   expect(bias.shape() == Shape{weight.shape()[0]}, "linear: bias {} does not fit weight {}", bias.shape(),
          weight.shape());
-  expect(bias.dtype() == x.dtype(), "linear: input is {}, bias {}", x.dtype(), bias.dtype());
-  return y + bias;
+  Variable offset = bias;
+  adapt("linear", y, offset);
+  expect(offset.dtype() == y.dtype(), "linear: input is {}, bias {}", x.dtype(), bias.dtype());
+  return y + offset;
 }
 
 }  // namespace xgrad

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "core/number.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/sample.hpp"
 #include "ops/math.hpp"
@@ -15,8 +16,16 @@
 namespace xgrad {
 namespace {
 
+/// x in the dtype of those parameters that there are, if it is made of numbers alone.
+Variable adapt_to(const char* op, Variable x, std::initializer_list<const Variable*> parameters) {
+  for (const Variable* p : parameters)
+    if (p->defined()) x = adapt(op, x, p->dtype());
+  return x;
+}
+
 /// Statistics or parameters (C,) as (1, C, 1, ...).
-Variable per_channel(const char* what, const Variable& v, const Variable& x) {
+Variable per_channel(const char* what, const Variable& parameter, const Variable& x) {
+  const Variable v = adapt("batch_norm", parameter, x.dtype());
   Shape shape;
   for (int i = 0; i < x.rank(); ++i) shape.push_back(i == 1 ? x.shape()[1] : 1);
   expect(v.dtype() == x.dtype(), "batch_norm: input is {}, {} {}", x.dtype(), what, v.dtype());
@@ -41,7 +50,7 @@ void check_eps(const char* op, double eps) {
 /// Moments of each channel: in one pass over x if a few elements tell where its mean is, else in two.
 struct ChannelMoments : Moments {
   ChannelMoments(const Variable& x, const Axes& axes)
-      : ChannelMoments(x, kernels::channel_samples(x.data()), axes) {
+      : ChannelMoments(x, keep_number(x.data(), kernels::channel_samples(x.data())), axes) {
     // A deviation off the mean a bit is lost. Off a mean of n numbers it is at most sqrt(n): the second pass
     // is the last.
     if (!is_near()) *this = ChannelMoments(x, (mean_d + shift).detach(), axes);
@@ -62,7 +71,8 @@ struct ChannelMoments : Moments {
 
 }  // namespace
 
-BatchNormResult batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps) {
+BatchNormResult batch_norm(const Variable& input, const Variable& gamma, const Variable& beta, double eps) {
+  const Variable x = adapt_to("batch_norm", input, {&gamma, &beta});
   const Axes axes = all_but_channels(x);
   expect(x.size() > 0, "batch_norm: there is nothing in a batch of shape {}", x.shape());
   expect(x.size() > x.shape()[1],
@@ -79,8 +89,9 @@ BatchNormResult batch_norm(const Variable& x, const Variable& gamma, const Varia
   return {m.d * scale + offset, m.mean_d + m.shift, m.var};
 }
 
-Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, const Variable& mean,
+Variable batch_norm(const Variable& input, const Variable& gamma, const Variable& beta, const Variable& mean,
                     const Variable& var, double eps) {
+  const Variable x = adapt_to("batch_norm", input, {&gamma, &beta, &mean, &var});
   all_but_channels(x);
   check_eps("batch_norm", eps);
   Variable scale = rsqrt(per_channel("variance", var, x) + eps);
@@ -89,7 +100,8 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
   return beta.defined() ? y + per_channel("beta", beta, x) : y;
 }
 
-Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps) {
+Variable layer_norm(const Variable& input, const Variable& gamma, const Variable& beta, double eps) {
+  const Variable x = adapt_to("layer_norm", input, {&gamma, &beta});
   expect(x.rank() >= 1 && is_floating(x.dtype()), "layer_norm: {} of {} is not (..., C) of f32 or f64",
          x.shape(), x.dtype());
   const Shape last = gamma.defined() ? gamma.shape() : beta.defined() ? beta.shape() : Shape{x.dim(-1)};
@@ -98,7 +110,7 @@ Variable layer_norm(const Variable& x, const Variable& gamma, const Variable& be
          "layer_norm: parameters of shape {} do not fit input {}", last, x.shape());
   expect(last.size() > 0, "layer_norm: shape {} has no elements along the axes", x.shape());
   for (const Variable* p : {&gamma, &beta})
-    expect(!p->defined() || (p->shape() == last && p->dtype() == x.dtype()),
+    expect(!p->defined() || (p->shape() == last && (p->dtype() == x.dtype() || p->data().is_number())),
            "layer_norm: input is {} {}, gamma and beta must be {} {}, not {} {}", x.shape(), x.dtype(), last,
            x.dtype(), p->defined() ? p->shape() : last, p->defined() ? p->dtype() : x.dtype());
   check_eps("layer_norm", eps);
@@ -116,7 +128,7 @@ Variable dropout(const Variable& x, double p, const DropoutOptions& options) {
   expect(is_floating(x.dtype()), "dropout: not defined for {}; cast to f32 or f64 first", x.dtype());
   if (!options.training) return options.inverted ? x : x * (1 - p);
   Generator& generator = options.generator ? *options.generator : default_generator();
-  const Variable mask = generator.bernoulli(x.shape(), 1 - p, x.dtype());
+  const Variable mask = keep_number(x.data(), generator.bernoulli(x.shape(), 1 - p, x.dtype()));
   return options.inverted && p < 1 ? x * (mask * (1 / (1 - p))) : x * mask;
 }
 

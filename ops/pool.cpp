@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/number.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/pool.hpp"
 #include "ops/kernels/windows.hpp"
@@ -42,12 +43,12 @@ Variable pool_scatter(const Variable& g, const Array& places, const PoolShape& s
 
 /// The element at the noted place of each window.
 Variable pool_gather(const Variable& x, const Array& places, const PoolShape& s) {
-  return record("pool_gather", kernels::pool_gather(x.data(), places, s),
+  return record("pool_gather", keep_number(x.data(), kernels::pool_gather(x.data(), places, s)),
                 {{x, [=](auto& gy) { return pool_scatter(gy, places, s); }}});
 }
 /// Its adjoint: each element at the noted place of its window, zeros elsewhere.
 Variable pool_scatter(const Variable& g, const Array& places, const PoolShape& s) {
-  return record("pool_scatter", kernels::pool_scatter(g.data(), places, s),
+  return record("pool_scatter", keep_number(g.data(), kernels::pool_scatter(g.data(), places, s)),
                 {{g, [=](auto& gx) { return pool_gather(gx, places, s); }}});
 }
 
@@ -56,7 +57,7 @@ Variable pool_scatter(const Variable& g, const Array& places, const PoolShape& s
 Variable max_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) {
   const PoolShape s = pool_shape("max_pool2d", x, kernel, options);
   const auto [y, places] = kernels::max_pool(x.data(), s);
-  return record("max_pool2d", y,
+  return record("max_pool2d", keep_number(x.data(), y),
                 {{x, [=, places = places](auto& gy) { return pool_scatter(gy, places, s); }}});
 }
 

@@ -7,6 +7,7 @@
 #include "core/elementwise.hpp"
 #include "core/error.hpp"
 #include "core/lazy.hpp"
+#include "core/number.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/scan.hpp"
 #include "ops/math.hpp"
@@ -120,7 +121,7 @@ Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
 Variable cumsum(const Variable& x, int axis) {
   axis = normalize_axis("cumsum", axis, x.rank());
   expect(x.dtype() != DType::u8, "cumsum: not defined for {}; cast first", x.dtype());
-  return record("cumsum", kernels::cumsum(x.data(), axis),
+  return record("cumsum", keep_number(x.data(), kernels::cumsum(x.data(), axis)),
                 {{x, [=](auto& gy) { return flip(cumsum(flip(gy, axis), axis), axis); }}});
 }
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "core/lazy.hpp"
+#include "core/number.hpp"
 #include "ops/kernels/copy.hpp"
 
 namespace xgrad {
@@ -20,8 +20,12 @@ struct Window {
 
 Variable embed(const Variable& x, const Shape& whole, const Window& window, double value = 0);
 
-/// Says that y, made of elements of x alone, takes the dtype of what it meets if x does.
-void pass_number(const Array& x, Array& y) { Value::of(y)->is_number = x.is_number(); }
+/// Gives numbers the dtype of the first array that is none.
+void adapt_all(const char* op, std::vector<Variable>& xs) {
+  const auto first = std::find_if_not(xs.begin(), xs.end(), [](auto& x) { return x.data().is_number(); });
+  if (first == xs.end()) return;
+  for (auto& x : xs) x = adapt(op, x, first->dtype());
+}
 
 /// The elements in the window.
 Variable take_window(const Variable& x, const Window& window) {
@@ -35,8 +39,8 @@ Variable take_window(const Variable& x, const Window& window) {
   }
   kernels::copy(window.shape, width(x.dtype()), data.bytes(), offset, from, y.mutable_bytes(), 0,
                 contiguous_strides(window.shape));
-  pass_number(data, y);
-  return record("slice", y, {{x, [=, whole = x.shape()](auto& gy) { return embed(gy, whole, window); }}});
+  return record("slice", keep_number(data, y),
+                {{x, [=, whole = x.shape()](auto& gy) { return embed(gy, whole, window); }}});
 }
 
 /// An array of the given shape with x in the window and `value` elsewhere: the adjoint of take_window when
@@ -52,12 +56,12 @@ Variable embed(const Variable& x, const Shape& whole, const Window& window, doub
   }
   kernels::copy(x.shape(), width(x.dtype()), data.bytes(), 0, contiguous_strides(x.shape()),
                 y.mutable_bytes(), offset, to);
-  pass_number(data, y);
-  return record("pad", y, {{x, [=](auto& gy) { return take_window(gy, window); }}});
+  return record("pad", keep_number(data, y), {{x, [=](auto& gy) { return take_window(gy, window); }}});
 }
 
 /// The arrays one after another along an axis counted from the first.
-Variable join(const char* op, const std::vector<Variable>& xs, int axis) {
+Variable join(const char* op, std::vector<Variable> xs, int axis) {
+  adapt_all(op, xs);
   Shape shape = xs[0].shape();
   shape[axis] = 0;
   for (auto& x : xs) {
@@ -126,8 +130,7 @@ Variable transpose(const Variable& x, const Axes& order) {
   Array y(shape, x.dtype());
   kernels::copy(shape, width(x.dtype()), data.bytes(), 0, from, y.mutable_bytes(), 0,
                 contiguous_strides(shape));
-  pass_number(data, y);
-  return record("transpose", y, {{x, [=](auto& gy) { return transpose(gy, inverse); }}});
+  return record("transpose", keep_number(data, y), {{x, [=](auto& gy) { return transpose(gy, inverse); }}});
 }
 
 Variable squeeze(const Variable& x, const Axes& axes) {
@@ -160,8 +163,6 @@ Variable stack(const std::vector<Variable>& xs, int axis) {
   std::vector<Variable> expanded;
   for (auto& x : xs) {
     expect(x.shape() == xs[0].shape(), "stack: shapes {} and {} differ", xs[0].shape(), x.shape());
-    expect(x.dtype() == xs[0].dtype(), "stack: dtypes {} and {} differ; cast one of them", xs[0].dtype(),
-           x.dtype());
     expanded.push_back(unsqueeze(x, axis));
   }
   return join("stack", expanded, axis);

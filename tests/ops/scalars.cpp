@@ -153,6 +153,17 @@ TEST_CASE("what is made of a number by moving, repeating or summing is one", "[o
     CHECK(z.data().is_number());
     CHECK((sum(z) * x).dtype() == DType::f32);
   }
+  const Array index = array<std::int64_t>({2, 0});
+  const Variable image = reshape(y, {1, 1, 1, 3}), row = reshape(y, {1, 3}), one = reshape(Variable(1), {1});
+  for (const Variable& z :
+       {take(y, index), embedding(row, zeros({1}, DType::i64)), gather(y, 0, index), cumsum(y, 0),
+        scatter_add(y, 0, index, take(y, index)), max_pool2d(image, 1), avg_pool2d(image, 1), matmul(y, y),
+        linear(row, row, one), conv2d(image, image), conv_transpose2d(image, image), unfold(image, 1),
+        fold(reshape(row, {1, 1, 3}), {1, 3}, 1), dropout(y, .5), softmax(y), prod(y),
+        batch_norm(image, {}, {}).y, layer_norm(row), mse_loss(y, y)}) {
+    CHECK(z.data().is_number());
+    CHECK((sum(z) * x).dtype() == DType::f32);
+  }
   CHECK_FALSE(cast(y, DType::f64).data().is_number());
   CHECK_FALSE(concat({y, Variable(ones({1}, DType::f64))}).data().is_number());
   CHECK_FALSE(where(Variable(ones({3})), 1, 0).data().is_number());
@@ -166,6 +177,67 @@ TEST_CASE("what is made of a number by moving, repeating or summing is one", "[o
   const auto g = grad(where(i64({1, 0, 1}), a, b) * x, {a, b});
   CHECK(g[0].item() == 2);
   CHECK(g[1].item() == 1);
+}
+
+TEST_CASE("an array of numbers takes the dtype of what it meets in every operation", "[ops][scalars]") {
+  const Variable w(where(i64({1, 0, 1}), 1, 0));
+  const Array index = array<std::int64_t>({2, 0, 1});
+  const Variable row = reshape(w, {1, 3}), image = reshape(w, {1, 1, 1, 3});
+  for (DType dtype : {DType::f32, DType::f64}) {
+    const Variable f(array<double>({.5, 2, 1}).cast(dtype), requires_grad);
+    const Variable f_row = reshape(f, {1, 3}), f_image = reshape(f, {1, 1, 1, 3}), f_one = slice(f, 0, 1, 2);
+    const Variable one = slice(w, 0, 0, 1), zero = slice(w, 0, 1, 2);
+    auto check = [&](const Variable& y, const V& expected) {
+      CHECK(y.dtype() == dtype);
+      CHECK_FALSE(y.data().is_number());
+      CHECK(values(y) == expected);
+      CHECK(grad(y, {f})[0].dtype() == dtype);
+    };
+    check(matmul(f, w), {1.5});
+    check(matmul(w, f), {1.5});
+    check(linear(f_row, row), {1.5});
+    check(linear(row, f_row), {1.5});
+    check(linear(f_row, row, one), {2.5});
+    check(linear(row, row, f_one), {4});
+    check(concat({w, f}), {1, 0, 1, .5, 2, 1});
+    check(concat({f, w}), {.5, 2, 1, 1, 0, 1});
+    check(stack({w, f}), {1, 0, 1, .5, 2, 1});
+    check(scatter_add(f, 0, index, w), {.5, 3, 2});
+    check(scatter_add(w, 0, index, f), {3, 1, 1.5});
+    check(conv2d(f_image, image), {1.5});
+    check(conv2d(image, f_image, one), {2.5});
+    check(conv2d(image, image, f_one), {4});
+    check(conv_transpose2d(f_image, slice(image, 3, 0, 1), zero), {.5, 2, 1});
+    check(conv_transpose2d(slice(image, 3, 0, 1), f_image), {.5, 2, 1});
+    check(mse_loss(f, w, Reduction::sum), {4.25});
+    check(mse_loss(w, f, Reduction::sum), {4.25});
+    check(layer_norm(f_row, w, w) * 0 + f_row, {.5, 2, 1});
+    check(layer_norm(row, f, w) * 0 + f_row, {.5, 2, 1});
+    check(batch_norm(reshape(f, {3, 1}), one, zero).y * 0 + reshape(f, {3, 1}), {.5, 2, 1});
+    check(batch_norm(reshape(w, {3, 1}), f_one, zero).y * 0 + reshape(f, {3, 1}), {.5, 2, 1});
+    check(batch_norm(reshape(w, {3, 1}), f_one, zero, zero, one, 0), {2, 0, 2});
+    check(batch_norm(reshape(f, {3, 1}), {}, zero, zero, one, 0), {.5, 2, 1});
+    for (const Variable& loss :
+         {binary_cross_entropy_with_logits(f, w), binary_cross_entropy_with_logits(w, f),
+          cross_entropy(f_row, row), cross_entropy(row, f_row)}) {
+      CHECK(loss.dtype() == dtype);
+      CHECK(grad(loss, {f})[0].dtype() == dtype);
+    }
+    CHECK(values(binary_cross_entropy_with_logits(f, w)) ==
+          values(binary_cross_entropy_with_logits(f, cast(w, dtype))));
+    CHECK(values(cross_entropy(f_row, row)) == values(cross_entropy(f_row, cast(row, dtype))));
+    const Variable a(2.0, requires_grad), learnt = where(i64({1, 0, 1}), a, 0);  // as a number that learns
+    CHECK(grad(matmul(f, learnt), {a})[0].item() == 1.5);
+    CHECK(grad(sum(concat({learnt, f})), {a})[0].item() == 2);
+  }
+  const Variable integers = i64({5, 6, 7});
+  CHECK(integers_of(concat({w, integers})) == std::vector<std::int64_t>{1, 0, 1, 5, 6, 7});
+  CHECK(integers_of(scatter_add(integers, 0, index, w)) == std::vector<std::int64_t>{5, 7, 8});
+  SAYS(concat({w * .5, integers}), "concat: i64 cannot hold 0.5; cast the array first");
+  SAYS(stack({integers, w * .5}), "stack: i64 cannot hold 0.5; cast the array first");
+  SAYS(scatter_add(integers, 0, index, w * .5), "scatter_add: i64 cannot hold 0.5; cast the array first");
+  SAYS(matmul(w, integers), "matmul: cannot multiply i64 by i64; cast to f32 or f64");
+  SAYS(mse_loss(w, integers), "mse_loss: targets are i64, not f64");
 }
 
 }  // namespace xgrad::tests
