@@ -1,39 +1,47 @@
-// Comparison. A number that no integer can be lies between two of them, or beyond all.
+// Comparison. Integers are compared with any number as mathematics has it.
+#include <algorithm>
 #include <cmath>
 
 #include "core/elementwise.hpp"
+#include "core/threads.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace xgrad {
 namespace {
 
-/// Which integers a comparison holds for, where the number that they are compared with is none of them.
-enum class Those { none, below, above, all };
-
-bool no_integer(const Variable& a, const Variable& b) {
-  return a.dtype() == DType::i64 && b.data().is_number() && b.rank() == 0 && !can_hold(DType::i64, b.item());
+/// The sign of x - y; NaN where y is.
+double order(std::int64_t x, double y) {
+  if (y != y || y >= 0x1p63 || y < -0x1p63) return y > 0 ? -1 : y < 0 ? 1 : y;
+  const auto floor = std::int64_t(std::floor(y));
+  return x < floor ? -1 : x > floor ? 1 : double(floor) < y ? -1 : 0;
+}
+Variable order(const char* op, const Array& x, const Array& y) {
+  Array result(broadcast(op, x.shape(), y.shape()), DType::f64);
+  const Array left = lazy::broadcast_to(op, x, result.shape()),
+              right = lazy::broadcast_to(op, y, result.shape());
+  const std::int64_t* a = left.data<std::int64_t>();
+  const double* b = right.data<double>();
+  double* out = result.mutable_data<double>();
+  threads::for_ranges(result.size(), 1 << 15, [=](long first, long last) {
+    for (long i = first; i < last; ++i) out[i] = order(a[i], b[i]);
+  });
+  return Variable(result);
 }
 
-Variable hold(const Variable& x, double number, Those those) {
-  if (those == Those::below || those == Those::above) {
-    if (const double floor = std::floor(number); can_hold(DType::i64, floor)) {
-      const Variable bound(full({}, floor, DType::i64));
-      return those == Those::below ? x <= bound : x > bound;
-    }
-    // Infinities are numbers in the order of their signs; nothing is below or above NaN.
-    those = number == number && (number < 0) == (those == Those::above) ? Those::all : Those::none;
-  }
-  return Variable(full(x.shape(), those == Those::all, DType::i64));
+/// Whether y is made of numbers of which some are no integers.
+bool no_integers(const Array& x, const Array& y) {
+  if (x.dtype() != DType::i64 || !y.is_number()) return false;
+  const auto numbers = y.elements<double>();
+  return !std::all_of(numbers.begin(), numbers.end(), [](double v) { return can_hold(DType::i64, v); });
 }
 
 template <class F>
-Variable compare(const char* op, F f, const Variable& a, const Variable& b, Those those) {
+Variable compare(const char* op, F f, const Variable& a, const Variable& b) {
   if (a.defined() && b.defined()) {
-    if (no_integer(a, b)) return hold(a, b.item(), those);
-    const Those mirrored = those == Those::below   ? Those::above
-                           : those == Those::above ? Those::below
-                                                   : those;
-    if (no_integer(b, a)) return hold(b, a.item(), mirrored);
+    if (no_integers(a.data(), b.data()))
+      return cast(elementwise_any(op, f, {{order(op, a.data(), b.data())}, {0.}}), DType::i64);
+    if (no_integers(b.data(), a.data()))
+      return cast(elementwise_any(op, f, {{0.}, {order(op, b.data(), a.data())}}), DType::i64);
   }
   return elementwise_any(op, f, {{a}, {b}});
 }
@@ -42,28 +50,28 @@ Variable compare(const char* op, F f, const Variable& a, const Variable& b, Thos
 
 Variable equal(const Variable& a, const Variable& b) {
   return compare(
-      "equal", [](auto x, auto y) { return pack::mask(x, x == y); }, a, b, Those::none);
+      "equal", [](auto x, auto y) { return pack::mask(x, x == y); }, a, b);
 }
 // xsimd's x != y is false where one is a NaN.
 Variable not_equal(const Variable& a, const Variable& b) {
   return compare(
-      "not_equal", [](auto x, auto y) { return pack::mask(x, !(x == y)); }, a, b, Those::all);
+      "not_equal", [](auto x, auto y) { return pack::mask(x, !(x == y)); }, a, b);
 }
 Variable less(const Variable& a, const Variable& b) {
   return compare(
-      "less", [](auto x, auto y) { return pack::mask(x, x < y); }, a, b, Those::below);
+      "less", [](auto x, auto y) { return pack::mask(x, x < y); }, a, b);
 }
 Variable less_equal(const Variable& a, const Variable& b) {
   return compare(
-      "less_equal", [](auto x, auto y) { return pack::mask(x, x <= y); }, a, b, Those::below);
+      "less_equal", [](auto x, auto y) { return pack::mask(x, x <= y); }, a, b);
 }
 Variable greater(const Variable& a, const Variable& b) {
   return compare(
-      "greater", [](auto x, auto y) { return pack::mask(x, x > y); }, a, b, Those::above);
+      "greater", [](auto x, auto y) { return pack::mask(x, x > y); }, a, b);
 }
 Variable greater_equal(const Variable& a, const Variable& b) {
   return compare(
-      "greater_equal", [](auto x, auto y) { return pack::mask(x, x >= y); }, a, b, Those::above);
+      "greater_equal", [](auto x, auto y) { return pack::mask(x, x >= y); }, a, b);
 }
 
 }  // namespace xgrad

@@ -90,7 +90,26 @@ TEST_CASE("integers are compared with any number as mathematics has it", "[ops][
     CHECK(values(n <= x) == greater_equal);
     CHECK((x < n).dtype() == DType::i64);
     CHECK((x != n).shape() == x.shape());
+    // The same number as an array, and beside others.
+    const Variable one(reshape(Variable(n), {1})),
+        pair = concat({Variable(reshape(Variable(1e300), {1})), one});
+    CHECK(values(x < one) == less);
+    CHECK(values(one >= x) == less_equal);
+    const Variable both = reshape(x, {11, 1}) >= pair;
+    CHECK(both.dtype() == DType::i64);
+    CHECK(values(slice(both, 1, 0, 1)) == V(11, 0));
+    CHECK(values(slice(both, 1, 1, 2)) == greater_equal);
   }
+}
+
+TEST_CASE("integers are compared with an array of numbers as with a number", "[ops][scalars]") {
+  const Variable mask = i64({1, 0, 1}), x = i64({0, 0, 1});
+  CHECK(values(x < where(mask, INFINITY, 0)) == V{1, 0, 1});
+  CHECK(values(x < where(mask, .5, 0)) == V{1, 0, 0});
+  CHECK(values(where(mask, .5, 0) < x) == V{0, 0, 1});
+  CHECK(values(x != where(mask, NAN, 0)) == V{1, 0, 1});
+  CHECK(values(x <= reshape(Variable(-.5), {1})) == V{0, 0, 0});
+  SAYS(i64({1, 2}) < where(mask, .5, 0), "less: shapes (2,) and (3,) do not broadcast");
 }
 
 TEST_CASE("cumsum and scatter_add refuse u8, in which sums would wrap", "[ops][scalars]") {
