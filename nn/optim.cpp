@@ -19,6 +19,9 @@ void check_option(const char* optimizer, const char* option, double value, doubl
   expect(value >= 0 && value < limit, "{}: {} is {}, not in [0, {})", optimizer, option, value, limit);
 }
 
+/// A double, which state() makes counts of, holds all integers up to here.
+constexpr long most_steps = 1l << 53;
+
 void check_unique(const Parameters& parameters) {
   std::set<const Node*> seen;
   for (auto& p : parameters)
@@ -28,13 +31,6 @@ void check_unique(const Parameters& parameters) {
 }  // namespace
 
 Optimizer::~Optimizer() = default;
-
-Array& Optimizer::Slots::array(const char* name, const Variable& parameter) {
-  const auto found = arrays.find(name);
-  if (found != arrays.end()) return found->second;
-  expect(steps == 1, "optimizer: the state of a parameter of shape {} has no {}", parameter.shape(), name);
-  return arrays[name] = zeros(parameter.shape(), parameter.dtype());
-}
 
 void Optimizer::add_group(const Parameters& parameters, const GroupOptions& options) {
   check_option("optimizer", "lr", options.lr);
@@ -70,29 +66,41 @@ void Optimizer::check() const {
           "another shape; make the optimizer after that",
           name(), parameter);
       if (!value.grad().defined()) continue;
-      expect(value.grad().shape() == value.shape(), "{}: gradient {} does not fit parameter {} {}", name(),
-             value.grad().shape(), parameter, value.shape());
+      expect(value.grad().shape() == value.shape() && value.grad().dtype() == value.dtype(),
+             "{}: gradient {} of {} does not fit parameter {} {} of {}", name(), value.grad().shape(),
+             value.grad().dtype(), parameter, value.shape(), value.dtype());
     }
 }
 
-void Optimizer::step() {
-  NoGrad off;
+Optimizer::Action Optimizer::prepare_step() {
   check();
+  std::vector<double> rates;
+  for (auto& [_, options] : groups_) {
+    check_option(name(), "lr", options.lr);
+    check_option(name(), "weight_decay", options.weight_decay);
+    rates.push_back(options.lr * lr_factor_ * (options.schedule ? options.schedule(steps_) : 1));
+    expect(rates.back() >= 0 && rates.back() < INFINITY, "{}: the learning rate is {} at step {}", name(),
+           rates.back(), steps_ + 1);
+  }
+  return [this, rates = std::move(rates)] { apply(rates); };
+}
+
+void Optimizer::apply(const std::vector<double>& rates) {
+  NoGrad off;
   ++steps_;
-  for (auto& group : groups_) {
-    const auto& schedule = group.options.schedule;
-    const double lr = group.options.lr * lr_factor_ * (schedule ? schedule(steps_ - 1) : 1);
-    expect(std::isfinite(lr), "{}: the learning rate is {} at step {}", name(), lr, steps_);
-    for (auto& p : group.parameters) {
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    const GroupOptions& options = groups_[i].options;
+    for (auto& p : groups_[i].parameters) {
       if (!p.value.grad().defined()) continue;
       Variable value = p.value.detach(), g = p.value.grad();
-      const double decay = group.options.weight_decay;
+      const double decay = options.weight_decay;
       if (decay != 0 && couples_weight_decay()) g = g + value * decay;
       auto& [parameter, slots] = known_[p.value.node()];
       parameter = p.value;
-      ++slots.steps;
+      if (++slots.steps == 1)
+        for (auto& slot : slot_names()) slots.arrays[slot] = zeros(value.shape(), value.dtype());
       // Nothing holds the old value any longer: the new one is written over it.
-      p.value.set_data(update(std::exchange(value, {}), g, lr, group.options, slots).data());
+      p.value.set_data(update(std::exchange(value, {}), g, rates[i], options, slots).data());
       std::vector<Array> results{p.value.data()};
       for (auto& [key, array] : slots.arrays) results.push_back(array);
       materialize(results);  // now: what waits would keep gradients alive
@@ -117,42 +125,43 @@ std::vector<NamedArray> Optimizer::state() const {
   return state;
 }
 
-void Optimizer::load_state(const std::vector<NamedArray>& state) {
-  std::map<std::string, Variable> owners;
-  for (std::size_t i = 0; i < groups_.size(); ++i)
-    for (std::size_t j = 0; j < groups_[i].parameters.size(); ++j)
-      owners[prefix(i, j)] = groups_[i].parameters[j].value;
-  const std::string own_step = fmt::format("{}.step", name());
-  std::map<const Node*, Known> loaded;
-  long steps = -1;
+Optimizer::Action Optimizer::prepare_load(const std::vector<NamedArray>& state) {
+  std::map<std::string, Array> left;
   for (auto& [key, array] : state) {
-    const auto start = key.rfind('.') + 1;
-    const auto owner = owners.find(key.substr(0, start));
-    const bool counts = key.substr(start) == "step";
-    expect(key == own_step || owner != owners.end(), "{}: {} belongs to no parameter of this optimizer",
-           name(), key);
-    const Shape shape = counts ? Shape() : owner->second.shape();
-    const DType dtype = counts ? DType::i64 : owner->second.dtype();
+    expect(array.defined(), "{}: {} is an undefined array", name(), key);
+    expect(left.emplace(key, array).second, "{}: {} is given twice", name(), key);
+  }
+  auto take = [&](const std::string& key, const Shape& shape, DType dtype) {
+    const auto entry = left.extract(key);
+    if (entry.empty()) fail("{}: the state has no {}", name(), key);
+    const Array array = entry.mapped();
     expect(array.shape() == shape && array.dtype() == dtype, "{}: {} is {} of {}, not {} of {}", name(), key,
            array.shape(), array.dtype(), shape, dtype);
-    expect(!counts || array.item() >= 0, "{}: {} is {}", name(), key, counts ? array.item() : 0);
-    if (key == own_step) {
-      steps = long(array.item());
-      continue;
+    return array;
+  };
+  auto take_count = [&](const std::string& key, long least, long most) {
+    const long count = take(key, {}, DType::i64).data<std::int64_t>()[0];
+    expect(least <= count && count <= most, "{}: {} is {}, not in [{}, {}]", name(), key, count, least, most);
+    return count;
+  };
+  const long steps = take_count(fmt::format("{}.step", name()), 0, most_steps);
+  std::map<const Node*, Known> known;
+  for (std::size_t i = 0; i < groups_.size(); ++i)
+    for (std::size_t j = 0; j < groups_[i].parameters.size(); ++j) {
+      const std::string start = prefix(i, j);
+      const auto first = left.lower_bound(start);
+      if (first == left.end() || !first->first.starts_with(start)) continue;  // without a step so far
+      const Variable& value = groups_[i].parameters[j].value;
+      auto& [parameter, slots] = known[value.node()];
+      parameter = value;
+      slots.steps = take_count(start + "step", 1, steps);
+      for (auto& slot : slot_names()) slots.arrays[slot] = take(start + slot, value.shape(), value.dtype());
     }
-    auto& [parameter, slots] = loaded[owner->second.node()];
-    parameter = owner->second;
-    if (counts)
-      slots.steps = long(array.item());
-    else
-      slots.arrays[key.substr(start)] = array;
-  }
-  expect(steps >= 0, "{}: the state has no {}", name(), own_step);
-  for (auto& [prefix, parameter] : owners)
-    if (auto known = loaded.find(parameter.node()); known != loaded.end())
-      expect(known->second.slots.steps > 0, "{}: the state has no {}step", name(), prefix);
-  known_ = std::move(loaded);
-  steps_ = steps;
+  if (!left.empty()) fail("{}: {} belongs to nothing that this optimizer keeps", name(), left.begin()->first);
+  return [this, steps, known = std::move(known)]() mutable {
+    known_ = std::move(known);
+    steps_ = steps;
+  };
 }
 
 SGD::SGD(const Parameters& parameters, const GroupOptions& options) { add_group(parameters, options); }
@@ -189,33 +198,33 @@ Variable SGD::update(const Variable& p, const Variable& g, double lr, const Grou
 
 Variable Momentum::update(const Variable& p, const Variable& g, double lr, const GroupOptions&,
                           Slots& slots) {
-  Array& v = slots.array("v", p);
+  Array& v = slots.arrays.at("v");
   v = (v * momentum_ + g).data();
   return p - v * lr;
 }
 
 Variable Nesterov::update(const Variable& p, const Variable& g, double lr, const GroupOptions&,
                           Slots& slots) {
-  Array& v = slots.array("v", p);
+  Array& v = slots.arrays.at("v");
   v = (v * momentum_ + g).data();
   return p - (g + v * momentum_) * lr;
 }
 
 Variable AdaGrad::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  Array& h = slots.array("h", p);
+  Array& h = slots.arrays.at("h");
   h = (h + square(g)).data();
   return p - g / (sqrt(h) + eps_) * lr;
 }
 
 Variable RMSprop::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  Array& h = slots.array("h", p);
+  Array& h = slots.arrays.at("h");
   h = (h * alpha_ + square(g) * (1 - alpha_)).data();
   return p - g / (sqrt(h) + eps_) * lr;
 }
 
 Variable Adam::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
   const auto& [_, beta1, beta2, eps, decay, book] = options_;
-  Array &m = slots.array("m", p), &v = slots.array("v", p);
+  Array &m = slots.arrays.at("m"), &v = slots.arrays.at("v");
   m = (m * beta1 + g * (1 - beta1)).data();
   v = (v * beta2 + square(g) * (1 - beta2)).data();
   const double correction1 = 1 - std::pow(beta1, double(slots.steps)),
@@ -233,8 +242,10 @@ namespace {
 
 /// The orthogonal matrix nearest to g, roughly: all singular values come near 1.
 Variable orthogonalized(const Variable& g, const MuonOptions& o) {
+  const double norm = detail::norm(g);
+  if (norm >= 1e30) return orthogonalized(g / max(abs(g)).item(), o);  // the dtype may not hold the norm
   const bool tall = g.shape()[0] > g.shape()[1];
-  Variable x = g / (detail::norm(g) + 1e-7);
+  Variable x = g / (norm + .5e-7);
   if (tall) x = transpose(x);
   for (int i = 0; i < o.newton_steps; ++i) {
     const Variable a = matmul(x, transpose(x));
@@ -248,6 +259,8 @@ Variable orthogonalized(const Variable& g, const MuonOptions& o) {
 Muon::Muon(const Parameters& parameters, const MuonOptions& options) : options_(options) {
   check_option("muon", "momentum", options.momentum, 1);
   expect(options.newton_steps > 0, "muon: {} steps of Newton's iteration", options.newton_steps);
+  expect(std::isfinite(options.a) && std::isfinite(options.b) && std::isfinite(options.c),
+         "muon: a, b and c are {}, {} and {}, not finite", options.a, options.b, options.c);
   Muon::add_group(parameters, {options.lr, options.weight_decay});
 }
 
@@ -260,25 +273,40 @@ void Muon::add_group(const Parameters& parameters, const GroupOptions& options) 
 }
 
 Variable Muon::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  Array& v = slots.array("v", p);
+  Array& v = slots.arrays.at("v");
   v = (v * options_.momentum + g).data();
   const long rows = p.shape()[0];
-  const Variable direction = orthogonalized(reshape(g + v * options_.momentum, {rows, -1}), options_);
+  // Half of it, which does not overflow where g nearly does.
+  const Variable half = g * .5 + v * (options_.momentum / 2);
+  const Variable direction = orthogonalized(reshape(half, {rows, -1}), options_);
   const Variable start =
       options_.normalize ? p * (std::sqrt(double(rows)) / std::max(detail::norm(p), 1e-12)) : p;
   return start - reshape(direction, p.shape()) * lr;
 }
 
+namespace {
+
+std::function<void()> in_turn(std::vector<std::function<void()>> actions) {
+  return [actions = std::move(actions)] {
+    for (auto& action : actions) action();
+  };
+}
+
+}  // namespace
+
 JointOptimizer::JointOptimizer(std::vector<Optimizer*> parts) : parts_(std::move(parts)) {
+  for (Optimizer* part : parts_) expect(part, "joint: one of the {} parts is null", parts_.size());
   check_unique(parameters());
 }
 
 void JointOptimizer::zero_grad() {
   for (Optimizer* part : parts_) part->zero_grad();
 }
-void JointOptimizer::step() {
+Optimizer::Action JointOptimizer::prepare_step() {
   check_unique(parameters());
-  for (Optimizer* part : parts_) part->step();
+  std::vector<Action> actions;
+  for (Optimizer* part : parts_) actions.push_back(part->prepare_step());
+  return in_turn(std::move(actions));
 }
 void JointOptimizer::add_group(const Parameters&, const GroupOptions&) {
   fail("joint: a group belongs to one of its parts; add it there");
@@ -299,7 +327,7 @@ std::vector<NamedArray> JointOptimizer::state() const {
     for (auto& [key, array] : parts_[i]->state()) all.push_back({fmt::format("joint.{}.{}", i, key), array});
   return all;
 }
-void JointOptimizer::load_state(const std::vector<NamedArray>& state) {
+Optimizer::Action JointOptimizer::prepare_load(const std::vector<NamedArray>& state) {
   std::vector<std::vector<NamedArray>> split(parts_.size());
   for (auto& [key, array] : state) {
     std::size_t i = 0;
@@ -308,7 +336,9 @@ void JointOptimizer::load_state(const std::vector<NamedArray>& state) {
     expect(i < parts_.size(), "joint: {} belongs to none of the {} parts", key, parts_.size());
     split[i].push_back({key.substr(prefix.size()), array});
   }
-  for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i]->load_state(split[i]);
+  std::vector<Action> actions;
+  for (std::size_t i = 0; i < parts_.size(); ++i) actions.push_back(parts_[i]->prepare_load(split[i]));
+  return in_turn(std::move(actions));
 }
 
 }  // namespace xgrad

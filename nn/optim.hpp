@@ -37,8 +37,9 @@ class Optimizer {
   /// Forgets the gradients.
   virtual void zero_grad();
   /// One step. Parameters without a gradient stay as they are. Throws Error, before anything is changed, for
-  /// a gradient that does not fit, a parameter that no model has any longer, and one that is given twice.
-  virtual void step();
+  /// a gradient that does not fit, a parameter that no model has any longer or that is given twice, and a
+  /// learning rate (after all factors) or weight decay that is negative or not finite.
+  void step() { prepare_step()(); }
 
   /// Multiplies every group's learning rate, as a schedule wants it (nn/schedule.hpp).
   virtual void set_lr_factor(double factor) { lr_factor_ = factor; }
@@ -53,19 +54,25 @@ class Optimizer {
   /// group, place in the group and name "adam.0.2.conv1.weight.m", ... and "adam.0.2.conv1.weight.step", its
   /// own count of steps.
   virtual std::vector<NamedArray> state() const;
-  /// Takes back what state() gave an optimizer of the same groups. Throws Error that names what is missing or
-  /// does not fit.
-  virtual void load_state(const std::vector<NamedArray>& state);
+  /// Takes back what state() gave an optimizer of the same groups. Throws Error, before anything is changed,
+  /// that names what is missing, left over, given twice or does not fit.
+  void load_state(const std::vector<NamedArray>& state) { prepare_load(state)(); }
 
  protected:
+  /// What is left to do when everything has been checked.
+  using Action = std::function<void()>;
+  /// Throws Error for what step() cannot be done with; the Action steps.
+  virtual Action prepare_step();
+  /// Throws Error for what load_state() cannot take; the Action takes it.
+  virtual Action prepare_load(const std::vector<NamedArray>& state);
+
   /// What an optimizer keeps for a parameter.
   struct Slots {
     long steps = 0;                            ///< of the parameter, the present one included
-    std::map<std::string, Array> arrays = {};  ///< by name
-    /// The array of that name: zeros like the parameter at the first step. Throws Error where it is missing
-    /// at a later one.
-    Array& array(const char* name, const Variable& parameter);
+    std::map<std::string, Array> arrays = {};  ///< by slot_names(); zeros before the first step
   };
+  /// The names of the arrays that are kept for each parameter.
+  virtual std::vector<std::string> slot_names() const { return {}; }
   /// One parameter's new value; `lr` includes the factor, and g the weight decay unless it is decoupled.
   virtual Variable update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
                           Slots& slots) = 0;
@@ -74,15 +81,15 @@ class Optimizer {
   /// Whether weight decay is added to the gradient.
   virtual bool couples_weight_decay() const { return true; }
 
-  /// Throws Error for what step() cannot be done with.
-  void check() const;
-
  private:
+  friend class JointOptimizer;  // prepares its parts
   struct Known {
     Variable parameter;  // keeps the node, so that no other has its address
     Slots slots;
   };
   std::string prefix(std::size_t group, std::size_t place) const;
+  void check() const;
+  void apply(const std::vector<double>& rates);
 
   std::vector<Group> groups_;
   std::map<const Node*, Known> known_;
@@ -116,6 +123,7 @@ class Momentum : public Optimizer {
  protected:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
   const char* name() const override { return "momentum"; }
+  std::vector<std::string> slot_names() const override { return {"v"}; }
   double momentum_;  ///< as in the options
 };
 /// v = momentum v + g, p -= lr (g + momentum v) (Nesterov, as PyTorch and the book's code write it).
@@ -143,6 +151,7 @@ class AdaGrad : public Optimizer {
  private:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
   const char* name() const override { return "adagrad"; }
+  std::vector<std::string> slot_names() const override { return {"h"}; }
   double eps_;
 };
 
@@ -162,6 +171,7 @@ class RMSprop : public Optimizer {
  private:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
   const char* name() const override { return "rmsprop"; }
+  std::vector<std::string> slot_names() const override { return {"h"}; }
   double alpha_, eps_;
 };
 
@@ -187,6 +197,7 @@ class Adam : public Optimizer {
  protected:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
   const char* name() const override { return "adam"; }
+  std::vector<std::string> slot_names() const override { return {"m", "v"}; }
   AdamOptions options_;  ///< as given
 };
 
@@ -228,7 +239,8 @@ struct MuonOptions {
 };
 /// v = momentum v + g; p -= lr O, where O is the orthogonal matrix nearest to g + momentum v, by some steps
 /// of Newton and Schulz: X = a X + (b A + c A A) X with A = X X' (K. Jordan et al., "Muon", 2024). For
-/// weights of two axes or more, (out, in ...), taken as matrices (out, the rest). Throws Error for others.
+/// weights of two axes or more, (out, in ...), taken as matrices (out, the rest). Throws Error for others. v
+/// may grow to g / (1 - momentum), which the dtype must be able to hold.
 class Muon : public Optimizer {
  public:
   /// For the parameters of a model, parameters(model), as its first group. Throws Error when one has fewer
@@ -240,6 +252,7 @@ class Muon : public Optimizer {
  private:
   Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
   const char* name() const override { return "muon"; }
+  std::vector<std::string> slot_names() const override { return {"v"}; }
   MuonOptions options_;
 };
 
@@ -247,20 +260,20 @@ class Muon : public Optimizer {
 /// parts by their place: "joint.0.muon.step".
 class JointOptimizer : public Optimizer {
  public:
-  /// Each part has its parameters already. Throws Error when two parts have one in common.
+  /// Each part has its parameters already. Throws Error when two parts have one in common, and for a null.
   explicit JointOptimizer(std::vector<Optimizer*> parts);
   using Optimizer::add_group;
   /// Throws Error: a group belongs to one of the parts.
   void add_group(const Parameters& parameters, const GroupOptions& options) override;
   void zero_grad() override;
-  void step() override;
   void set_lr_factor(double factor) override;
   /// The parameters of all parts.
   Parameters parameters() const override;
   std::vector<NamedArray> state() const override;
-  void load_state(const std::vector<NamedArray>& state) override;
 
  private:
+  Action prepare_step() override;
+  Action prepare_load(const std::vector<NamedArray>& state) override;
   Variable update(const Variable& p, const Variable&, double, const GroupOptions&, Slots&) override {
     return p;
   }

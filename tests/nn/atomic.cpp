@@ -1,0 +1,153 @@
+// A step and a state that cannot be taken whole are refused before anything has changed.
+#include <fmt/format.h>
+
+#include <climits>
+#include <cmath>
+
+#include "nn/layers.hpp"
+#include "nn/optim.hpp"
+#include "ops/ops.hpp"
+#include "tests/catch.hpp"
+
+using namespace xgrad;
+using tests::error_of;
+
+namespace {
+
+struct Net {
+  Parameter a{ones({2, 2})}, b{ones({2, 2})};
+  void set_gradients(double value = 1) {
+    for (auto& p : parameters(*this)) p.value.mutable_grad() = full({2, 2}, value);
+  }
+  float first() const { return a.data().data<float>()[0]; }
+};
+
+/// The error of a step, which must leave the first parameter as it is.
+std::string refusal(const Net& net, Optimizer& optimizer) {
+  const float before = net.first();
+  const std::string error = error_of([&] { optimizer.step(); });
+  CHECK(net.first() == before);
+  return error;
+}
+
+/// Adam after three steps.
+struct Trained {
+  Net net;
+  Adam adam{parameters(net)};
+  Trained() {
+    for (int i = 0; i < 3; ++i) net.set_gradients(), adam.step();
+  }
+};
+
+Array count(std::int64_t n) { return Array({}, std::vector<std::int64_t>{n}); }
+
+}  // namespace
+
+TEST_CASE("a step with a gradient that does not fit changes no parameter") {
+  Net net;
+  SGD sgd(parameters(net));
+  net.set_gradients();
+  net.b.mutable_grad() = ones({2, 2}, DType::f64);
+  CHECK(refusal(net, sgd) == "sgd: gradient (2, 2) of f64 does not fit parameter b (2, 2) of f32");
+  net.b.mutable_grad() = ones({3});
+  CHECK(refusal(net, sgd) == "sgd: gradient (3,) of f32 does not fit parameter b (2, 2) of f32");
+}
+
+TEST_CASE("a joint step is refused before any part has stepped") {
+  Net net;
+  auto other = std::make_unique<Net>();
+  SGD sgd(parameters(net)), second(parameters(*other));
+  JointOptimizer inner({&second}), joint({&sgd, &inner});
+  net.set_gradients(), other->set_gradients();
+  other->b.mutable_grad() = ones({3});
+  CHECK(refusal(net, joint) == "sgd: gradient (3,) of f32 does not fit parameter b (2, 2) of f32");
+  other->set_gradients();
+  second.groups()[0].options.schedule = [](long) { return INFINITY; };
+  CHECK(refusal(net, joint) == "sgd: the learning rate is inf at step 1");
+  second.groups()[0].options.schedule = {};
+  joint.step();
+  CHECK(net.first() == Approx(.99));
+  CHECK(other->first() == Approx(.99));
+  other.reset();
+  CHECK(refusal(net, joint).starts_with("sgd: parameter a is no longer that of a model"));
+  CHECK(error_of([&] { JointOptimizer({&sgd, nullptr}); }) == "joint: one of the 2 parts is null");
+}
+
+TEST_CASE("options that have become impossible are refused before a step") {
+  Net net;
+  SGD sgd({});
+  for (auto& p : parameters(net)) sgd.add_group({p});
+  net.set_gradients();
+  auto& last = sgd.groups()[1].options;
+  const GroupOptions good = last;
+  last.schedule = [](long) { return INFINITY; };
+  CHECK(refusal(net, sgd) == "sgd: the learning rate is inf at step 1");
+  last.schedule = [](long) { return -1; };
+  CHECK(refusal(net, sgd) == "sgd: the learning rate is -0.01 at step 1");
+  last = good, last.lr = -1;
+  CHECK(refusal(net, sgd) == "sgd: lr is -1, not in [0, inf)");
+  last = good, last.weight_decay = NAN;
+  CHECK(refusal(net, sgd) == "sgd: weight_decay is nan, not in [0, inf)");
+  last = good;
+  sgd.set_lr_factor(-1);
+  CHECK(refusal(net, sgd) == "sgd: the learning rate is -0.01 at step 1");
+  CHECK(sgd.state()[0].value.item() == 0);
+}
+
+TEST_CASE("a damaged state is refused by name, and the optimizer goes on as if nothing had been") {
+  Trained it;
+  const auto good = it.adam.state();
+  auto with = [&](const std::string& name, const Array& value) {
+    auto state = good;
+    for (auto& entry : state)
+      if (entry.name == name) entry.value = value;
+    return state;
+  };
+  auto refused = [&](const std::vector<NamedArray>& state) {
+    const std::string error = error_of([&] { it.adam.load_state(state); });
+    CHECK(it.adam.state().size() == good.size());
+    CHECK(it.adam.state()[0].value.item() == 3);
+    return error;
+  };
+  auto state = good;
+  std::erase_if(state, [](auto& entry) { return entry.name == "adam.0.1.b.v"; });
+  CHECK(refused(state) == "adam: the state has no adam.0.1.b.v");
+  state = good, state.push_back({"adam.0.1.b.zzz", ones({2, 2})});
+  CHECK(refused(state) == "adam: adam.0.1.b.zzz belongs to nothing that this optimizer keeps");
+  state = good, state.insert(state.end(), good.begin(), good.end());
+  CHECK(refused(state) == "adam: adam.step is given twice");
+  CHECK(refused(with("adam.0.0.a.step", count(4))) == "adam: adam.0.0.a.step is 4, not in [1, 3]");
+  CHECK(refused(with("adam.0.0.a.step", count(0))) == "adam: adam.0.0.a.step is 0, not in [1, 3]");
+  CHECK(refused(with("adam.0.0.a.m", {})) == "adam: adam.0.0.a.m is an undefined array");
+  for (long steps : {LONG_MAX, LONG_MIN, -1l})
+    CHECK(refused(with("adam.step", count(steps))) ==
+          fmt::format("adam: adam.step is {}, not in [0, 9007199254740992]", steps));
+  it.adam.load_state(good);
+}
+
+TEST_CASE("a joint state is loaded into all parts or into none") {
+  Trained a, b;
+  JointOptimizer joint({&a.adam, &b.adam});
+  auto state = joint.state();
+  std::erase_if(state, [](auto& entry) { return entry.name.starts_with("joint.1."); });
+  a.net.set_gradients(), b.net.set_gradients();
+  joint.step();
+  CHECK(error_of([&] { joint.load_state(state); }) == "adam: the state has no adam.step");
+  CHECK(a.adam.state()[0].value.item() == 4);
+}
+
+TEST_CASE("Muon's step is the same for a gradient of any finite size") {
+  auto moved = [](double size, DType dtype) {
+    struct One {
+      Parameter w;
+    } net{Parameter(zeros({2, 2}, dtype))};
+    Muon muon(parameters(net));
+    net.w.mutable_grad() = array<double>({size, 0, 0, size}).reshape({2, 2}).cast(dtype);
+    muon.step();
+    return net.w.data().cast(DType::f64).data<double>()[0];
+  };
+  const double expected = moved(1, DType::f64);
+  CHECK(expected < -.01);
+  for (double size : {1e10, 1e31, 1e37, 2e38, 3e38}) CHECK(moved(size, DType::f32) == Approx(expected));
+  for (double size : {1e31, 1e200, 1.6e308}) CHECK(moved(size, DType::f64) == Approx(expected));
+}
