@@ -46,7 +46,8 @@ class Parameter : public Variable {
   }
 };
 
-/// An array that belongs to a model without being trained: saved with it, as running statistics.
+/// An array that belongs to a model without being trained: saved with it, as running statistics. None as long
+/// as it is undefined.
 struct Buffer {
   Array value;  ///< its data
 };

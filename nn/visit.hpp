@@ -2,6 +2,7 @@
 // visit(model, f) shows f every parameter and buffer of a model with its name. All else is built on it.
 #include <concepts>
 #include <set>
+#include <typeindex>
 
 #include "nn/fields.hpp"
 #include "nn/parameter.hpp"
@@ -26,21 +27,37 @@ concept Range = requires(M& m) {
   m.end();
 };
 
-/// visit(), without the leaves in `seen`.
+/// What a walk has come to. Two objects may have one address, as a struct and its first member do, but not
+/// two of one type.
+class Seen {
+ public:
+  /// Whether it is met for the first time.
+  template <class T>
+  bool first(const T& object) {
+    return objects_.emplace(&object, typeid(T)).second;
+  }
+
+ private:
+  std::set<std::pair<const void*, std::type_index>> objects_;
+};
+
+/// visit(), without what is in `seen`.
 template <class M, class F>
-void walk(M& model, F& f, const std::string& path, std::set<const void*>& seen) {
+void walk(M& model, F& f, const std::string& path, Seen& seen) {
   using Model = std::remove_const_t<M>;
   auto down = [&](const std::string& name, auto& member) {
     walk(member, f, path.empty() ? name : path + "." + name, seen);
   };
   if constexpr (std::same_as<Model, Parameter>) {
-    if (model.defined() && seen.insert(&model).second) f(path, model);
+    if (model.defined() && seen.first(model)) f(path, model);
   } else if constexpr (std::same_as<Model, Buffer>) {
-    if (seen.insert(&model).second) f(path, model);
+    if (model.value.defined() && seen.first(model)) f(path, model);
   } else if constexpr (HasEach<Model, decltype(down)>) {
     const_cast<Model&>(model).each(down);
   } else if constexpr (PointerLike<Model>) {
-    if (model) walk(*model, f, path, seen);
+    using Pointee = std::remove_cvref_t<decltype(*model)>;
+    constexpr bool leaf = std::same_as<Pointee, Parameter> || std::same_as<Pointee, Buffer>;
+    if (model && (leaf || seen.first(*model))) walk(*model, f, path, seen);
   } else if constexpr (Range<Model>) {
     if constexpr (std::is_class_v<std::remove_cvref_t<decltype(*model.begin())>>) {
       std::size_t i = 0;
@@ -64,12 +81,12 @@ void walk(M& model, F& f, const std::string& path, std::set<const void*>& seen) 
 /// Calls f(name, leaf) for each Parameter and Buffer of a model, in the order of the members: "conv1.weight",
 /// "blocks.0.bias". A model is a struct whose members are layers, models, vectors or optionals of them, or
 /// anything without parameters; nothing needs to be declared. What several members share, as two
-/// std::shared_ptr to one layer do, is shown once, by the first of its names. A class with a constructor says
-/// what it holds:
+/// std::shared_ptr to one layer do, is shown once, by the first of its names; pointers may form a cycle. A
+/// Parameter or Buffer that is undefined is none. A class with a constructor says what it holds:
 ///   void each(auto&& f) { f("weight", weight); f("bias", bias); }
 template <class M, class F>
 void visit(M& model, F&& f, const std::string& path = "") {
-  std::set<const void*> seen;
+  detail::Seen seen;
   detail::walk(model, f, path, seen);
 }
 

@@ -167,6 +167,17 @@ TEST_CASE("a shared layer is saved once, under its first name, and loading keeps
         (folder / "untied").string() + ": holds 4 arrays, the model 2; it belongs to another model");
 }
 
+TEST_CASE("a model with an undefined buffer is saved and loaded without it") {
+  struct Net {
+    Linear fc{2, 2};
+    Buffer buffer{};
+  } net, other;
+  TemporaryFolder folder;
+  save(net, folder / "net");
+  load(other, folder / "net");
+  CHECK(std::ranges::equal(other.fc.weight.data().elements<float>(), net.fc.weight.data().elements<float>()));
+}
+
 TEST_CASE("an array behind 4 GiB of a file is read") {
   TemporaryFolder folder;
   const std::string path = folder / "sparse";

@@ -130,6 +130,48 @@ TEST_CASE("what members share is visited once, by its first name") {
   CHECK(parameters(twice).size() == 2);
 }
 
+TEST_CASE("a graph of pointers is walked once, whatever leads to a part, and so is a cycle") {
+  struct Part {
+    Linear layer{1, 1};
+    std::shared_ptr<Part> a = nullptr, b = nullptr;
+  };
+  auto top = std::make_shared<Part>();
+  const auto bottom = top;
+  for (int i = 1; i < 60; ++i) top = std::make_shared<Part>(Part{.a = top, .b = top});
+  CHECK(parameters(*top).size() == 120);
+  bottom->a = top;
+  CHECK(parameters(*top).size() == 120);
+  CHECK(parameters(*bottom).size() == 120);
+  bottom->a = nullptr;
+
+  struct Outer {
+    Linear first{1, 1}, second{1, 1};
+  };
+  struct Net {
+    std::shared_ptr<Outer> whole = std::make_shared<Outer>();
+    std::shared_ptr<Linear> part{whole, &whole->first};  // at the same address
+  } net;
+  struct Turned {
+    std::shared_ptr<Linear> part;
+    std::shared_ptr<Outer> whole;
+  } turned{net.part, net.whole};
+  CHECK(names(net).size() == 4);
+  CHECK(names(turned) ==
+        std::vector<std::string>{"part.weight", "part.bias", "whole.second.weight", "whole.second.bias"});
+}
+
+TEST_CASE("an undefined buffer is none") {
+  struct Net {
+    Linear layer{1, 1};
+    Buffer buffer{};
+  } net;
+  CHECK(state(net).size() == 2);
+  to(net, DType::f64);
+  CHECK_FALSE(net.buffer.value.defined());
+  net.buffer.value = ones({2});
+  CHECK(names(net).back() == "buffer");
+}
+
 TEST_CASE("what members share is stepped once, and stays shared when it is converted, frozen or copied") {
   Shared net;
   SGD sgd(parameters(net), {.lr = 1});
