@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 
 #include "core/profile.hpp"
@@ -22,6 +23,9 @@ void check(const Dataset& data) {
          data.images.dtype(), data.images.shape(), data.labels.dtype(), data.labels.shape());
 }
 
+/// The generator's position has 31 bits for it.
+constexpr long last_epoch = (1l << 31) - 1;
+
 /// The values that the pixels of one channel can take.
 using Table = std::array<float, 256>;
 
@@ -34,7 +38,9 @@ std::vector<Table> tables(const Pixels& pixels, long channels) {
   for (std::size_t c = 0; c < result.size(); ++c) {
     const double mean = pixels.mean.empty() ? 0 : pixels.mean[c],
                  std = pixels.std.empty() ? 1 : pixels.std[c];
-    expect(std > 0, "loader: the std of channel {} is {}, not above 0", c, std);
+    expect(std > 0 && std < INFINITY, "loader: the std of channel {} is {}, not in (0, inf)", c, std);
+    expect(std::isfinite(mean) && std::isfinite(pixels.scale),
+           "loader: the mean of channel {} is {} and the scale {}, not finite", c, mean, pixels.scale);
     for (int p = 0; p < 256; ++p) result[c][std::size_t(p)] = float((p * pixels.scale - mean) / std);
   }
   return result;
@@ -195,9 +201,12 @@ Batch Loader::make_next() {
 }
 
 void Loader::restore(const LoaderState& state) {
-  expect(state.epoch >= 0 && 0 <= state.position && state.position < data_.size(),
-         "loader: epoch {}, image {} is no place in {}, which has {} images", state.epoch, state.position,
-         data_.name, data_.size());
+  const long batch = options_.batch;
+  expect(0 <= state.epoch && state.epoch <= last_epoch, "loader: epoch {} is not in [0, {}]", state.epoch,
+         last_epoch);
+  expect(0 <= state.position && state.position % batch == 0 && state.position / batch < steps_per_epoch(),
+         "loader: no batch begins at image {} of {}: {} batches of {} begin at multiples of {}",
+         state.position, data_.name, steps_per_epoch(), batch, batch);
   ahead_.reset();
   state_ = state;
   if (options_.prefetch == 0) draw_order();

@@ -88,7 +88,7 @@ class Loader {
   /// Where it stands after the batches handed out so far. A Loader of the same Dataset and options that is
   /// brought to this state goes on bit for bit.
   const LoaderState& state() const { return state_; }
-  /// Throws Error when the state does not fit the Dataset.
+  /// Throws Error when no batch of this Dataset and these options begins there.
   void restore(const LoaderState& state);
 
  private:

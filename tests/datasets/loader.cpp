@@ -1,7 +1,11 @@
 // Tests of batches: what is in them, in which order, and that a restored loader goes on bit for bit.
 #include "datasets/loader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <climits>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -70,7 +74,46 @@ TEST_CASE("make_batch: mean and std are per channel") {
         }) == "loader: 2 means and 0 stds are given for images of 3 channels");
   CHECK(error_of([&] {
           make_batch(data, 0, 1, {.std = {1, 0, 1}});
-        }) == "loader: the std of channel 1 is 0, not above 0");
+        }) == "loader: the std of channel 1 is 0, not in (0, inf)");
+}
+
+TEST_CASE("make_batch: numbers that are not finite are no mean, std or scale") {
+  const Dataset data = small_dataset(4);
+  for (double bad : {double(NAN), double(INFINITY)}) {
+    CHECK(
+        error_of([&] { make_batch(data, 0, 1, {.scale = bad}); }).starts_with("loader: the mean of channel"));
+    CHECK(error_of([&] {
+            make_batch(data, 0, 1, {.mean = {0, bad, 0}});
+          }) ==
+          fmt::format("loader: the mean of channel 1 is {} and the scale {}, not finite", bad, 1. / 255));
+    CHECK(error_of([&] {
+            Loader(data, {.pixels = {.std = {1, 1, bad}}});
+          }) == fmt::format("loader: the std of channel 2 is {}, not in (0, inf)", bad));
+  }
+}
+
+TEST_CASE("loader: only places where a batch begins can be restored") {
+  for (const auto& [n, batch, drop_last, good] :
+       std::vector<std::tuple<long, long, bool, std::vector<long>>>{{5, 2, false, {0, 2}},
+                                                                    {5, 2, true, {0, 2}},
+                                                                    {5, 3, true, {0}},
+                                                                    {6, 2, false, {0, 2, 4}},
+                                                                    {1, 2, false, {0}},
+                                                                    {5, 9, false, {0}},
+                                                                    {3, 1, false, {0, 1, 2}}}) {
+    std::vector<long> taken;
+    for (long position = -1; position <= n; ++position) {
+      Loader loader(small_dataset(n), {.batch = batch, .drop_last = drop_last});
+      if (error_of([&] { loader.restore({.position = position}); }).empty()) taken.push_back(position);
+    }
+    CHECK(taken == good);
+  }
+  Loader loader(small_dataset(5));
+  CHECK(error_of([&] { loader.restore({.epoch = LONG_MAX}); }) ==
+        "loader: epoch 9223372036854775807 is not in [0, 2147483647]");
+  loader.restore({.epoch = (1l << 31) - 1});
+  loader.next();
+  CHECK(loader.state().epoch == 1l << 31);
 }
 
 TEST_CASE("make_batch: what is no image or no dataset is an error") {
@@ -257,5 +300,5 @@ TEST_CASE("loader: what cannot be is an error at once") {
   CHECK(error_of([&] { Loader(data, {.prefetch = -1}); }) == "loader: -1 batches cannot be made ahead");
   Loader loader(data, {.batch = 2});
   CHECK(error_of([&] { loader.restore({.epoch = 1, .position = 9}); }) ==
-        "loader: epoch 1, image 9 is no place in small, which has 9 images");
+        "loader: no batch begins at image 9 of small: 4 batches of 2 begin at multiples of 2");
 }
