@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "core/error.hpp"
 #include "nn/checkpoint.hpp"
 
 namespace xgrad {
@@ -11,7 +12,7 @@ namespace xgrad {
 /// fit, evaluate) take it like the model itself.
 class AnyModel {
  public:
-  /// None: it must be assigned a model before it is used.
+  /// None: whatever it is used for before it is assigned a model is an Error.
   AnyModel() = default;
   /// Takes a model of any type over.
   template <class M>
@@ -24,19 +25,25 @@ class AnyModel {
     load_ = [held](const Tensors& tensors, const std::string& source) { load_state(*held, tensors, source); };
   }
   /// The model's forward pass.
-  Variable operator()(const Variable& x) const { return forward_(x); }
+  Variable operator()(const Variable& x) const { return of(forward_)(x); }
 
   ///@{
   /// The function of that name for the model that is held.
-  friend Parameters parameters(const AnyModel& model) { return model.parameters_(); }
-  friend Parameters parameters(AnyModel& model) { return model.parameters_(); }
-  friend std::vector<NamedArray> state(const AnyModel& model) { return model.state_(); }
+  friend Parameters parameters(const AnyModel& model) { return of(model.parameters_)(); }
+  friend Parameters parameters(AnyModel& model) { return of(model.parameters_)(); }
+  friend std::vector<NamedArray> state(const AnyModel& model) { return of(model.state_)(); }
   friend void load_state(AnyModel& model, const Tensors& tensors, const std::string& source) {
-    model.load_(tensors, source);
+    of(model.load_)(tensors, source);
   }
   ///@}
 
  private:
+  template <class F>
+  static const F& of(const F& function) {
+    expect(bool(function), "AnyModel: it has not been assigned a model");
+    return function;
+  }
+
   std::function<Variable(const Variable&)> forward_;
   std::function<Parameters()> parameters_;
   std::function<std::vector<NamedArray>()> state_;

@@ -13,8 +13,8 @@ struct Fans {
   explicit Fans(const Shape& shape) {
     expect(shape.rank() >= 2, "init: a weight of shape {} has no fans", shape);
     const double taps = double(shape.size()) / std::max(1., double(shape[0]) * double(shape[1]));
-    in = double(shape[1]) * taps;
-    out = double(shape[0]) * taps;
+    in = std::max(1., double(shape[1]) * taps);  // 0 where there is nothing to draw
+    out = std::max(1., double(shape[0]) * taps);
   }
 };
 

@@ -68,14 +68,16 @@ BatchNorm::BatchNorm(long channels, const BatchNormOptions& options)
 }
 
 Variable BatchNorm::operator()(const Variable& x) const {
+  const long channels = running_mean.value.size();
+  expect(x.rank() < 2 || x.shape()[1] == channels, "batch_norm: input {} has {} channels, the layer {}",
+         x.shape(), x.shape()[1], channels);
   if (!training()) return batch_norm(x, weight, bias, running_mean.value, running_var.value, options.eps);
   const BatchNormResult result = batch_norm(x, weight, bias, options.eps);
   NoGrad off;
   const double n = double(x.size()) / double(x.shape()[1]), m = options.momentum;
   const double correction = options.unbiased ? n / (n - 1) : 1;
-  const Shape channels = running_mean.value.shape();
   auto update = [&](Buffer& running, const Variable& batch, double scale) {
-    running.value = (running.value * (1 - m) + reshape(batch.detach(), channels) * (m * scale)).data();
+    running.value = (running.value * (1 - m) + reshape(batch.detach(), {channels}) * (m * scale)).data();
     running.value.bytes();  // a value that waits would keep the batch alive
   };
   update(running_mean, result.mean, 1);
@@ -93,7 +95,7 @@ Variable Dropout::operator()(const Variable& x) const {
 }
 
 Embedding::Embedding(long vocabulary, long features, const Initializer& init)
-    : weight(init({vocabulary, features})) {}
+    : weight((init ? init : normal(1))({vocabulary, features})) {}
 Variable Embedding::operator()(const Array& indices) const { return embedding(weight, indices); }
 
 }  // namespace xgrad

@@ -149,7 +149,7 @@ struct Dropout {
 /// Rows of the weight (vocabulary, features) by index: i64 (k...) -> (k..., features). Starts as N(0, 1).
 class Embedding {
  public:
-  /// For indices in [0, vocabulary).
+  /// For indices in [0, vocabulary); N(0, 1) without an initialiser.
   Embedding(long vocabulary, long features, const Initializer& init = normal(1));
   /// embedding(weight, indices). Throws Error for an index out of range.
   Variable operator()(const Array& indices) const;

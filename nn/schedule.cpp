@@ -42,6 +42,7 @@ Schedule linear_lr(long total, double last) {
 }
 Schedule warm_up_lr(long steps, Schedule after) {
   expect(steps >= 0, "warm_up_lr: {} is not a number of steps", steps);
+  expect(bool(after), "warm_up_lr: the schedule that follows is null");
   return [=](long step) { return step < steps ? double(step + 1) / double(steps) : after(step - steps); };
 }
 Schedule one_cycle_lr(long total, double rise, double first, double last) {

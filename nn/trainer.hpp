@@ -63,7 +63,7 @@ struct FitOptions {
 };
 
 /// Trains by batches that next() gives, from where `from` stands. Throws Error when the loss is no longer a
-/// number. `save` is called when a checkpoint is due.
+/// number, and for a function that is null. `save` is called when a checkpoint is due.
 void fit(const Forward& forward, Optimizer& optimizer, const std::function<Samples()>& next,
          long steps_per_epoch, const FitOptions& options, Progress from = {},
          const std::function<void(const Progress&)>& save = {});
@@ -115,12 +115,14 @@ Score evaluate(const Model& model, Batches&& batches, const Loss& loss = default
 
 }  // namespace xgrad
 
+#include "core/error.hpp"
 #include "nn/mode.hpp"
 
 // Doxygen does not find the declaration of this template: it compares the return types letter by letter.
 /// @cond
 template <class Model, class Batches>
 xgrad::Score xgrad::evaluate(const Model& model, Batches&& batches, const Loss& loss) {
+  expect(bool(loss), "evaluate: the loss is null");
   NoGrad off;
   EvalMode eval;
   Progress sums;

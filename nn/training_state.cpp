@@ -2,6 +2,7 @@
 #include "nn/training_state.hpp"
 
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 
 #include "core/error.hpp"
@@ -67,6 +68,10 @@ TrainingState load_training(const std::string& path) {
   state.progress = {number_at<long>(path, tensors, "step"), number_at<double>(path, tensors, "loss"),
                     number_at<long>(path, tensors, "correct"), number_at<long>(path, tensors, "samples"),
                     number_at<double>(path, tensors, "seconds")};
+  const Progress& p = state.progress;
+  expect(p.step >= 0 && 0 <= p.correct && p.correct <= p.samples && std::isfinite(p.loss) && p.seconds >= 0,
+         "{}: step {}, loss {}, {} of {} samples correct and {} s are no progress of a training", path,
+         p.step, p.loss, p.correct, p.samples, p.seconds);
   return state;
 }
 

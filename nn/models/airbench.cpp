@@ -43,6 +43,8 @@ Conv2d identity_conv(long in, long out) {
 
 AirbenchGroup::AirbenchGroup(long in, long out, long convolutions)
     : conv1(identity_conv(in, out)), norm1(out, shift_only) {
+  expect(convolutions == 1 || convolutions == 2, "Airbench: a group of {} convolutions; it has 1 or 2",
+         convolutions);
   if (convolutions == 1) return;
   conv2 = identity_conv(out, out);
   norm2 = BatchNorm(out, shift_only);
@@ -58,8 +60,6 @@ Airbench::Airbench(const AirbenchOptions& o)
       head(o.widths[2], o.classes, {.bias = false, .init = unit_std}) {
   expect(o.whitening > 0 && o.whitening <= 24 && o.whitening % 2 == 0,
          "Airbench: {} channels of whitening are not an even number up to 24", o.whitening);
-  expect(o.first_convolutions == 1 || o.first_convolutions == 2,
-         "Airbench: a first group of {} convolutions; it has 1 or 2", o.first_convolutions);
   whitening.bias.set_data(
       default_generator().uniform({o.whitening}, -1 / std::sqrt(12.), 1 / std::sqrt(12.)));
   groups.emplace_back(o.whitening, o.widths[0], o.first_convolutions);

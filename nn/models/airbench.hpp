@@ -11,7 +11,7 @@ namespace xgrad {
 /// Two convolutions, pooled after the first: conv 3x3, max-pool 2, norm, GELU, conv 3x3, norm, GELU; or the
 /// first alone.
 struct AirbenchGroup {
-  /// From `in` to `out` channels, by one convolution or two.
+  /// From `in` to `out` channels, by one convolution or two. Throws Error for other numbers of them.
   AirbenchGroup(long in, long out, long convolutions = 2);
   /// (N, in, H, W) -> (N, out, H / 2, W / 2), rounded down.
   Variable operator()(const Variable& x) const;

@@ -15,11 +15,14 @@ Conv2d he_conv(long in, long out, long padding = 1, const Initializer& init = he
   return Conv2d(in, out, {.kernel = 3, .padding = padding, .init = init});
 }
 
-/// Pixels of a side behind the last pool.
-long last_size(const DeepConvNetOptions& o) {
-  const long size = ((o.size / 2 + 2 * o.padding4 - 2) / 2) / 2;
-  expect(size >= 1, "DeepConvNet: images of {} pixels are too small", o.size);
-  return size;
+/// Numbers that the last pool leaves of an image.
+long pooled(const DeepConvNetOptions& o) {
+  expect(o.size <= max_array_bytes && o.padding4 >= 0 && o.padding4 <= max_array_bytes,
+         "DeepConvNet: images of {} pixels and a padding of {} cannot be", o.size, o.padding4);
+  const long side = ((o.size / 2 + 2 * o.padding4 - 2) / 2) / 2;
+  expect(o.size >= 2 && side >= 1, "DeepConvNet: images of {} pixels are too small", o.size);
+  check_shape("DeepConvNet", {o.widths[2], side, side}, sizeof(float));
+  return o.widths[2] * side * side;
 }
 
 }  // namespace
@@ -31,7 +34,7 @@ DeepConvNet::DeepConvNet(const DeepConvNetOptions& o)
       conv4(he_conv(o.widths[1], o.widths[1], o.padding4)),
       conv5(he_conv(o.widths[1], o.widths[2])),
       conv6(he_conv(o.widths[2], o.widths[2])),
-      fc1(o.widths[2] * last_size(o) * last_size(o), o.hidden),
+      fc1(pooled(o), o.hidden),
       fc2(o.hidden, o.classes) {}
 
 Variable DeepConvNet::operator()(const Variable& images) const {

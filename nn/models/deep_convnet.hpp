@@ -24,7 +24,7 @@ inline constexpr DeepConvNetOptions book_deep_convnet{
 /// start as N(0, 2 / fan_in); conv1's as if it had one input channel, in the posts a leftover from MNIST. The
 /// headline (64, 64, 128, 128, 256, 256, 4096 -> 1024 -> 10) has 5,350,986 parameters.
 struct DeepConvNet {
-  /// Throws Error for images that are too small for three pools.
+  /// Throws Error for images that are too small for three pools, and for sizes and a padding that cannot be.
   explicit DeepConvNet(const DeepConvNetOptions& options = {});
   /// The logits.
   Variable operator()(const Variable& images) const;

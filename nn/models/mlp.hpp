@@ -20,7 +20,8 @@ struct MLPOptions {
 /// the last with batch normalisation (if wanted), activation and dropout (if wanted). The book, volume 1,
 /// chapter 6.
 struct MLP {
-  /// `widths` begin with the elements of an image and end with the classes. Throws Error for fewer than two.
+  /// `widths` begin with the elements of an image and end with the classes. Throws Error for fewer than two,
+  /// without an activation, and for a dropout that is no probability.
   explicit MLP(const std::vector<long>& widths, const MLPOptions& options = {});
   /// The logits.
   Variable operator()(const Variable& x) const;

@@ -1,6 +1,7 @@
 // Residual networks for CIFAR.
 #include "nn/models/resnet.hpp"
 
+#include "core/error.hpp"
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/pool.hpp"
@@ -8,6 +9,8 @@
 
 namespace xgrad {
 namespace {
+
+constexpr long most_blocks = 10'000;  // 60,002 layers
 
 Conv2d conv3x3(long in, long out, long stride = 1) {
   return Conv2d(in, out, {.kernel = 3, .stride = stride, .padding = 1, .bias = false});
@@ -32,6 +35,7 @@ Variable ResidualBlock::operator()(const Variable& x) const {
 }
 
 ResNet::ResNet(long n, long classes) : conv1(conv3x3(3, 16)), bn1(16), fc(64, classes) {
+  expect(1 <= n && n <= most_blocks, "ResNet: {} blocks in a stage, not 1 to {}", n, most_blocks);
   long in = 16;
   for (long width : {16, 32, 64})
     for (long i = 0; i < n; ++i) {

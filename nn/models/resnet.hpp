@@ -33,7 +33,7 @@ struct ResidualBlock {
 /// (N, 3, H, W) -> (N, classes): a 3x3 convolution, three stages of n blocks with 16, 32 and 64 channels, the
 /// mean over the picture, a linear layer. 6 n + 2 layers: ResNet-20 has n = 3 and 269,722 parameters.
 struct ResNet {
-  /// `n` is the number of blocks in each stage.
+  /// `n` is the number of blocks in each stage, 1 to 10,000. Throws Error.
   explicit ResNet(long n = 3, long classes = 10);
   /// The logits.
   Variable operator()(const Variable& images) const;

@@ -1,15 +1,27 @@
 // The book's first convolutional network.
 #include "nn/models/simple_convnet.hpp"
 
+#include "core/error.hpp"
 #include "ops/activation.hpp"
 #include "ops/pool.hpp"
 #include "ops/shape.hpp"
 
 namespace xgrad {
+namespace {
+
+/// Numbers that the pool leaves of an image.
+long pooled(long size) {
+  expect(size >= 6, "SimpleConvNet: images of {} pixels are too small", size);
+  const long side = (size - 4) / 2;
+  check_shape("SimpleConvNet", {30, side, side}, sizeof(float));
+  return 30 * side * side;
+}
+
+}  // namespace
 
 SimpleConvNet::SimpleConvNet(long channels, long size)
     : conv1(channels, 30, {.kernel = 5, .init = normal(.01)}),
-      fc1(30 * ((size - 4) / 2) * ((size - 4) / 2), 100, {.init = normal(.01)}),
+      fc1(pooled(size), 100, {.init = normal(.01)}),
       fc2(100, 10, {.init = normal(.01)}) {}
 
 Variable SimpleConvNet::operator()(const Variable& images) const {

@@ -7,7 +7,8 @@ namespace xgrad {
 /// (N, channels, size, size) -> (N, 10): a convolution of 30 kernels of 5x5, ReLU, a max-pool of 2x2, a layer
 /// of 100, ReLU, a layer of 10. Weights start as N(0, 0.01^2).
 struct SimpleConvNet {
-  /// For images of `size` pixels a side.
+  /// For images of `size` pixels a side. Throws Error for fewer than 6, and for more than memory can be
+  /// counted for.
   SimpleConvNet(long channels, long size);
   /// The logits.
   Variable operator()(const Variable& images) const;

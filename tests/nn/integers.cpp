@@ -5,6 +5,10 @@
 #include "datasets/loader.hpp"
 #include "datasets/synthetic.hpp"
 #include "nn/layers.hpp"
+#include "nn/models/airbench.hpp"
+#include "nn/models/deep_convnet.hpp"
+#include "nn/models/resnet.hpp"
+#include "nn/models/simple_convnet.hpp"
 #include "nn/whitening.hpp"
 
 namespace xgrad::tests {
@@ -29,6 +33,34 @@ TEST_CASE("integers: layers", "[nn][integers]") {
   try_integers("embedding", [&](long n) { Embedding(3, n)(zeros({2}, DType::i64)); });
   try_integers("whitening_filters", [&](long n) { whitening_filters(images.data(), n); });
   try_integers("whitening_filters", [&](long n) { whitening_filters(images.data(), 2, 5e-4, n); });
+}
+
+TEST_CASE("integers: models", "[nn][integers]") {
+  // A size that wrapped around may be 0.
+  auto fits = [](const Linear& fc) { REQUIRE(fc.weight.shape()[1] > 0); };
+  try_integers("SimpleConvNet", [&](long n) { fits(SimpleConvNet(1, n).fc1); });
+  auto deep = [&](DeepConvNetOptions o) {
+    o.widths = {2, 2, 2}, o.hidden = 3;
+    fits(DeepConvNet(o).fc1);
+  };
+  try_integers("DeepConvNet", [&](long n) { deep({.size = n}); });
+  try_integers("DeepConvNet", [&](long n) { deep({.padding4 = n}); });
+  try_integers("DeepConvNet", [&](long n) { deep({.size = n, .padding4 = n}); });
+  try_integers("ResNet", [&](long n) {
+    const ResNet net(n);
+    REQUIRE(long(net.blocks.size()) == 3 * n);
+  });
+  try_integers("ResNet", [&](long n) { ResNet(1, n); });
+  try_integers("Airbench", [&](long n) {
+    const AirbenchGroup group(2, 2, n);
+    REQUIRE(group.conv2.has_value() == (n == 2));
+  });
+  for (long size : {-5l, 5l}) CHECK(error_of([&] { SimpleConvNet(1, size); }).ends_with("are too small"));
+  CHECK(error_of([] { SimpleConvNet(1, (1l << 33) + 4); }).starts_with("SimpleConvNet: "));
+  CHECK(error_of([] { DeepConvNet({.size = 1l << 35}); }).starts_with("DeepConvNet: "));
+  CHECK(error_of([] { DeepConvNet({.padding4 = -1}); }) ==
+        "DeepConvNet: images of 32 pixels and a padding of -1 cannot be");
+  CHECK(error_of([] { ResNet(0); }) == "ResNet: 0 blocks in a stage, not 1 to 10000");
 }
 
 TEST_CASE("integers: data sets", "[datasets][integers]") {

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "nn/mode.hpp"
+#include "nn/models/mlp.hpp"
 #include "ops/ops.hpp"
 #include "tests/catch.hpp"
 
@@ -130,6 +131,24 @@ TEST_CASE("options of layers and initialisers outside of their range are refused
   CHECK(error_of([] { Dropout{.p = 1.5}(Variable(ones({2}))); }) == "dropout: 1.5 is not a probability");
   CHECK(error_of([] { normal(-1); }) == "normal: std is -1, not in [0, inf)");
   CHECK(error_of([] { uniform(2, 1); }) == "uniform: there are no numbers in [2, 1)");
+}
+
+TEST_CASE("options of models outside of their range are refused by name") {
+  for (double p : {-1., 1.5, double(NAN)})
+    CHECK(error_of([&] {
+            MLP({2, 2}, {.dropout = p});
+          }) == fmt::format("MLP: a dropout of {} is not a probability", p));
+}
+
+TEST_CASE("batch normalisation names the channels that do not fit, with and without parameters") {
+  const std::string message = "batch_norm: input (4, 5) has 5 channels, the layer 3";
+  for (bool affine : {true, false}) {
+    BatchNorm norm(3, {.affine = affine});
+    CHECK(error_of([&] { norm(Variable(ones({4, 5}))); }) == message);
+    EvalMode eval;
+    CHECK(error_of([&] { norm(Variable(ones({4, 5}))); }) == message);
+    CHECK(error_of([&] { norm(Variable(ones({3}))); }).starts_with("batch_norm: (3,) of f32 is not (N, C"));
+  }
 }
 
 TEST_CASE("models are made, and dropout draws, in several threads at once, each with its stream") {

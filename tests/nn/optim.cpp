@@ -273,6 +273,8 @@ TEST_CASE("options outside of their range are refused by name") {
   CHECK(refused([&] { return AdamW(p, {.eps = -1}); }) == "adam: eps is -1, not in [0, inf)");
   CHECK(refused([&] { return Muon({}, {.momentum = 2}); }) == "muon: momentum is 2, not in [0, 1)");
   CHECK(refused([&] { return Muon({}, {.newton_steps = 0}); }) == "muon: 0 steps of Newton's iteration");
+  for (const MuonOptions& o : {MuonOptions{.a = NAN}, MuonOptions{.b = INFINITY}, MuonOptions{.c = NAN}})
+    CHECK(refused([&] { return Muon({}, o); }).ends_with(", not finite"));
   Muon muon({});
   CHECK(error_of([&] { muon.add_group(p); }) ==
         "muon: parameter x of shape (1,) is no matrix; give it to another optimizer");

@@ -44,5 +44,6 @@ TEST_CASE("schedules") {
   CHECK(error_of([] { step_lr(1, NAN); }) == "step_lr: gamma is nan, not in [0, inf)");
   CHECK(error_of([] { cosine_lr(1, -1); }) == "cosine_lr: last is -1, not in [0, inf)");
   CHECK(error_of([] { linear_lr(1, INFINITY); }) == "linear_lr: last is inf, not in [0, inf)");
+  CHECK(error_of([] { warm_up_lr(1, nullptr); }) == "warm_up_lr: the schedule that follows is null");
   CHECK(error_of([] { one_cycle_lr(10, .3, -1); }) == "one_cycle_lr: first is -1, not in [0, inf)");
 }

@@ -1,10 +1,14 @@
 // The training loop: it learns, it repeats itself exactly, and it stops where it must.
 #include "nn/trainer.hpp"
 
+#include <cmath>
+
 #include "core/threads.hpp"
 #include "datasets/loader.hpp"
 #include "datasets/synthetic.hpp"
+#include "nn/any_model.hpp"
 #include "nn/layers.hpp"
+#include "nn/models/mlp.hpp"
 #include "ops/ops.hpp"
 #include "tests/catch.hpp"
 
@@ -125,6 +129,38 @@ TEST_CASE("training that was interrupted goes on bit for bit") {
   CHECK(error_of([&] { load_training((folder / "parameters").string()); }) ==
         (folder / "parameters").string() +
             ": this is no training state of xgrad; parameters alone are loaded with load()");
+}
+
+TEST_CASE("a training state whose progress cannot be is refused") {
+  tests::TemporaryFolder folder;
+  const std::string file = (folder / "state").string();
+  auto refused = [&](const Progress& progress) {
+    TrainingState state;
+    state.progress = progress;
+    save_training(file, state);
+    return error_of([&] { load_training(file); });
+  };
+  CHECK(refused({.step = 3, .loss = 1, .correct = 2, .samples = 2, .seconds = 1}).empty());
+  CHECK(refused({.step = -1}) ==
+        file + ": step -1, loss 0, 0 of 0 samples correct and 0 s are no progress of a training");
+  for (const Progress& p :
+       {Progress{.loss = NAN}, Progress{.correct = -1}, Progress{.correct = 2, .samples = 1},
+        Progress{.samples = -1}, Progress{.seconds = NAN}})
+    CHECK(refused(p).ends_with("are no progress of a training"));
+}
+
+TEST_CASE("functions that are null are refused by name") {
+  Net net;
+  SGD sgd(parameters(net));
+  Loader loader(shapes(50, 0, 1).train, {.batch = 50});
+  const std::string null = "fit: the forward pass, next(), the loss or the schedule is null";
+  CHECK(error_of([&] { fit(net, sgd, loader, {.loss = nullptr, .progress = false}); }) == null);
+  CHECK(error_of([&] { fit(net, sgd, loader, {.schedule = nullptr, .progress = false}); }) == null);
+  CHECK(error_of([&] { evaluate(net, loader.epoch(), nullptr); }) == "evaluate: the loss is null");
+  CHECK(error_of([] { MLP({2, 2}, {.activation = nullptr}); }) == "MLP: there is no activation");
+  CHECK(error_of([] { AnyModel()(Variable(ones({2}))); }) == "AnyModel: it has not been assigned a model");
+  CHECK(error_of([] { parameters(AnyModel()); }) == "AnyModel: it has not been assigned a model");
+  CHECK(Embedding(5, 2, nullptr).weight.shape() == Shape{5, 2});
 }
 
 TEST_CASE("evaluate measures in evaluation mode without a graph") {
