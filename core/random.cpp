@@ -2,6 +2,7 @@
 #include "core/random.hpp"
 
 #include <Random123/philox.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
@@ -9,7 +10,6 @@
 #include <new>
 #include <numbers>
 #include <numeric>
-#include <thread>
 
 #include "core/error.hpp"
 #include "core/profile.hpp"
@@ -95,6 +95,8 @@ std::vector<std::int64_t> Generator::permutation(std::int64_t n) {
 Array Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
   check_floating("uniform", dtype);
   return dispatch_floating(dtype, [&]<class T>() {
+    expect(low <= high && high - low < INFINITY && std::isfinite(T(low)) && std::isfinite(T(high)),
+           "uniform: there are no numbers of {} in [{}, {})", dtype, low, high);
     const T last = std::nextafter(T(high), T(low));  // rounding may reach `high`, which is not in the range
     auto scale = [=](std::uint64_t bits) {
       const T x = T(low + (high - low) * unit<T>(bits));
@@ -107,6 +109,8 @@ Array Generator::uniform(const Shape& shape, double low, double high, DType dtyp
 
 Array Generator::normal(const Shape& shape, double mean, double std, DType dtype) {
   check_floating("normal", dtype);
+  expect(std::isfinite(mean), "normal: the mean is {}, not finite", mean);
+  expect(std >= 0 && std < INFINITY, "normal: std is {}, not in [0, inf)", std);
   return dispatch_floating(dtype, [&]<class T>() {
     return draw<T>(shape, *this, position_, [=](Block b) {
       const double radius = std::sqrt(-2 * std::log1p(-unit<double>(b.bits[0])));
@@ -137,7 +141,8 @@ Array Generator::integers(const Shape& shape, std::int64_t low, std::int64_t hig
 
 namespace {
 
-const std::thread::id main_thread = std::this_thread::get_id();  // the library is loaded by it
+/// Whether this is the process's first thread, whichever one has loaded the library.
+bool is_main_thread() { return gettid() == getpid(); }
 thread_local detail::ThreadGenerator own;
 
 /// The process's seed, and how often it has been set: a thread whose generator is older starts afresh.
@@ -156,7 +161,7 @@ detail::ThreadGenerator fresh(std::uint64_t stream) {
 
 Generator& default_generator() {
   if (own.seeding != seeding.count.load(std::memory_order_acquire)) {
-    expect(own.seeding || std::this_thread::get_id() == main_thread,
+    expect(own.seeding || is_main_thread(),
            "random: this thread has no stream of random numbers; say which: RandomStream stream(id), with an "
            "id of its own from 1 on");
     own = fresh(own.stream);

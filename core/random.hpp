@@ -35,9 +35,11 @@ class Generator {
   /// 0 ... n - 1 in random order.
   std::vector<std::int64_t> permutation(std::int64_t n);
 
-  /// Numbers uniform in [low, high).
+  /// Numbers uniform in [low, high), all of them low where the two are equal. Throws Error for a range that
+  /// is empty or that the dtype cannot hold.
   Array uniform(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32);
-  /// Normally distributed numbers (Box and Muller, in double).
+  /// Normally distributed numbers (Box and Muller, in double). Throws Error for a mean or std that is not
+  /// finite, and for a negative std.
   Array normal(const Shape& shape, double mean = 0, double std = 1, DType dtype = DType::f32);
   /// 1 with probability p, else 0.
   Array bernoulli(const Shape& shape, double p, DType dtype = DType::f32);
@@ -66,8 +68,9 @@ Generator& default_generator();
 void manual_seed(std::uint64_t seed);
 
 /// While one is alive, this thread's default generator draws from the stream of that id, from its start:
-/// `RandomStream stream(1 + worker);`. Then the thread goes on as before. Two threads that draw from one id
-/// get the same numbers, whatever the operating system's own numbering of threads.
+/// `RandomStream stream(1 + worker);`. Then the thread goes on as before. It must end on its own thread, and
+/// of several the last one first, as local variables do. Two threads that draw from one id get the same
+/// numbers, whatever the operating system's own numbering of threads.
 class [[nodiscard]] RandomStream {
  public:
   /// Throws Error for 0, which is the main thread's.

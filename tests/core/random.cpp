@@ -2,6 +2,9 @@
 #include "core/random.hpp"
 
 #include <Random123/philox.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -174,6 +177,20 @@ TEST_CASE("random: wrong arguments are named") {
   CHECK(error_of([&] { g.permutation(-1); }) == "permutation: there are no -1 numbers");
 }
 
+TEST_CASE("random: distributions that there are not are refused by name") {
+  Generator g(1);
+  const double inf = INFINITY, nan = NAN;
+  for (auto [low, high] : {std::pair(nan, 1.), {0., nan}, {1., 0.}, {-1e308, 1e308}, {0., inf}, {-inf, 0.}})
+    CHECK(error_of([&] { g.uniform({2}, low, high, DType::f64); }) ==
+          fmt::format("uniform: there are no numbers of f64 in [{}, {})", low, high));
+  CHECK(error_of([&] { g.uniform({2}, 0, 1e300); }) == "uniform: there are no numbers of f32 in [0, 1e+300)");
+  CHECK(values(g.uniform({2}, 3, 3)) == std::vector<double>{3, 3});
+  for (double std : {-1., nan, inf})
+    CHECK(error_of([&] { g.normal({2}, 0, std); }) == fmt::format("normal: std is {}, not in [0, inf)", std));
+  for (double mean : {nan, inf})
+    CHECK(error_of([&] { g.normal({2}, mean); }) == fmt::format("normal: the mean is {}, not finite", mean));
+}
+
 TEST_CASE("random: a stream is the upper half of the counter, and stream 0 what there was without streams") {
   const auto r = r123::Philox4x32()({{5, 0, 0x89abcdef, 0x01234567}}, {{7, 0}});
   CHECK(Generator(7, 5, 0x01234567'89abcdef).next() == (r[0] | std::uint64_t(r[1]) << 32));
@@ -231,6 +248,17 @@ TEST_CASE("random: a thread without a stream is refused, and seeding reaches tho
   CHECK(seeded);
   CHECK(default_generator().next() == Generator(7).next());
   default_generator() = before;
+}
+
+TEST_CASE("random: the main thread is the process's first one, whichever thread loaded the library") {
+  int status = -1;
+  std::thread([&] {
+    const pid_t child = fork();  // this thread is the first one of the child, but did not load the library
+    if (child == 0) _exit(error_of([] { default_generator().next(); }).empty() ? 0 : 1);
+    waitpid(child, &status, 0);
+  }).join();
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("random: a stream ends with its block, and the numbers go on where they were") {
