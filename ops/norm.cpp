@@ -53,20 +53,13 @@ struct ChannelMoments : Moments {
       : ChannelMoments(x, keep_number(x.data(), kernels::channel_samples(x.data())), axes) {
     // A deviation off the mean a bit is lost. Off a mean of n numbers it is at most sqrt(n): the second pass
     // is the last.
-    if (!is_near()) *this = ChannelMoments(x, (mean_d + shift).detach(), axes);
+    if (!is_within(mean_d, var)) *this = ChannelMoments(x, (mean_d + shift).detach(), axes);
   }
   Variable shift;
 
  private:
   ChannelMoments(const Variable& x, const Variable& shift, const Axes& axes)
       : Moments(moments(x, shift, axes)), shift(shift) {}
-  /// Whether no channel's mean is further from the shift than a standard deviation.
-  bool is_near() const {
-    return dispatch_floating(var.dtype(), [&]<class T>() {
-      const T *mean = mean_d.data().data<T>(), *square = var.data().data<T>();
-      return std::equal(mean, mean + var.size(), square, [](T m, T v) { return m * m <= v && v < INFINITY; });
-    });
-  }
 };
 
 }  // namespace
