@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t max_waiting = 64;  // bounds what sums that nobody reads keep alive
 constexpr std::size_t max_roots = 8;
 // Steps, counted as a tree: from here on storing what is read again pays.
-constexpr int long_to_compute = 16;
+constexpr int long_to_compute = 12;
 
 // Neither is ever destroyed: arrays in static variables may outlive them.
 std::recursive_mutex& running() {  // guards `waiting` and every evaluation
