@@ -241,6 +241,7 @@ Pack<T> expm1(const Pack<T>& x) {
 
 /// The natural logarithm.
 inline Pack<float> log(const Pack<float>& x) { return xsimd::log(x); }
+/// The same of f64.
 inline Pack<double> log(const Pack<double>& x) {  // xsimd's is wrong for subnormal doubles
   using P = Pack<double>;
   const auto tiny = x < P(std::numeric_limits<double>::min());
@@ -265,6 +266,7 @@ Pack<T> rsqrt(const Pack<T>& x) {
 
 /// The sine of x in radians.
 inline Pack<float> sin(const Pack<float>& x) { return xsimd::sin(x); }
+/// The same of f64.
 inline Pack<double> sin(const Pack<double>& x) {
   const Pack<double> a = xsimd::abs(x), y = detail::sine<0>(a) ^ xsimd::bitofsign(x);
   const auto far = a > Pack<double>(detail::trigonometric_reach);
@@ -272,6 +274,7 @@ inline Pack<double> sin(const Pack<double>& x) {
 }
 /// The cosine of x in radians.
 inline Pack<float> cos(const Pack<float>& x) { return xsimd::cos(x); }
+/// The same of f64.
 inline Pack<double> cos(const Pack<double>& x) {
   const Pack<double> a = xsimd::abs(x), y = detail::sine<1>(a);
   const auto far = a > Pack<double>(detail::trigonometric_reach);
@@ -318,6 +321,7 @@ inline Pack<float> erf(const Pack<float>& x) {
   const P large = xsimd::fnma(detail::normal_tail(t * float(std::numbers::sqrt2)), P(2), P(1));
   return select(t < P(.6f), small, select(x < P(0), -large, large));
 }
+/// The same of f64.
 inline Pack<double> erf(const Pack<double>& x) {
   return by_lane([](double v) { return std::erf(v); }, x);
 }
