@@ -24,7 +24,7 @@ struct Options {
 
 constexpr const char* cifar_classes = "airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck";
 
-/// What a run's settings say under a key; `otherwise` where there are none, or not that one.
+/// The value of a key in a run's settings; `otherwise` if there are no settings or they lack that key.
 std::string setting(const std::filesystem::path& file, const std::string& key, const std::string& otherwise) {
   const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   if (std::filesystem::exists(folder / "settings.json"))

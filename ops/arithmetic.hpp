@@ -25,12 +25,12 @@ Variable maximum(const Variable& a, const Variable& b);
 /// The smaller of a and b; where they are equal each gets half of the gradient. Where one is NaN the result
 /// is, and both gradients.
 Variable minimum(const Variable& a, const Variable& b);
-/// a where `condition` is not 0, else b. There is no gradient for the condition, whose dtype may be any. Of
-/// two numbers by a mask of integers comes what a number is: f64 alone, and the dtype of whatever it meets. A
-/// floating-point mask gives them its own dtype.
+/// a where `condition` is not 0, else b. The condition may have any dtype and gets no gradient. If a and b
+/// are both numbers, a mask of integers gives an array of numbers, which takes the dtype of whatever it meets
+/// (f64 on its own), and a floating-point mask gives its own dtype.
 Variable where(const Variable& condition, const Variable& a, const Variable& b);
-/// x limited to [low, high]; the gradient passes inside and at the limits. A limit beyond all integers limits
-/// none of them; another that is no integer is an Error for i64, as for all operations.
+/// x limited to [low, high]; the gradient passes inside and at the limits. For i64, an infinite limit or
+/// one beyond its range has no effect; any other limit that is not an integer is an Error.
 Variable clip(const Variable& x, double low, double high);
 
 /// 1 where a equals b, else 0. Like all comparisons, in the dtype of the operands and without a gradient.

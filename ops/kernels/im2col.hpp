@@ -23,7 +23,7 @@ struct Inside {
 };
 
 /// Calls f(position, row, inside) for each output row's ow elements of row `line` of the columns: those
-/// inside are taken from `row` on (null where there are none), every s.sw elements.
+/// inside are taken from `row` on (null if no element lies inside), every s.sw elements.
 template <class T, class F>
 void each_window(const ConvShape& s, T* image, long line, long first_row, long rows, F f) {
   const long b = line % s.kw, a = line / s.kw % s.kh, c = line / s.kw / s.kh, offset = b * s.dw - s.pw;
