@@ -13,11 +13,16 @@ using Json = nlohmann::ordered_json;
 
 MetricsLog::MetricsLog(const std::filesystem::path& path, long keep_steps) : path_(path) {
   std::ifstream in(path);
+  long number = 0;
   for (std::string line; keep_steps > 0 && std::getline(in, line);) {
     const Json entry = Json::parse(line, nullptr, false);
-    expect(entry.is_object(), "{}: line {} is no JSON object", path.string(), lines_.size() + 1);
-    if (const auto step = entry.find("step"); step != entry.end() && step->get<long>() <= keep_steps)
-      lines_.push_back(line);
+    ++number;
+    expect(entry.is_object(), "{}: line {} is not a JSON object", path.string(), number);
+    const auto step = entry.find("step");
+    if (step == entry.end()) continue;
+    expect(step->is_number_integer(), "{}: line {}: the step is {}, not an integer", path.string(), number,
+           step->dump());
+    if (step->get<long>() <= keep_steps) lines_.push_back(line);
   }
   in.close();
   replace();

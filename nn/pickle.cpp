@@ -1,10 +1,10 @@
 // Pickles of NumPy arrays: the stack machine of Python's pickle, without anything that could run code
 // (https://github.com/python/cpython/blob/main/Lib/pickletools.py describes the opcodes).
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <variant>
 
 #include "core/error.hpp"
@@ -15,7 +15,7 @@ namespace xgrad {
 namespace {
 
 struct Item;
-using Ref = std::shared_ptr<Item>;
+using Ref = Item*;  // the machine owns all items: they may hold each other, and are freed without recursion
 
 struct None {};
 struct Mark {};
@@ -195,7 +195,10 @@ class Machine {
     return value;
   }
 
-  void push(decltype(Item::value) value) { stack_.push_back(std::make_shared<Item>(Item{std::move(value)})); }
+  void push(decltype(Item::value) value) {
+    items_.push_back(Item{std::move(value)});
+    stack_.push_back(&items_.back());
+  }
   Ref top() {
     if (stack_.empty()) refuse("this is no valid pickle: nothing is on the stack");
     return stack_.back();
@@ -293,13 +296,19 @@ class Machine {
   const std::string& path_;
   std::string_view bytes_;
   std::size_t at_ = 0, start_ = 0;
+  std::deque<Item> items_;
   std::vector<Ref> stack_;
   std::map<std::size_t, Ref> memo_;
 };
 
-/// The arrays below an item. `left` bounds how many items are seen: a list may hold itself.
-void collect(const Machine& machine, const std::string& name, const Ref& item, long& left, Tensors& found) {
-  if (--left < 0 || name.size() > 1000) machine.refuse("the dicts and lists are nested too deeply");
+constexpr int max_depth = 100;
+
+/// The arrays below an item. Depth and `left`, the number of items, are bounded: a list may hold itself, and
+/// a few lists that hold each other twice are many.
+void collect(const Machine& machine, const std::string& name, Ref item, int depth, long& left,
+             Tensors& found) {
+  if (--left < 0 || depth > max_depth || name.size() > 1000)
+    machine.refuse("the dicts and lists are nested too deeply");
   if (auto* array = std::get_if<Array>(&item->value)) {
     if (!array->defined()) machine.refuse("array '{}' has no elements", name);
     found.arrays.push_back({name, *array});
@@ -309,12 +318,12 @@ void collect(const Machine& machine, const std::string& name, const Ref& item, l
       auto* bytes = std::get_if<Bytes>(&key->value);
       if (!text && !bytes) machine.refuse("a key of the dict '{}' is no text", name);
       const std::string& part = text ? *text : bytes->text;
-      collect(machine, name.empty() ? part : name + "." + part, value, left, found);
+      collect(machine, name.empty() ? part : name + "." + part, value, depth + 1, left, found);
     }
   } else if (auto* list = std::get_if<List>(&item->value)) {
     for (std::size_t i = 0; i < list->items.size(); ++i)
       collect(machine, name.empty() ? fmt::format("{}", i) : fmt::format("{}.{}", name, i), list->items[i],
-              left, found);
+              depth + 1, left, found);
   }  // texts and numbers beside arrays are left out
 }
 
@@ -329,7 +338,7 @@ Tensors load_pickle(const std::string& path) {
   Machine machine(path, bytes);
   Tensors found;
   long left = 100'000;
-  collect(machine, "", machine.run(), left, found);
+  collect(machine, "", machine.run(), 0, left, found);
   return found;
 }
 

@@ -1,11 +1,12 @@
 // Folders of training runs.
 #include "nn/run_folder.hpp"
 
-#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <string_view>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
@@ -24,9 +25,13 @@ using Curve = std::vector<std::pair<long, double>>;
 std::map<std::string, Curve> read_curves(const std::filesystem::path& metrics) {
   std::map<std::string, Curve> curves;
   std::ifstream in(metrics);
+  long number = 0;
   for (std::string line; std::getline(in, line);) {
     const Json entry = Json::parse(line, nullptr, false);
+    ++number;
     if (!entry.is_object() || !entry.contains("step")) continue;
+    expect(entry["step"].is_number_integer(), "{}: line {}: the step is {}, not an integer", metrics.string(),
+           number, entry["step"].dump());
     for (auto& [key, value] : entry.items())
       if (value.is_number() && (key.find("accuracy") != key.npos || key.find("loss") != key.npos))
         curves[key].emplace_back(entry["step"].get<long>(), value.get<double>());
@@ -34,10 +39,16 @@ std::map<std::string, Curve> read_curves(const std::filesystem::path& metrics) {
   return curves;
 }
 
-/// "test_accuracy_1000" -> "test accuracy 1000".
+/// "test_accuracy_1000" -> "test accuracy 1000". What stands in a file is no script: only letters, digits and
+/// a few signs that mean nothing to gnuplot within quotes reach it.
 std::string title(std::string key) {
-  std::replace(key.begin(), key.end(), '_', ' ');
-  return key;
+  constexpr std::string_view signs = " .-+()/,:";
+  for (char& c : key)
+    if (c == '_')
+      c = ' ';
+    else if (!std::isalnum(static_cast<unsigned char>(c)) && signs.find(c) == signs.npos)
+      c = '?';
+  return key.substr(0, 80);
 }
 
 /// A gnuplot command for all curves whose key has the word, and their data; empty when there are none.

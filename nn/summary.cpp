@@ -2,12 +2,13 @@
 #include "nn/summary.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
 #include <map>
+#include <ostream>
 
 #include "core/error.hpp"
+#include "core/files.hpp"
 #include "core/graph.hpp"
+#include "core/process.hpp"
 
 namespace xgrad {
 namespace {
@@ -94,19 +95,10 @@ std::string Summary::text() const {
 
 bool write_graph(const Variable& y, const Parameters& parameters, const std::string& svg) {
   for (auto& p : parameters) Variable(p.value).set_name(p.name);
-  const std::string text = graphviz(y), beside = svg + ".new";
-  std::string quoted;
-  for (char c : beside) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  FILE* dot = popen(
-      fmt::format("dot -Tsvg -o '{}' 2>/dev/null || {{ cat >/dev/null; exit 1; }}", quoted).c_str(), "w");
-  if (!dot) return false;
-  const bool written = std::fwrite(text.data(), 1, text.size(), dot) == text.size();
-  std::error_code error;
-  if (pclose(dot) == 0 && written)
-    std::filesystem::rename(beside, svg, error);
-  else
-    std::filesystem::remove(beside, error);
-  return !error && std::filesystem::exists(svg);
+  const auto picture = output_of({"dot", "-Tsvg"}, graphviz(y));
+  if (!picture || picture->empty()) return false;
+  replace_file(svg, [&](std::ostream& out) { out << *picture; });
+  return true;
 }
 
 }  // namespace xgrad

@@ -176,11 +176,23 @@ TEST_CASE("a pickle that names anything but arrays is refused and not executed")
   CHECK(refusal("\x80\x03]q\x01h\x01"
                 "a.")
             .find("nested too deeply") != std::string::npos);  // a list in itself
+  using namespace std::string_literals;
+  CHECK(refusal("\x80\x02}q\0X\0\0\0\0h\0s."s).find("nested too deeply") != std::string::npos);  // by no name
+  std::string deep = "\x80\x02]"s;  // a list in a list in ...
+  for (int i = 0; i < 1'000'000; ++i) deep += ']';
+  for (int i = 0; i < 1'000'000; ++i) deep += 'a';
+  CHECK(refusal(deep + ".").find("nested too deeply") != std::string::npos);
   const std::string whole = decoded(protocol_4);
   for (std::size_t length = 0; length < whole.size(); ++length) {
     INFO(length);
     CHECK(refusal(whole.substr(0, length)).starts_with("byte "));
   }
+}
+
+TEST_CASE("a million nested tuples are freed without recursion") {
+  TemporaryFolder folder;
+  const std::string file = written(folder, "p.pkl", "\x80\x02)" + std::string(1'000'000, '\x85') + ".");
+  CHECK(load_pickle(file).arrays.empty());
 }
 
 TEST_CASE("damaged pickles end in an error or an array, never elsewhere") {

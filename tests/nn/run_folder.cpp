@@ -49,6 +49,24 @@ TEST_CASE("a run folder is begun once, goes on when asked, and refuses other set
         (temporary / "none").string() + ": there is no run here (no settings.json)");
 }
 
+TEST_CASE("what stands in metrics.jsonl never becomes a script") {
+  tests::TemporaryFolder temporary;
+  const auto metrics = temporary / "metrics.jsonl", svg = temporary / "curves.svg";
+  const std::string made = (temporary / "made").string();
+  for (const std::string before : {"accuracy'; ", "accuracy'\\n", "accuracy\\\\'; ", "`accuracy` "}) {
+    std::ofstream(metrics) << "{\"step\": 1, \"" << before << "system(\\\"touch " << made
+                           << "\\\"); set label '\": 0.5}\n{\"step\": 2, \"loss`touch " << made
+                           << "`\": 1}\n";
+    plot_curves(metrics, svg);
+    CHECK_FALSE(std::filesystem::exists(made));
+    if (std::filesystem::exists(svg)) CHECK(text_of(svg).find("accuracy") != std::string::npos);
+  }
+  std::ofstream(metrics) << "{\"step\": 1, \"loss\": 1}\n{\"step\": null, \"loss\": 1}\n";
+  const std::string error = metrics.string() + ": line 2: the step is null, not an integer";
+  CHECK(error_of([&] { plot_curves(metrics, svg); }) == error);
+  CHECK(error_of([&] { MetricsLog(metrics, 5); }) == error);
+}
+
 TEST_CASE("curves are drawn where gnuplot is, whatever the folder is called") {
   tests::TemporaryFolder temporary;
   const auto metrics = temporary / "it's \"metrics\".jsonl", svg = temporary / "it's.svg";
