@@ -15,6 +15,21 @@
 namespace xgrad {
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Brings a file or a folder to the disk; false, with errno, when that fails.
+bool brought_to_disk(const fs::path& path) {
+  const int file = open(path.c_str(), O_RDONLY);
+  if (file < 0) return false;
+  const bool synced = fsync(file) == 0;
+  const int why = errno;
+  close(file);
+  errno = why;
+  return synced;
+}
+
+}  // namespace
+
 void replace_file(const fs::path& path, const std::function<void(std::ostream&)>& write) {
   const fs::path beside = unfinished(path);
   struct Cleanup {
@@ -31,13 +46,13 @@ void replace_file(const fs::path& path, const std::function<void(std::ostream&)>
     out.flush();
     expect(bool(out), "{}: cannot be written: {}", path.string(), std::strerror(errno ? errno : EIO));
   }
-  const int file = open(beside.c_str(), O_RDONLY);
-  const bool synced = file >= 0 && fsync(file) == 0;
-  if (file >= 0) close(file);
-  expect(synced, "{}: cannot be brought to the disk: {}", path.string(), std::strerror(errno));
+  expect(brought_to_disk(beside), "{}: cannot be brought to the disk: {}", path.string(),
+         std::strerror(errno));
   std::error_code error;
   fs::rename(beside, path, error);
   expect(!error, "{}: cannot be replaced: {}", path.string(), error.message());
+  // Else the old file may be back after a power cut. Some file systems refuse this for folders.
+  brought_to_disk(fs::absolute(path).parent_path());
 }
 
 fs::path unfinished(const fs::path& path) { return fs::path(path).concat(fmt::format(".{}.part", getpid())); }

@@ -121,10 +121,46 @@ TEST_CASE("damaged files are refused by name") {
   CHECK(error_of([&] { load_tensors(path); }) ==
         path + ": array a has dtype F16; F32, F64, I64 and U8 can be read");
   write(path, with_header(R"({"a":{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}})", "12345678"));
-  CHECK(error_of([&] { load_tensors(path); }) == path + ": array a has a shape that cannot be");
+  CHECK(error_of([&] { load_tensors(path); }) ==
+        path + ": array a: shape is [-2,-1], not a list of integers from 0 on");
   write(path, with_header(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})"));
   CHECK(error_of([&] { load_tensors(path); }) ==
         path + ": array a: an array of shape (4294967296, 4294967296) would be too large");
+}
+
+TEST_CASE("what the reference implementation of safetensors refuses is refused") {
+  TemporaryFolder folder;
+  const std::string path = folder / "x.safetensors";
+  auto refusal = [&](const std::string& header, const std::string& data) {
+    write(path, with_header(header, data));
+    const std::string error = error_of([&] { load_tensors(path); });
+    return error.starts_with(path + ": ") ? error.substr(path.size() + 2) : error;
+  };
+  const std::string a = R"("a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]})", data = "1234";
+  auto b = [](const char* offsets) {
+    return fmt::format(R"("b":{{"dtype":"U8","shape":[2],"data_offsets":{}}})", offsets);
+  };
+  CHECK(refusal("{" + a + "," + b("[2,4]") + "}", data).empty());
+  CHECK(refusal("{" + b("[2,4]") + "," + a + "}", data).empty());
+  CHECK(refusal("{" + a + "," + b("[1,3]") + "}", "123") ==
+        "the arrays overlap at byte 1 of the data, where 2 was expected");
+  CHECK(refusal("{" + a + "," + b("[3,5]") + "}", "12345") ==
+        "the arrays leave a gap at byte 3 of the data, where 2 was expected");
+  CHECK(refusal("{" + a + "}", data) == "the arrays fill 2 bytes of data, and the file has 4");
+  CHECK(refusal("{" + a + "," + a + "}", "12") == "the header of this safetensors file has \"a\" twice");
+  CHECK(refusal(R"({"a":{"dtype":"U8","dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "12") ==
+        "the header of this safetensors file has \"dtype\" twice");
+  CHECK(refusal(R"({"a":{"dtype":"U8","shape":[2.7],"data_offsets":[0,2]}})", "12") ==
+        "array a: shape is [2.7], not a list of integers from 0 on");
+  CHECK(refusal(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2.5]}})", "12") ==
+        "array a: data_offsets is [0,2.5], not a list of integers from 0 on");
+  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]}})", "") ==
+        "array a: an array of shape (4611686018427387904,) would be too large");
+  CHECK(refusal("null", "") == "the header of this safetensors file begins with byte 110, not with '{'");
+  CHECK(refusal(" {}", "") == "the header of this safetensors file begins with byte 32, not with '{'");
+  CHECK(refusal("", "") == "the header of this safetensors file begins with byte 0, not with '{'");
+  const std::string deep(200'000, '[');
+  CHECK(refusal(R"({"a":)" + deep + "}", "") == "the header of this safetensors file is nested too deeply");
 }
 
 TEST_CASE("a file that cannot be written leaves the old one") {
@@ -181,9 +217,10 @@ TEST_CASE("a model with an undefined buffer is saved and loaded without it") {
 TEST_CASE("an array behind 4 GiB of a file is read") {
   TemporaryFolder folder;
   const std::string path = folder / "sparse";
-  const std::uint64_t start = 5ull << 30;
-  const std::string header =
-      fmt::format(R"({{"a":{{"dtype":"F32","shape":[2],"data_offsets":[{},{}]}}}})", start, start + 8);
+  const std::uint64_t start = (4ull << 30) + 8;
+  const std::string header = fmt::format(
+      R"({{"z":{{"dtype":"U8","shape":[{}],"data_offsets":[0,{}]}},"a":{{"dtype":"F32","shape":[2],"data_offsets":[{},{}]}}}})",
+      start, start, start, start + 8);
   write(path, with_header(header));
   std::filesystem::resize_file(path, 8 + header.size() + start);  // a hole, which takes no room on the disk
   const float values[] = {1, 2};
