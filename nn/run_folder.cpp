@@ -39,8 +39,8 @@ std::map<std::string, Curve> read_curves(const std::filesystem::path& metrics) {
   return curves;
 }
 
-/// "test_accuracy_1000" -> "test accuracy 1000". What stands in a file is no script: only letters, digits and
-/// a few signs that mean nothing to gnuplot within quotes reach it.
+/// "test_accuracy_1000" -> "test accuracy 1000". Keys come from a file and must not become part of the
+/// script: every character that could mean something to gnuplot within quotes is replaced.
 std::string title(std::string key) {
   constexpr std::string_view signs = " .-+()/,:";
   for (char& c : key)
