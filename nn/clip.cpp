@@ -28,9 +28,11 @@ struct Norm {
   double scale = 0, root = 1;
 };
 Norm norm_of(const Variable& x) {
+  // Far from both ends of the range what a square may have lost does not show.
+  const double quick = sum(square(x)).item();
+  if (quick > 1e-20 && quick < 1e30) return {std::sqrt(quick)};
   const Variable wide = cast(x, DType::f64);
   const double squares = sum(square(wide)).item();
-  // Far from both ends of the range what a square may have lost does not show.
   if (std::isnan(squares) || (squares > 1e-280 && squares <= std::numeric_limits<double>::max()))
     return {std::sqrt(squares)};
   const double largest = x.size() == 0 ? 0 : max(abs(wide)).item();

@@ -58,15 +58,15 @@ template <class T>
 void input_gradient(const T* g, const T* weight, T* gx, const ConvShape& s) {
   const Blocks blocks(s, T());
   threads::for_each(s.n * s.groups, [&](long image) {
-    ImageOfSums<T> sums(s);
+    ImageOfSums<T> sums(s, gx + image * s.c * s.h * s.w);
     for (long block = 0; block < blocks.count; ++block) {
       const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
       const Room<T> room(blocks.k * columns);
       gemm(true, false, blocks.k, columns, s.o, weight + image % s.groups * s.o * blocks.k, blocks.k,
            g + image * s.o * blocks.pixels + first * s.ow, blocks.pixels, false, room.data(), columns);
-      sums.col2im(s, room.data(), columns, first, rows);
+      sums.add(room.data(), columns, first, rows);
     }
-    sums.round_to(gx + image * s.c * s.h * s.w);
+    sums.finish();
   });
 }
 
@@ -189,9 +189,9 @@ Array fold(const Array& columns, const ConvShape& s) {
     const T* in = columns.data<T>();
     T* out = x.mutable_data<T>();
     threads::for_each(s.n, [&](long n) {
-      ImageOfSums<T> sums(s);
-      sums.col2im(s, in + n * k * pixels, pixels, 0, s.oh);
-      sums.round_to(out + n * s.c * s.h * s.w);
+      ImageOfSums<T> sums(s, out + n * s.c * s.h * s.w);
+      sums.add(in + n * k * pixels, pixels, 0, s.oh);
+      sums.finish();
     });
   });
   return x;

@@ -86,33 +86,53 @@ void pack_windows(const ConvShape& s, const T* image, long first_row, long rows,
   }
 }
 
-/// An image whose elements are sums of many, which keep their digits.
+/// Adds columns back to the image they would have come from, to sums of type Sum: the adjoint of im2col.
+template <class T, class Sum, class Add>
+void col2im(const ConvShape& s, const T* columns, long stride, long first_row, long rows, Sum* image,
+            Add add) {
+  for (long line = 0; line < s.c * s.kh * s.kw; ++line)
+    each_window(s, image, line, first_row, rows, [&](long at, Sum* out, const Inside& inside) {
+      if (!out) return;
+      const T* in = columns + line * stride + at + inside.first;
+      const long count = inside.last - inside.first;
+      if (s.sw == 1)
+        for (long i = 0; i < count; ++i) add(out[i], in[i]);
+      else
+        for (long i = 0; i < count; ++i) add(out[i * s.sw], in[i]);
+    });
+}
+
+/// An image whose elements are sums of what columns bring back to it: wide sums where many taps meet in one.
 template <class T>
 class ImageOfSums {
  public:
-  explicit ImageOfSums(const ConvShape& s) : size_(s.c * s.h * s.w), sums_(size_) {
-    std::fill_n(sums_.data(), size_, WideSum<T>());
+  ImageOfSums(const ConvShape& s, T* image)
+      : shape_(s), image_(image), many_(s.kh * s.kw > few), sums_(many_ ? size() : 0) {
+    if (many_)
+      std::fill_n(sums_.data(), size(), WideSum<T>());
+    else
+      std::fill_n(image_, size(), T(0));
   }
-  /// Adds columns back to the image they would have come from: the adjoint of im2col.
-  void col2im(const ConvShape& s, const T* columns, long stride, long first_row, long rows) {
-    for (long line = 0; line < s.c * s.kh * s.kw; ++line)
-      each_window(s, sums_.data(), line, first_row, rows,
-                  [&](long at, WideSum<T>* out, const Inside& inside) {
-                    if (!out) return;
-                    const T* in = columns + line * stride + at + inside.first;
-                    const long count = inside.last - inside.first;
-                    if (s.sw == 1)
-                      for (long i = 0; i < count; ++i) out[i].add(in[i]);
-                    else
-                      for (long i = 0; i < count; ++i) out[i * s.sw].add(in[i]);
-                  });
+  void add(const T* columns, long stride, long first_row, long rows) {
+    if (many_)
+      col2im(shape_, columns, stride, first_row, rows, sums_.data(),
+             [](WideSum<T>& sum, T x) { sum.add(x); });
+    else
+      col2im(shape_, columns, stride, first_row, rows, image_, [](T& sum, T x) { sum += x; });
   }
-  void round_to(T* image) const {
-    for (long i = 0; i < size_; ++i) image[i] = rounded<T>(sums_[i]);
+  /// To be called after the last addition.
+  void finish() {
+    if (many_)
+      for (long i = 0; i < size(); ++i) image_[i] = rounded<T>(sums_[i]);
   }
 
  private:
-  long size_;
+  static constexpr long few = 9;  // that many additions one after another lose at most eight roundings
+  long size() const { return shape_.c * shape_.h * shape_.w; }
+
+  const ConvShape& shape_;
+  T* image_;
+  bool many_;
   Room<WideSum<T>> sums_;
 };
 
