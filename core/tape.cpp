@@ -1,8 +1,7 @@
-// Recording, and the walk from a result back to its inputs.
+// Recording, and the pass from a result back to its inputs.
 #include "core/tape.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -39,64 +38,92 @@ Variable conform(const char* op, Variable gx, const Node& input) {
   return sum_to(gx, input.shape);
 }
 
-/// One walk from y to its inputs, deepest first. Gradients are in a local map and go as soon as they are
-/// used.
-class Walk {
+/// One pass from y back to its inputs, deepest first: then a node's gradient is complete when its turn comes.
+/// A leaf's is complete with its last contribution, and does not wait for its turn. Gradients are in a local
+/// map and go as soon as they are used.
+class BackwardPass {
  public:
-  bool wants(const Node* node) const { return !needed_ || needed_->contains(node); }
-
-  /// Restricts the walk to what leads to the given nodes.
-  void restrict_to(Node* y, const std::vector<Variable>& xs) {
-    std::unordered_set<const Node*> seen{y};
-    std::vector<Node*> nodes{y};
-    for (std::size_t i = 0; i < nodes.size(); ++i)
-      for (auto& link : nodes[i]->links)
-        if (seen.insert(link.input.get()).second) nodes.push_back(link.input.get());
-    std::sort(nodes.begin(), nodes.end(), [](Node* a, Node* b) { return a->depth < b->depth; });
-    needed_.emplace();
-    for (auto& x : xs) needed_->insert(x.node());
-    for (Node* node : nodes)
-      if (std::any_of(node->links.begin(), node->links.end(),
-                      [&](auto& link) { return wants(link.input.get()); }))
-        needed_->insert(node);
+  /// Counts the contributions that each node is going to receive.
+  explicit BackwardPass(const Variable& y) : y_(y) {
+    slots_[y.node()].missing = 1;
+    for (Node* node : nodes())
+      for (auto& link : node->links) ++slots_[link.input.get()].missing;
+  }
+  /// The same for what leads to some nodes alone; others receive none.
+  BackwardPass(const Variable& y, const std::vector<Variable>& xs) : y_(y) {
+    std::unordered_set<const Node*> wanted;
+    for (auto& x : xs) wanted.insert(x.node());
+    std::vector<Node*> list = nodes();
+    std::sort(list.begin(), list.end(), [](Node* a, Node* b) { return a->depth < b->depth; });
+    for (Node* node : list)
+      for (auto& link : node->links)
+        if (wanted.contains(link.input.get())) {
+          ++slots_[link.input.get()].missing;
+          wanted.insert(node);
+        }
+    slots_[y.node()].missing = wanted.contains(y.node());
   }
 
-  /// Calls visit(node, gradient) for each node once its gradient is complete.
+  /// Calls visit(node, gradient) for each node once its gradient is complete, after the node's hooks.
   template <class F>
-  void run(const Variable& y, Variable gy, F visit) {
-    push(y.node(), std::move(gy));
+  void run(Variable gy, F visit) {
+    if (slots_[y_.node()].missing > 0) receive(y_.node(), std::move(gy));
     while (!todo_.empty()) {
       std::pop_heap(todo_.begin(), todo_.end(), shallower);
-      Ref<Node> node = std::move(todo_.back());
+      Node* node = todo_.back();
       todo_.pop_back();
-      auto found = grads_.find(node.get());
-      Variable g = std::move(found->second);
-      grads_.erase(found);
-      if (node->extra)
-        for (auto& hook : node->extra->hooks)
-          if (Variable replaced = hook(g); replaced.defined()) {
-            if (anomaly::detecting()) anomaly::check("a hook", replaced.data(), {{g.data()}});
-            g = conform("hook", std::move(replaced), *node);
-          }
-      visit(node.get(), g);
-      if (!node->links.empty()) step(*node, g);
+      if (node->links.empty()) continue;  // a leaf, which did not wait
+      step(*node, finish(node, visit));
+      for (Node* leaf : complete_) finish(leaf, visit);
+      complete_.clear();
     }
+    for (Node* leaf : complete_) finish(leaf, visit);
   }
 
  private:
-  static bool shallower(const Ref<Node>& a, const Ref<Node>& b) { return a->depth < b->depth; }
+  struct Slot {
+    Variable gradient;
+    long missing = 0;  // contributions
+  };
 
-  void push(Node* node, Variable g) {
-    auto [slot, first] = grads_.try_emplace(node, std::move(g));
-    if (!first) {
-      const Variable sum = add_gradients(slot->second, g);
+  static bool shallower(Node* a, Node* b) { return a->depth < b->depth; }
+
+  /// All nodes that lead to y, which get slots.
+  std::vector<Node*> nodes() {
+    std::vector<Node*> found{y_.node()};
+    slots_.try_emplace(y_.node());
+    for (std::size_t i = 0; i < found.size(); ++i)
+      for (auto& link : found[i]->links)
+        if (slots_.try_emplace(link.input.get()).second) found.push_back(link.input.get());
+    return found;
+  }
+
+  void receive(Node* node, Variable g) {
+    Slot& slot = slots_[node];
+    if (slot.gradient.defined()) {
+      const Variable sum = add_gradients(slot.gradient, g);
       if (anomaly::detecting())
-        anomaly::check("the sum of gradients", sum.data(), {{slot->second.data(), g.data()}});
-      slot->second = sum;
-      return;
+        anomaly::check("the sum of gradients", sum.data(), {{slot.gradient.data(), g.data()}});
+      slot.gradient = sum;
+    } else {
+      slot.gradient = std::move(g);
+      todo_.emplace_back(node);
+      std::push_heap(todo_.begin(), todo_.end(), shallower);
     }
-    todo_.emplace_back(node);
-    std::push_heap(todo_.begin(), todo_.end(), shallower);
+    if (--slot.missing == 0 && node->links.empty()) complete_.emplace_back(node);
+  }
+
+  template <class F>
+  Variable finish(Node* node, F& visit) {
+    Variable g = std::exchange(slots_[node].gradient, {});
+    if (node->extra)
+      for (auto& hook : node->extra->hooks)
+        if (Variable replaced = hook(g); replaced.defined()) {
+          if (anomaly::detecting()) anomaly::check("a hook", replaced.data(), {{g.data()}});
+          g = conform("hook", std::move(replaced), *node);
+        }
+    visit(node, g);
+    return g;
   }
 
   void step(Node& node, const Variable& gy) {
@@ -104,18 +131,19 @@ class Walk {
     Scoped<const RunningRule*> running(running_rule, &rule);
     const Variable y = node.keeps_data ? Node::variable(&node) : Variable();
     for (auto& link : node.links) {
-      if (!wants(link.input.get())) continue;
+      if (slots_[link.input.get()].missing == 0) continue;
       Variable gx = conform(node.op, link.rule(gy, y), *link.input);
       if (anomaly::detecting())
         anomaly::check(fmt::format("{}: its gradient rule", node.op), gx.data(), {{gy.data()}},
                        node.non_finite);
-      push(link.input.get(), std::move(gx));
+      receive(link.input.get(), std::move(gx));
     }
   }
 
-  std::unordered_map<Node*, Variable> grads_;
-  std::vector<Ref<Node>> todo_;  // a heap
-  std::optional<std::unordered_set<const Node*>> needed_;
+  const Variable y_;  // keeps all nodes alive
+  std::unordered_map<Node*, Slot> slots_;
+  std::vector<Node*> todo_;      // a heap of what has received something
+  std::vector<Node*> complete_;  // leaves, whose hooks run when the rules of a node have
 };
 
 Variable initial_gradient(const char* caller, const Variable& y, const Variable& given) {
@@ -168,9 +196,7 @@ std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, c
     expect(x.defined(), "grad: an input holds nothing");
     found[x.node()];
   }
-  Walk walk;
-  walk.restrict_to(y.node(), xs);
-  walk.run(y, std::move(gy), [&](Node* node, const Variable& g) {
+  BackwardPass(y, xs).run(std::move(gy), [&](Node* node, const Variable& g) {
     if (auto it = found.find(node); it != found.end()) it->second = g;
   });
   std::vector<Variable> results;
@@ -187,7 +213,7 @@ void Variable::backward() const {
   Scoped<bool> scope(is_recording, false);
   std::vector<std::pair<Ref<Node>, Variable>>
       leaves;  // stored at the end: an error in a rule leaves nothing half done
-  Walk().run(*this, std::move(gy), [&](Node* node, const Variable& g) {
+  BackwardPass(*this).run(std::move(gy), [&](Node* node, const Variable& g) {
     if (node->links.empty()) leaves.emplace_back(node, g);
   });
   for (auto& [leaf, g] : leaves)

@@ -74,8 +74,8 @@ class Variable {
   Array& mutable_grad();
   /// Forgets the gradient.
   void clear_grad();
-  /// Calls f with the gradient of this Variable whenever it has been computed; what f returns takes its
-  /// place, unless it is undefined.
+  /// Calls f with this Variable's gradient as soon as it is complete (a leaf's does not wait for the rest of
+  /// the pass); what f returns takes its place, unless it is undefined.
   void register_hook(std::function<Variable(const Variable& grad)> f);
   /// Adds the gradients of sum(*this) to .grad() of every leaf that requires one. Never records itself: for
   /// higher orders call grad(). Throws Error when nothing here requires a gradient.

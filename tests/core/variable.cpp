@@ -1,4 +1,5 @@
-// Variables: handles, leaves and constants, detaching, replacing data, hooks, names, NoGrad.
+// Variables: handles, leaves and constants, detaching, replacing data, hooks and when they run, names,
+// NoGrad.
 #include "core/variable.hpp"
 
 #include "core/tape.hpp"
@@ -162,6 +163,55 @@ TEST_CASE("variable: what a hook returns is differentiated with create_graph") {
   const Variable g = grad(h * h, {x}, {.create_graph = true})[0];  // 2 h x
   CHECK(g.item() == 18);
   CHECK(grad(g, {x})[0].item() == 2 * 3 + 2 * 3 * 3);  // x directly, and through h, where the hook acts again
+}
+
+TEST_CASE("variable: a hook on a leaf runs as soon as its gradient is complete, before the rules below") {
+  std::vector<std::string> order;
+  auto layer = [&](const char* name, const Variable& x, const Variable& w) {
+    auto rule = [&order, name](const Variable& other) {
+      return [=, &order](const Variable& gy) {
+        order.push_back(name);
+        return gy * other;
+      };
+    };
+    return record(name, (x * w).data(), {{x, rule(w)}, {w, rule(x)}});
+  };
+  auto leaf = [&](const char* name) {
+    Variable w(array<double>({2}), requires_grad);
+    w.register_hook([&order, name](const Variable&) {
+      order.push_back(name);
+      return Variable();
+    });
+    return w;
+  };
+  const Variable x(array<double>({3})), first = leaf("w1"), second = leaf("w2"), twice = leaf("w");
+  Variable y = layer("1", x, first);
+  y = layer("2", y, twice);
+  y = layer("3", y, second);
+  y = layer("4", y, twice);
+  y.backward();
+  CHECK(order == std::vector<std::string>{"4", "4", "3", "3", "w2", "2", "2", "w", "1", "w1"});
+  CHECK(twice.grad().item() == 2 * 3 * 2 * 2 * 2);
+  order.clear();
+  const auto gradients = grad(y, {twice, second});  // what leads to others does not run
+  CHECK(order == std::vector<std::string>{"4", "4", "3", "3", "w2", "2", "w"});
+  CHECK(gradients[0].item() == 2 * 3 * 2 * 2 * 2);
+}
+
+TEST_CASE("variable: a hook may write to its parameter where no rule is left that reads it") {
+  Variable w(array<double>({2}), requires_grad), x(array<double>({3}), requires_grad);
+  auto descend = [&](const Variable& g) {
+    w.set_data((w - g).data());
+    return Variable();
+  };
+  w.register_hook(descend);
+  (sin(x) * w).backward();
+  CHECK(w.item() == 2 - std::sin(3));
+  // This rule reads w too, but w's gradient does not wait for it: nobody said that it depends on w.
+  const Variable hidden = record("hidden", (x * 2).data(), {{x, [w](auto& gy) { return gy * w; }}});
+  CHECK(error_of([&] {
+          (hidden * w).backward();
+        }).starts_with("hidden: a Variable of shape (1,) that its gradient needs was written to"));
 }
 
 TEST_CASE("variable: NoGrad ends with its scope, also by an exception, and nests") {
