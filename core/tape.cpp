@@ -43,24 +43,19 @@ Variable conform(const char* op, Variable gx, const Node& input) {
 /// map and go as soon as they are used.
 class BackwardPass {
  public:
-  /// Counts the contributions that each node is going to receive.
-  explicit BackwardPass(const Variable& y) : y_(y) {
-    slots_[y.node()].missing = 1;
-    for (Node* node : nodes())
-      for (auto& link : node->links) ++slots_[link.input.get()].missing;
-  }
-  /// The same for what leads to some nodes alone; others receive none.
+  explicit BackwardPass(const Variable& y) : y_(y) { count(); }
+  /// Where only what leads to some nodes is to receive a gradient.
   BackwardPass(const Variable& y, const std::vector<Variable>& xs) : y_(y) {
     std::unordered_set<const Node*> wanted;
     for (auto& x : xs) wanted.insert(x.node());
-    std::vector<Node*> list = nodes();
-    std::sort(list.begin(), list.end(), [](Node* a, Node* b) { return a->depth < b->depth; });
-    for (Node* node : list)
+    std::vector<Node*> nodes = count();
+    std::sort(nodes.begin(), nodes.end(), [](Node* a, Node* b) { return a->depth < b->depth; });
+    for (Node* node : nodes)
       for (auto& link : node->links)
-        if (wanted.contains(link.input.get())) {
-          ++slots_[link.input.get()].missing;
+        if (wanted.contains(link.input.get()))
           wanted.insert(node);
-        }
+        else
+          --slots_[link.input.get()].missing;
     slots_[y.node()].missing = wanted.contains(y.node());
   }
 
@@ -88,14 +83,14 @@ class BackwardPass {
 
   static bool shallower(Node* a, Node* b) { return a->depth < b->depth; }
 
-  /// All nodes that lead to y, which get slots.
-  std::vector<Node*> nodes() {
-    std::vector<Node*> found{y_.node()};
-    slots_.try_emplace(y_.node());
-    for (std::size_t i = 0; i < found.size(); ++i)
-      for (auto& link : found[i]->links)
-        if (slots_.try_emplace(link.input.get()).second) found.push_back(link.input.get());
-    return found;
+  /// Counts the contributions that each node is going to receive; returns all that lead to y.
+  std::vector<Node*> count() {
+    std::vector<Node*> nodes{y_.node()};
+    slots_[y_.node()].missing = 1;
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      for (auto& link : nodes[i]->links)
+        if (++slots_[link.input.get()].missing == 1) nodes.push_back(link.input.get());
+    return nodes;
   }
 
   void receive(Node* node, Variable g) {
