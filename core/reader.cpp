@@ -42,6 +42,11 @@ Reader::Reader(std::string name, std::string_view bytes) : Reader(std::move(name
 Reader::Reader(const Reader& whole, const std::string& name, std::uint64_t size, Source source)
     : name_(whole.name_ + ": " + name), size_(size), source_(std::move(source)), memory_(whole.memory_) {}
 
+Reader::Reader(const Reader& whole, const std::string& name, std::string_view bytes)
+    : Reader(whole, name, bytes.size(), nullptr) {
+  window_ = bytes;
+}
+
 Reader::Reader(const std::filesystem::path& path) : Reader(path.string(), 0, nullptr) {
   const auto file = std::make_shared<File>(path.c_str());
   struct stat status {};

@@ -43,6 +43,8 @@ class Reader {
   /// Of a part of what another Reader reads: a member of an archive, a line. It is called "whole: name" in
   /// messages, and has the budget in common with the whole.
   Reader(const Reader& whole, const std::string& name, std::uint64_t size, Source source);
+  /// The same of bytes in memory, which must outlive it.
+  Reader(const Reader& whole, const std::string& name, std::string_view bytes);
 
   Reader(Reader&&) = default;
   Reader& operator=(Reader&&) = default;

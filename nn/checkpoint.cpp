@@ -3,96 +3,119 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 #include <utility>
 
-#include "core/error.hpp"
+#include "core/digest.hpp"
 #include "core/files.hpp"
+#include "nn/json.hpp"
 
 namespace xgrad {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using detail::Json;
 static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
 
 constexpr const char* format_names[] = {"F32", "F64", "I64", "U8"};
 constexpr std::uint64_t longest_header = 100'000'000;  // as the reference implementation has it
 
-DType dtype_named(const std::string& file, const std::string& array, const std::string& name) {
-  for (int i = 0; i < 4; ++i)
-    if (name == format_names[i]) return DType(i);
-  fail("{}: array {} has dtype {}; F32, F64, I64 and U8 can be read", file, array, name);
-}
+/// Where a file of ours says what its contents were: SHA-256 of all of it, with zeros in this place.
+constexpr const char* digest_key = "xgrad_sha256";
+const std::string no_digest(64, '0');
 
-/// Parses the header as the reference implementation does: an object that begins with the first byte, without
-/// a key given twice. Throws Error.
-Json parse_header(const std::string& file, const std::string& text) {
-  expect(text.starts_with('{'), "{}: the header of this safetensors file begins with byte {}, not with '{{'",
-         file, text.empty() ? 0 : int(std::uint8_t(text[0])));
-  std::vector<std::set<std::string>> keys;  // of the objects that are open
-  return Json::parse(text, [&](int depth, Json::parse_event_t event, Json& parsed) {
-    expect(depth <= 100, "{}: the header of this safetensors file is nested too deeply", file);
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key)
-      expect(keys.back().insert(parsed.get<std::string>()).second,
-             "{}: the header of this safetensors file has {} twice", file, parsed.dump());
-    return true;
-  });
-}
+/// What the header says of an array; its bytes are counted from the end of the header.
+struct Entry {
+  std::string name;
+  DType dtype;
+  Shape shape;
+  std::uint64_t begin, end;
+};
+struct Header {
+  std::vector<Entry> entries;
+  std::map<std::string, std::string> metadata;
+};
 
 /// Integers from 0 on: 2.7, -1 and "3" are refused, where a conversion would take them.
 template <class T>
-std::vector<T> counts(const std::string& file, const std::string& name, const Json& entry,
-                      const char* field) {
+std::vector<T> counts(const Reader& in, const std::string& name, const Json& entry, const char* field) {
   const Json& list = entry.at(field);
   const bool all = list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& n) {
                      return n.is_number_unsigned() && std::in_range<T>(n.get<std::uint64_t>());
                    });
-  expect(all, "{}: array {}: {} is {}, not a list of integers from 0 on", file, name, field, list.dump());
+  in.expect(all, "array {}: {} is {}, not a list of integers from 0 on", name, field,
+            list.dump().substr(0, 80));
   return list.get<std::vector<T>>();
 }
 
-/// Throws Error unless the arrays fill the data without overlap or gap, as the reference implementation asks.
-void check_filled(const std::string& file, std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges,
-                  std::uint64_t data_size) {
-  std::sort(ranges.begin(), ranges.end());
-  std::uint64_t at = 0;
-  for (auto& [begin, end] : ranges) {
-    expect(begin == at, "{}: the arrays {} at byte {} of the data, where {} was expected", file,
-           begin < at ? "overlap" : "leave a gap", begin, at);
-    at = end;
-  }
-  expect(at == data_size, "{}: the arrays fill {} bytes of data, and the file has {}", file, at, data_size);
+/// One entry of the header, checked against the size of the data.
+Entry read_entry(const Reader& in, const std::string& name, const Json& entry, std::uint64_t data_size) {
+  for (const char* field : {"dtype", "shape", "data_offsets"})
+    in.expect(entry.is_object() && entry.contains(field), "array {} has no {}", name, field);
+  const auto offsets = counts<std::uint64_t>(in, name, entry, "data_offsets");
+  const auto dims = counts<long>(in, name, entry, "shape");
+  in.expect(offsets.size() == 2 && offsets[0] <= offsets[1] && offsets[1] <= data_size,
+            "array {} does not lie within the {} bytes of data; the file is truncated or damaged", name,
+            data_size);
+  in.expect(int(dims.size()) <= max_rank, "array {} has {} axes; at most {} are possible", name, dims.size(),
+            max_rank);
+  const Json& type = entry.at("dtype");
+  const auto known = std::find_if(std::begin(format_names), std::end(format_names),
+                                  [&](const char* format) { return type == format; });
+  in.expect(known != std::end(format_names), "array {} has dtype {}; F32, F64, I64 and U8 can be read", name,
+            type.dump().substr(0, 80));
+  const auto dtype = DType(known - std::begin(format_names));
+  const Shape shape(dims.begin(), dims.end());
+  check_shape(fmt::format("{}: byte {}: array {}", in.name(), in.at(), name).c_str(), shape, width(dtype));
+  in.expect(std::uint64_t(shape.size() * width(dtype)) == offsets[1] - offsets[0],
+            "array {} of shape {} has {} bytes", name, shape, offsets[1] - offsets[0]);
+  return {name, dtype, shape, offsets[0], offsets[1]};
 }
 
-/// One entry of the header, checked against the size of the data.
-NamedArray read_array(const std::string& file, const std::string& name, const Json& entry, std::istream& in,
-                      std::uint64_t data_start, std::uint64_t data_size,
-                      std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges) {
-  const auto offsets = counts<std::uint64_t>(file, name, entry, "data_offsets");
-  const auto dims = counts<long>(file, name, entry, "shape");
-  expect(offsets.size() == 2 && offsets[0] <= offsets[1] && offsets[1] <= data_size,
-         "{}: array {} does not lie within the {} bytes of data; the file is truncated or damaged", file,
-         name, data_size);
-  expect(int(dims.size()) <= max_rank, "{}: array {} has {} axes; at most {} are possible", file, name,
-         dims.size(), max_rank);
-  const DType dtype = dtype_named(file, name, entry.at("dtype").get<std::string>());
-  const Shape shape(dims.begin(), dims.end());
-  check_shape(fmt::format("{}: array {}", file, name).c_str(), shape, width(dtype));
-  expect(std::uint64_t(shape.size() * width(dtype)) == offsets[1] - offsets[0],
-         "{}: array {} of shape {} has {} bytes at offset {}", file, name, shape, offsets[1] - offsets[0],
-         data_start + offsets[0]);
-  Array array(shape, dtype);
-  in.seekg(std::streamoff(data_start + offsets[0]));
-  in.read(array.mutable_bytes(), std::streamsize(array.byte_size()));
-  expect(bool(in), "{}: cannot read array {} at offset {}", file, name, data_start + offsets[0]);
-  ranges.emplace_back(offsets[0], offsets[1]);
-  return {name, array};
+/// Reads the header, which begins with the first byte as the reference implementation has it.
+Header read_header(Reader in, std::uint64_t data_size, bool begins) {
+  in.expect(begins, "the header of a safetensors file begins with '{{'");
+  Header header;
+  detail::read_object(in, [&](const std::string& name, const Json& entry) {
+    if (name != "__metadata__") {
+      header.entries.push_back(read_entry(in, name, entry, data_size));
+      return;
+    }
+    in.expect(entry.is_object(), "{} is not an object of texts", name);
+    for (auto& [key, text] : entry.items()) {
+      in.expect(text.is_string(), "{}: {} is {}, not a text", name, key, text.dump().substr(0, 80));
+      header.metadata[key] = text.get<std::string>();
+    }
+  });
+  return header;
+}
+
+/// The entries in the order of their data. Throws Error unless they fill it without overlap or gap, as the
+/// reference implementation asks: what is read is no more than the file has.
+std::vector<std::size_t> order_of_data(const Reader& in, const std::vector<Entry>& entries,
+                                       std::uint64_t data_size) {
+  std::vector<std::size_t> order(entries.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(entries[a].begin, entries[a].end) < std::pair(entries[b].begin, entries[b].end);
+  });
+  std::uint64_t at = 0;
+  for (std::size_t i : order) {
+    const Entry& entry = entries[i];
+    if (entry.begin != at)
+      in.refuse_at(in.at() + at, "array {} {}: it begins at byte {} of the data, where {} was expected",
+                   entry.name, entry.begin < at ? "overlaps another" : "leaves a gap", entry.begin, at);
+    at = entry.end;
+  }
+  if (at != data_size)
+    in.refuse_at(in.at() + at, "the arrays fill {} bytes of data, and the file has {}", at, data_size);
+  return order;
+}
+
+/// The bytes before the data: the length of the header, and the header.
+std::string beginning(const std::string& header) {
+  const std::uint64_t length = header.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + header;
 }
 
 }  // namespace
@@ -105,50 +128,70 @@ const Array& Tensors::at(const std::string& name) const {
 
 void save_tensors(const std::string& path, const Tensors& tensors) {
   Json header = Json::object();
-  if (!tensors.metadata.empty()) header["__metadata__"] = tensors.metadata;
+  header["__metadata__"] = tensors.metadata;
+  header["__metadata__"][digest_key] = no_digest;
   std::uint64_t at = 0;
+  std::set<std::string_view> names{"__metadata__"};
   for (auto& [name, array] : tensors.arrays) {
-    expect(!header.contains(name), "{}: two arrays are called {}", path, name);
+    expect(names.insert(name).second, "{}: two arrays are called {}", path, name);
     const auto size = std::uint64_t(array.byte_size());
-    header[name] = {{"dtype", format_names[int(array.dtype())]},
-                    {"shape", std::vector<long>(array.shape().begin(), array.shape().end())},
-                    {"data_offsets", {at, at + size}}};
+    const std::vector<long> shape(array.shape().begin(), array.shape().end());
+    header.get_ref<Json::object_t&>().emplace_back(name, Json{{"dtype", format_names[int(array.dtype())]},
+                                                              {"shape", shape},
+                                                              {"data_offsets", {at, at + size}}});
     at += size;
   }
-  std::string text = header.dump();
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const Json::exception&) {
+    fail("{}: the name of an array or a text of the metadata is not UTF-8", path);
+  }
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the data is aligned
+  text = beginning(text);
+  Digest digest;
+  digest.add(text.data(), text.size());
+  for (auto& [name, array] : tensors.arrays) digest.add(array.bytes(), std::size_t(array.byte_size()));
+  const std::string place = fmt::format("\"{}\":\"", digest_key);
+  text.replace(text.find(place + no_digest) + place.size(), no_digest.size(), digest.hex());
   replace_file(path, [&](std::ostream& out) {
-    const std::uint64_t length = text.size();
-    out.write(reinterpret_cast<const char*>(&length), sizeof length);
     out << text;
     for (auto& [name, array] : tensors.arrays) out.write(array.bytes(), std::streamsize(array.byte_size()));
   });
 }
 
 Tensors load_tensors(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  expect(bool(in) && !std::filesystem::is_directory(path), "{}: cannot be opened", path);
-  const std::uint64_t size = std::filesystem::file_size(path);
-  std::uint64_t length = 0;
-  in.read(reinterpret_cast<char*>(&length), sizeof length);
-  expect(bool(in) && length <= longest_header && length + 8 <= size,
-         "{}: this is no safetensors file, or a truncated one: {} bytes", path, size);
-  std::string text(length, '\0');
-  in.read(text.data(), std::streamsize(length));
-  Tensors tensors;
-  try {
-    const Json header = parse_header(path, text);
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
-    for (auto& [name, entry] : header.items()) {
-      if (name == "__metadata__")
-        tensors.metadata = entry.get<std::map<std::string, std::string>>();
-      else
-        tensors.arrays.push_back(read_array(path, name, entry, in, 8 + length, size - 8 - length, ranges));
-    }
-    check_filled(path, std::move(ranges), size - 8 - length);
-  } catch (const Json::exception& e) {
-    fail("{}: the header of this safetensors file is damaged: {}", path, e.what());
+  Reader in{std::filesystem::path(path)};
+  const auto length = in.take<std::uint64_t>("the length of a safetensors header");
+  in.expect(length <= longest_header && length <= in.left(),
+            "this is no safetensors file, or a truncated one: its header would have {} bytes, and {} follow",
+            length, in.left());
+  std::string text = in.text(length, "the header");
+  const std::uint64_t data_size = in.left();
+  Header header = read_header(Reader(in, "header", text), data_size, text.starts_with('{'));
+  const auto order = order_of_data(in, header.entries, data_size);
+
+  const auto stated = header.metadata.extract(digest_key);
+  const auto place = stated ? text.find(stated.mapped()) : text.npos;
+  if (place != text.npos) text.replace(place, stated.mapped().size(), no_digest);
+  Digest digest;
+  text = beginning(text);
+  digest.add(text.data(), text.size());
+  Tensors tensors{{}, std::move(header.metadata)};
+  tensors.arrays.resize(header.entries.size());
+  for (std::size_t i : order) {
+    const Entry& entry = header.entries[i];
+    Array array(entry.shape, entry.dtype);
+    in.read(array.mutable_bytes(), entry.end - entry.begin, "the data of an array");
+    if (stated) digest.add(array.bytes(), std::size_t(array.byte_size()));
+    tensors.arrays[i] = {entry.name, std::move(array)};
   }
+  if (stated)
+    expect(digest.hex() == stated.mapped(),
+           "{}: is damaged: its SHA-256 is not the one that was saved with it; fetch or make it again, or "
+           "remove "
+           "{} from its metadata if another program changed it on purpose",
+           path, digest_key);
   return tensors;
 }
 

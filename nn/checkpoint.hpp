@@ -16,10 +16,11 @@ struct Tensors {
   const Array& at(const std::string& name) const;
 };
 
-/// Writes the arrays and texts; whoever reads `path` finds the old file or the new one, whole. Throws Error.
+/// Writes the arrays and texts, and the SHA-256 of all of it among the texts; whoever reads `path` finds the
+/// old file or the new one, whole. Throws Error.
 void save_tensors(const std::string& path, const Tensors& tensors);
 /// Reads a safetensors file of F32, F64, I64 and U8. Throws Error that names the file and the offset of what
-/// is wrong.
+/// is wrong; for damage anywhere in a file that save_tensors wrote.
 Tensors load_tensors(const std::string& path);
 
 namespace detail {

@@ -1,53 +1,64 @@
 // Metrics as JSON lines.
 #include "nn/metrics_log.hpp"
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
-#include "core/error.hpp"
 #include "core/files.hpp"
+#include "nn/json.hpp"
 
 namespace xgrad {
+namespace {
 
-using Json = nlohmann::ordered_json;
+using detail::Json;
+
+MetricsLine read_line(Reader in, std::string text) {
+  MetricsLine line{std::move(text), {}, {}};
+  detail::read_object(in, [&](const std::string& key, const Json& value) {
+    if (key == "step") {
+      in.expect(value.is_number_unsigned() && std::in_range<long>(value.get<std::uint64_t>()),
+                "the step is {}, not an integer from 0 on", value.dump());
+      line.step = value.get<long>();
+    }
+    if (value.is_number()) line.numbers.emplace_back(key, value.get<double>());
+  });
+  return line;
+}
+
+}  // namespace
+
+std::vector<MetricsLine> read_metrics(const std::filesystem::path& path) {
+  std::vector<MetricsLine> lines;
+  if (!std::filesystem::exists(path)) return lines;
+  for (Reader in(path); !in.at_end();) {
+    const std::string text = in.line();
+    lines.push_back(read_line(Reader(in, fmt::format("line {}", lines.size() + 1), text), text));
+  }
+  return lines;
+}
 
 MetricsLog::MetricsLog(const std::filesystem::path& path, long keep_steps) : path_(path) {
-  std::ifstream in(path);
-  long number = 0;
-  for (std::string line; keep_steps > 0 && std::getline(in, line);) {
-    const Json entry = Json::parse(line, nullptr, false);
-    ++number;
-    expect(entry.is_object(), "{}: line {} is not a JSON object", path.string(), number);
-    const auto step = entry.find("step");
-    if (step == entry.end()) continue;
-    expect(step->is_number_integer(), "{}: line {}: the step is {}, not an integer", path.string(), number,
-           step->dump());
-    if (step->get<long>() <= keep_steps) lines_.push_back(line);
-  }
-  in.close();
+  if (keep_steps > 0) lines_ = read_metrics(path);
+  std::erase_if(lines_, [&](auto& line) { return !line.step || *line.step > keep_steps; });
   replace();
 }
 
 void MetricsLog::write(const Entries& entries) {
   Json line = Json::object();
   for (auto& [key, value] : entries) std::visit([&, key = key](auto& v) { line[key] = v; }, value);
-  lines_.push_back(line.dump());
+  const std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace);
+  lines_.push_back(read_line(Reader(path_.string(), text), text));
   replace();
 }
 
 std::vector<double> MetricsLog::column(const char* key) const {
   std::vector<double> numbers;
-  for (auto& line : lines_) {
-    const Json entry = Json::parse(line);
-    if (const auto found = entry.find(key); found != entry.end() && found->is_number())
-      numbers.push_back(found->get<double>());
-  }
+  for (auto& line : lines_)
+    for (auto& [name, value] : line.numbers)
+      if (name == key) numbers.push_back(value);
   return numbers;
 }
 
 void MetricsLog::replace() const {
   replace_file(path_, [&](std::ostream& out) {
-    for (auto& line : lines_) out << line << '\n';
+    for (auto& line : lines_) out << line.text << '\n';
   });
 }
 

@@ -1,12 +1,23 @@
 #pragma once
 // Metrics as JSON lines: one object a line, which every tool for data can read.
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 namespace xgrad {
+
+/// One line of metrics.
+struct MetricsLine {
+  std::string text;                                     ///< as it is in the file
+  std::optional<long> step;                             ///< from 0 on; a last line has none
+  std::vector<std::pair<std::string, double>> numbers;  ///< its keys that hold numbers, "step" too
+};
+/// The lines of a metrics.jsonl; none when there is no such file. Throws Error that names the file and the
+/// line when one is not a JSON object, has a key twice or a "step" that is not an integer from 0 on.
+std::vector<MetricsLine> read_metrics(const std::filesystem::path& path);
 
 /// A file of JSON lines, which holds whole lines only whenever it is read.
 class MetricsLog {
@@ -17,10 +28,10 @@ class MetricsLog {
   using Entries = std::vector<std::pair<const char*, Value>>;
 
   /// Starts the file afresh, or with the lines it has whose "step" is at most `keep_steps`, for training that
-  /// goes on. Throws Error when it cannot be written, or read.
+  /// goes on. Throws Error as read_metrics does, and when it cannot be written.
   explicit MetricsLog(const std::filesystem::path& path, long keep_steps = 0);
   /// One line, in the given order. Numbers that are not finite become null. Throws Error when it cannot be
-  /// written.
+  /// written, and for a line that read_metrics would refuse.
   void write(const Entries& entries);
   /// The numbers of a key, from all lines that have it.
   std::vector<double> column(const char* key) const;
@@ -28,7 +39,7 @@ class MetricsLog {
  private:
   void replace() const;
   std::filesystem::path path_;
-  std::vector<std::string> lines_;
+  std::vector<MetricsLine> lines_;
 };
 
 }  // namespace xgrad

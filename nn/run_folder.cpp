@@ -2,40 +2,31 @@
 #include "nn/run_folder.hpp"
 
 #include <cctype>
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <string_view>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/memory.hpp"
+#include "nn/json.hpp"
 #include "nn/plot.hpp"
 #include "nn/training_state.hpp"
 
 namespace xgrad {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using detail::Json;
 
 /// A curve: its steps and values.
 using Curve = std::vector<std::pair<long, double>>;
 
 std::map<std::string, Curve> read_curves(const std::filesystem::path& metrics) {
   std::map<std::string, Curve> curves;
-  std::ifstream in(metrics);
-  long number = 0;
-  for (std::string line; std::getline(in, line);) {
-    const Json entry = Json::parse(line, nullptr, false);
-    ++number;
-    if (!entry.is_object() || !entry.contains("step")) continue;
-    expect(entry["step"].is_number_integer(), "{}: line {}: the step is {}, not an integer", metrics.string(),
-           number, entry["step"].dump());
-    for (auto& [key, value] : entry.items())
-      if (value.is_number() && (key.find("accuracy") != key.npos || key.find("loss") != key.npos))
-        curves[key].emplace_back(entry["step"].get<long>(), value.get<double>());
-  }
+  for (auto& line : read_metrics(metrics))
+    for (auto& [key, value] : line.numbers)
+      if (line.step && (key.find("accuracy") != key.npos || key.find("loss") != key.npos))
+        curves[key].emplace_back(*line.step, value);
   return curves;
 }
 
@@ -124,7 +115,7 @@ std::filesystem::path RunFolder::prepare(const std::string& job, std::filesystem
   replace_file(folder / settings_name, [&](std::ostream& out) {
     Json json = Json::object();
     for (auto& [key, value] : settings) json[key] = value;
-    out << json.dump(2) << '\n';
+    out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   });
   return folder;
 }
@@ -135,13 +126,14 @@ long RunFolder::steps_in(const std::filesystem::path& checkpoint) {
 
 Settings load_settings(const std::filesystem::path& folder) {
   const auto file = folder / settings_name;
-  std::ifstream in(file);
-  expect(bool(in), "{}: there is no run here (no {})", folder.string(), settings_name);
-  const Json json = Json::parse(in, nullptr, false);
-  expect(json.is_object(), "{}: this is not the settings of a run", file.string());
+  expect(std::filesystem::exists(file), "{}: there is no run here (no {})", folder.string(), settings_name);
+  Reader in(file);
   Settings settings;
-  for (auto& [key, value] : json.items())
+  detail::read_object(in, [&](const std::string& key, const Json& value) {
+    in.expect(value.is_primitive() && !value.is_null(), "the setting {} is {}, neither a text nor a number",
+              key, value.dump().substr(0, 80));
     settings.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  });
   return settings;
 }
 

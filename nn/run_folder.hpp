@@ -47,12 +47,13 @@ class RunFolder {
   MetricsLog metrics_;
 };
 
-/// The settings of the run in a folder. Throws Error when there is none.
+/// The settings of the run in a folder. Throws Error when there is none, or the file is no JSON object of
+/// texts and numbers, each given once.
 Settings load_settings(const std::filesystem::path& folder);
 
 /// Draws the accuracies and losses of a metrics.jsonl against its steps, as SVG by gnuplot: keys that hold
 /// "accuracy" and "loss"; those that begin with "reported_" as dashed lines. False when gnuplot is not there
-/// or there is nothing to draw.
+/// or there is nothing to draw. Throws Error as read_metrics does.
 bool plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg);
 
 }  // namespace xgrad

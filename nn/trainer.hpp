@@ -82,8 +82,10 @@ void fit(Model& model, Optimizer& optimizer, Loader& loader, const FitOptions& o
     if (has_training(options.checkpoint)) {
       const TrainingState saved = load_training(options.checkpoint);
       load_state(model, {saved.model, {}}, options.checkpoint);
-      optimizer.load_state(saved.optimizer);
-      loader.restore({saved.loader[0], long(saved.loader[1]), long(saved.loader[2])});
+      detail::from_file(options.checkpoint, [&] {
+        optimizer.load_state(saved.optimizer);
+        loader.restore({saved.loader[0], long(saved.loader[1]), long(saved.loader[2])});
+      });
       default_generator() = saved.generator;
       from = saved.progress;
     }

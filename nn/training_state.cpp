@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* format_name = "xgrad training 1";
 const std::string model_prefix = "model.";
+constexpr std::uint64_t most_count = 1ull << 53;  // no training counts further, and doubles hold it
 
 /// A number of the metadata.
 template <class T>
@@ -65,11 +66,16 @@ TrainingState load_training(const std::string& path) {
   state.loader[0] = integer("loader_seed");
   state.loader[1] = integer("loader_epoch");
   state.loader[2] = integer("loader_position");
+  expect(state.loader[1] <= most_count && state.loader[2] <= most_count,
+         "{}: loader_epoch {} and loader_position {} are no place in a data set", path, state.loader[1],
+         state.loader[2]);
   state.progress = {number_at<long>(path, tensors, "step"), number_at<double>(path, tensors, "loss"),
                     number_at<long>(path, tensors, "correct"), number_at<long>(path, tensors, "samples"),
                     number_at<double>(path, tensors, "seconds")};
   const Progress& p = state.progress;
-  expect(p.step >= 0 && 0 <= p.correct && p.correct <= p.samples && std::isfinite(p.loss) && p.seconds >= 0,
+  expect(0 <= p.step && p.step <= long(most_count) && 0 <= p.correct && p.correct <= p.samples &&
+             p.samples <= long(most_count) && std::isfinite(p.loss) && p.seconds >= 0 &&
+             std::isfinite(p.seconds),
          "{}: step {}, loss {}, {} of {} samples correct and {} s are no progress of a training", path,
          p.step, p.loss, p.correct, p.samples, p.seconds);
   return state;

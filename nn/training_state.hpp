@@ -1,5 +1,6 @@
 #pragma once
 // Everything that a training goes on from after an interruption, in one file.
+#include "core/error.hpp"
 #include "core/random.hpp"
 #include "nn/checkpoint.hpp"
 
@@ -29,9 +30,22 @@ struct TrainingState {
 
 /// Writes a training state as safetensors: the model's arrays as "model.…", the rest as metadata.
 void save_training(const std::string& path, const TrainingState& state);
-/// Reads what save_training wrote. Throws Error that names the file and what is wrong.
+/// Reads what save_training wrote. Throws Error that names the file and what is wrong: counts that are
+/// negative or beyond 2^53, a loss or a time that is not finite, damage as load_tensors notices it.
 TrainingState load_training(const std::string& path);
 /// Whether training has been saved there: false when there is no such file, or no path is given.
 bool has_training(const std::string& path);
+
+namespace detail {
+/// Calls take(), which takes over what was read from the file: its Errors name the file, too.
+template <class Take>
+void from_file(const std::string& path, const Take& take) {
+  try {
+    take();
+  } catch (const Error& e) {
+    fail("{}: {}", path, e.what());
+  }
+}
+}  // namespace detail
 
 }  // namespace xgrad

@@ -97,70 +97,44 @@ TEST_CASE("a file of another model is refused and changes nothing") {
 TEST_CASE("damaged files are refused by name") {
   TemporaryFolder folder;
   const std::string path = folder / "x.safetensors";
-  CHECK(error_of([&] { load_tensors(path); }) == path + ": cannot be opened");
+  CHECK(error_of([&] { load_tensors(path); }) == path + ": cannot be opened: No such file or directory");
   write(path, "");
   CHECK(error_of([&] { load_tensors(path); }) ==
-        path + ": this is no safetensors file, or a truncated one: 0 bytes");
+        path + ": byte 0: the length of a safetensors header was expected, but the file ends here");
   write(path, "\x89PNG\r\n\x1a\n0000000000000");
   CHECK(error_of([&] { load_tensors(path); }) ==
-        path + ": this is no safetensors file, or a truncated one: 21 bytes");
-  write(path, with_header("{\"a\": "));
-  CHECK(error_of([&] {
-          load_tensors(path);
-        }).starts_with(path + ": the header of this safetensors file is damaged: "));
-  write(path, with_header("{\"a\": 3}"));
-  CHECK(error_of([&] {
-          load_tensors(path);
-        }).starts_with(path + ": the header of this safetensors file is damaged: "));
-  write(path, with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "1234"));
-  CHECK(error_of([&] { load_tensors(path); }) ==
-        path + ": array a does not lie within the 4 bytes of data; the file is truncated or damaged");
-  write(path, with_header(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", "12345678"));
-  CHECK(error_of([&] { load_tensors(path); }) == path + ": array a of shape (3,) has 8 bytes at offset 62");
-  write(path, with_header(R"({"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}})", "12345678"));
-  CHECK(error_of([&] { load_tensors(path); }) ==
-        path + ": array a has dtype F16; F32, F64, I64 and U8 can be read");
-  write(path, with_header(R"({"a":{"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]}})", "12345678"));
-  CHECK(error_of([&] { load_tensors(path); }) ==
-        path + ": array a: shape is [-2,-1], not a list of integers from 0 on");
-  write(path, with_header(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})"));
-  CHECK(error_of([&] { load_tensors(path); }) ==
-        path + ": array a: an array of shape (4294967296, 4294967296) would be too large");
+        path +
+            ": byte 0: this is no safetensors file, or a truncated one: its header would have "
+            "727905341920923785 bytes, and 13 follow");
 }
 
-TEST_CASE("what the reference implementation of safetensors refuses is refused") {
+TEST_CASE("a bit that flips anywhere in a saved file is noticed") {
   TemporaryFolder folder;
   const std::string path = folder / "x.safetensors";
-  auto refusal = [&](const std::string& header, const std::string& data) {
-    write(path, with_header(header, data));
-    const std::string error = error_of([&] { load_tensors(path); });
-    return error.starts_with(path + ": ") ? error.substr(path.size() + 2) : error;
-  };
-  const std::string a = R"("a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]})", data = "1234";
-  auto b = [](const char* offsets) {
-    return fmt::format(R"("b":{{"dtype":"U8","shape":[2],"data_offsets":{}}})", offsets);
-  };
-  CHECK(refusal("{" + a + "," + b("[2,4]") + "}", data).empty());
-  CHECK(refusal("{" + b("[2,4]") + "," + a + "}", data).empty());
-  CHECK(refusal("{" + a + "," + b("[1,3]") + "}", "123") ==
-        "the arrays overlap at byte 1 of the data, where 2 was expected");
-  CHECK(refusal("{" + a + "," + b("[3,5]") + "}", "12345") ==
-        "the arrays leave a gap at byte 3 of the data, where 2 was expected");
-  CHECK(refusal("{" + a + "}", data) == "the arrays fill 2 bytes of data, and the file has 4");
-  CHECK(refusal("{" + a + "," + a + "}", "12") == "the header of this safetensors file has \"a\" twice");
-  CHECK(refusal(R"({"a":{"dtype":"U8","dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "12") ==
-        "the header of this safetensors file has \"dtype\" twice");
-  CHECK(refusal(R"({"a":{"dtype":"U8","shape":[2.7],"data_offsets":[0,2]}})", "12") ==
-        "array a: shape is [2.7], not a list of integers from 0 on");
-  CHECK(refusal(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2.5]}})", "12") ==
-        "array a: data_offsets is [0,2.5], not a list of integers from 0 on");
-  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]}})", "") ==
-        "array a: an array of shape (4611686018427387904,) would be too large");
-  CHECK(refusal("null", "") == "the header of this safetensors file begins with byte 110, not with '{'");
-  CHECK(refusal(" {}", "") == "the header of this safetensors file begins with byte 32, not with '{'");
-  CHECK(refusal("", "") == "the header of this safetensors file begins with byte 0, not with '{'");
-  const std::string deep(200'000, '[');
-  CHECK(refusal(R"({"a":)" + deep + "}", "") == "the header of this safetensors file is nested too deeply");
+  save_tensors(path, {{{"a", arange(3, DType::f32)}, {"b", full({}, 1)}}, {{"step", "10"}}});
+  CHECK(load_tensors(path).metadata == std::map<std::string, std::string>{{"step", "10"}});
+  const std::string good = read(path);
+  const std::size_t key = good.find("xgrad_sha256");
+  for (std::size_t i = 0; i < good.size(); ++i)
+    for (int bit : {0, 3, 6}) {
+      std::string bad = good;
+      bad[i] ^= char(1 << bit);
+      write(path, bad);
+      INFO(i << " " << bit);
+      const std::string error = error_of([&] { load_tensors(path); });
+      if (key <= i && i < key + 12)  // the name under which the checksum stands: all else is as it was
+        CHECK((error.empty() || error.starts_with(path + ": ")));
+      else
+        CHECK(error.starts_with(path + ": "));
+    }
+  std::string bad = good;
+  bad.back() ^= 1;
+  write(path, bad);
+  CHECK(error_of([&] { load_tensors(path); }).find("is damaged: its SHA-256") != std::string::npos);
+  // Saved again, it is a file like any other.
+  write(path, good);
+  save_tensors(path, load_tensors(path));
+  CHECK(read(path) == good);
 }
 
 TEST_CASE("a file that cannot be written leaves the old one") {

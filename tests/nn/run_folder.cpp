@@ -62,7 +62,8 @@ TEST_CASE("what stands in metrics.jsonl never becomes a script") {
     if (std::filesystem::exists(svg)) CHECK(text_of(svg).find("accuracy") != std::string::npos);
   }
   std::ofstream(metrics) << "{\"step\": 1, \"loss\": 1}\n{\"step\": null, \"loss\": 1}\n";
-  const std::string error = metrics.string() + ": line 2: the step is null, not an integer";
+  const std::string error =
+      metrics.string() + ": line 2: byte 13: the step is null, not an integer from 0 on";
   CHECK(error_of([&] { plot_curves(metrics, svg); }) == error);
   CHECK(error_of([&] { MetricsLog(metrics, 5); }) == error);
 }

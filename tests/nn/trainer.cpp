@@ -145,7 +145,8 @@ TEST_CASE("a training state whose progress cannot be is refused") {
         file + ": step -1, loss 0, 0 of 0 samples correct and 0 s are no progress of a training");
   for (const Progress& p :
        {Progress{.loss = NAN}, Progress{.correct = -1}, Progress{.correct = 2, .samples = 1},
-        Progress{.samples = -1}, Progress{.seconds = NAN}})
+        Progress{.samples = -1}, Progress{.seconds = NAN}, Progress{.seconds = INFINITY},
+        Progress{.step = 1l << 60}})
     CHECK(refused(p).ends_with("are no progress of a training"));
 }
 

@@ -1,0 +1,18 @@
+#pragma once
+// JSON that comes from outside, checked while it is read (private to nn).
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/reader.hpp"
+
+namespace xgrad::detail {
+
+using Json = nlohmann::ordered_json;
+
+/// Reads a JSON object, all that is left in `in`, and hands out its entries one after another, so that no
+/// more than one is in memory. Throws Error that names the file and the byte: for anything else, for a key
+/// that an object has twice, and beyond max_depth.
+void read_object(Reader& in, const std::function<void(const std::string& key, const Json& value)>& entry);
+
+}  // namespace xgrad::detail
