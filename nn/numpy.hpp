@@ -1,5 +1,6 @@
 #pragma once
 // Arrays exchanged with NumPy: .npz archives both ways, and the pickles that the book's programs write.
+#include "core/reader.hpp"
 #include "nn/checkpoint.hpp"
 
 namespace xgrad {
@@ -9,14 +10,16 @@ namespace xgrad {
 void save_npz(const std::string& path, const Tensors& tensors);
 /// Reads a .npz of numpy.savez or savez_compressed: float32, float64, integers (unsigned up to 32 bits) and
 /// bool (which become i64, or u8), in C or Fortran order. Throws Error that names the file, the array and
-/// what is wrong.
-Tensors load_npz(const std::string& path);
-/// Reads a .npy.
+/// what is wrong; also beyond the limits.
+Tensors load_npz(const std::string& path, const LoadLimits& limits = {});
+/// Reads a .npy. Throws Error as load_npz does.
 Array load_npy(const std::string& path);
 
-/// Reads the arrays in a dict (or dicts of dicts: "outer.inner"; or one array: "") that Python's pickle wrote
-/// by protocol 2 to 4. Nothing is ever executed: whatever is not a NumPy array, a dict, a list, a text or a
-/// number is refused by name. Throws Error that names the file and the offset.
+/// Reads the arrays in a dict, a list or a tuple (or dicts of lists: "outer.0"; or one array: "") that
+/// Python's pickle wrote by protocol 0 to 5; NumPy's numbers are arrays of shape (). Other numbers, texts and
+/// None are left out. Nothing is ever executed: whatever is none of these is refused by name. Throws Error
+/// that names the file and the offset; also when lists are nested more than 100 deep, or hold the same so
+/// often that it would take 64 times the memory of the file.
 Tensors load_pickle(const std::string& path);
 
 namespace detail {

@@ -124,14 +124,15 @@ TEST_CASE("a damaged .npz or .npy is refused") {
     const std::string file = written(folder, "x.npy", bytes), error = error_of([&] { load_npy(file); });
     return error.starts_with(file + ": ") ? error.substr(file.size() + 2) : error;
   };
-  CHECK(npy_error("") == "this is no .npy");
-  CHECK(npy_error(npy.substr(0, 40)) == "the header is longer than the file");
-  CHECK(npy_error(npy.substr(0, npy.size() - 1)) == "has 7 bytes; its shape needs 8");
+  CHECK(npy_error("") == "byte 0: this is no .npy");
+  CHECK(npy_error(npy.substr(0, 40)) ==
+        "byte 10: the header was expected, but the file ends after 30 more bytes");
+  CHECK(npy_error(npy.substr(0, npy.size() - 1)) == "byte 70: 7 bytes are too few for shape (2,) of <f4");
   CHECK(npy_error(replaced(npy, "'<f4'", "'<c8'")) ==
-        "dtype '<c8' cannot be read; float32, float64, integers and bool can");
-  CHECK(npy_error(replaced(npy, "(2,)", "(-2)")) == "the shape (-2) cannot be");
-  CHECK(npy_error(replaced(npy, "'shape'", "'shade'"))
-            .starts_with("the header of this .npy has no 'shape': ("));
+        "byte 10: dtype '<c8' cannot be read; float32, float64, integers and bool can");
+  CHECK(npy_error(replaced(npy, "(2,)", "(-2)")) == "byte 61: the length of an axis was expected");
+  CHECK(npy_error(replaced(npy, "'shape'", "'shade'")) ==
+        "byte 59: the key 'shade' is given twice or belongs to no .npy");
   CHECK(error_of([&] { load_npz(folder / "none.npz"); }).find("none.npz") != std::string::npos);
   for (std::size_t length = 0; length < whole.size(); length += 7) {
     const std::string file = written(folder, "cut.npz", whole.substr(0, length));
@@ -140,7 +141,7 @@ TEST_CASE("a damaged .npz or .npy is refused") {
   }
 }
 
-TEST_CASE("the book's pickles are read, protocols 2 to 4") {
+TEST_CASE("the book's pickles are read by each protocol") {
   TemporaryFolder folder;
   for (const char* text : {protocol_2, protocol_3, protocol_4}) {
     const Tensors t = load_pickle(written(folder, "p.pkl", decoded(text)));
@@ -171,8 +172,8 @@ TEST_CASE("a pickle that names anything but arrays is refused and not executed")
                 "ccollections\nOrderedDict\n)R.")
             .find("collections.OrderedDict is refused") != std::string::npos);
   CHECK(refusal("\x80\x02\x81.").find("opcode 0x81 is refused") != std::string::npos);
-  CHECK(refusal("\x80\x01.").find("pickle protocol 1 cannot be read") != std::string::npos);
-  CHECK(refusal("") == "byte 0: the file ends here; it is truncated or no pickle");
+  CHECK(refusal("\x80\x06.") == "byte 0: pickle protocol 6 cannot be read; 0 to 5 can");
+  CHECK(refusal("") == "byte 0: an opcode was expected, but the file ends here");
   CHECK(refusal("\x80\x03]q\x01h\x01"
                 "a.")
             .find("nested too deeply") != std::string::npos);  // a list in itself
@@ -192,7 +193,7 @@ TEST_CASE("a pickle that names anything but arrays is refused and not executed")
 TEST_CASE("a million nested tuples are freed without recursion") {
   TemporaryFolder folder;
   const std::string file = written(folder, "p.pkl", "\x80\x02)" + std::string(1'000'000, '\x85') + ".");
-  CHECK(load_pickle(file).arrays.empty());
+  CHECK(error_of([&] { load_pickle(file); }).ends_with("nested too deeply: more than 100 levels"));
 }
 
 TEST_CASE("damaged pickles end in an error or an array, never elsewhere") {
