@@ -1,7 +1,6 @@
 // A layer, an operation and a model of one's own, trained and checked.
-#include <fmt/format.h>
-
 #include "core/elementwise.hpp"
+#include "examples/common/program.hpp"
 #include "xgrad.hpp"
 
 using namespace xgrad;
@@ -29,16 +28,16 @@ struct SineNet {
   Variable operator()(const Variable& x) const { return last(softsign(second(mish(first(x))))); }
 };
 
-int main() {
+static int run() {
   manual_seed(1);
   SineNet net;
-  for (auto& p : parameters(net)) fmt::print("{:20} {} numbers\n", p.name, p.value.size());
+  for (auto& p : parameters(net)) print("{:20} {} numbers\n", p.name, p.value.size());
 
   Adam adam(parameters(net), {.lr = 1e-2});
   const Variable x = default_generator().uniform({256, 1}, -3, 3), y = sin(x * 2);
   for (int step = 0; step <= 1000; ++step) {
     const Variable loss = mse_loss(net(x), y);
-    if (step % 250 == 0) fmt::print("step {:4}  loss {:.6f}\n", step, loss.item());
+    if (step % 250 == 0) print("step {:4}  loss {:.6f}\n", step, loss.item());
     adam.zero_grad();
     loss.backward();
     adam.step();
@@ -48,6 +47,11 @@ int main() {
   to(net, DType::f64);
   const auto report = gradcheck([&](const auto& v) { return net(v[0]); },
                                 {default_generator().normal({4, 1}, 0, 1, DType::f64)});
-  fmt::print("gradient check: {}, largest {}\n", report ? "passed" : "FAILED", report.message);
+  print("gradient check: {}, largest {}\n", report ? "passed" : "FAILED", report.message);
   return report ? 0 : 1;
+}
+
+int main(int argc, char** argv) {
+  CLI::App app("Trains and checks a layer, an operation and a model of its own.");
+  return program(app, argc, argv, run);
 }

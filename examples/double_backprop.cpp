@@ -1,7 +1,6 @@
 // Derivatives of derivatives (the book, volume 3, steps 33 to 36): Newton's method, tanh, and a loss with a
 // gradient in it.
-#include <fmt/format.h>
-
+#include "examples/common/program.hpp"
 #include "nn/plot.hpp"
 #include "xgrad.hpp"
 
@@ -12,9 +11,9 @@ namespace {
 /// The minimum of y = x^4 - 2 x^2 by Newton's method: x <- x - f'(x) / f''(x).
 void newton() {
   Variable x(2., requires_grad);
-  fmt::print("Newton's method on x^4 - 2 x^2\n");
+  print("Newton's method on x^4 - 2 x^2\n");
   for (int i = 0; i < 8; ++i) {
-    fmt::print("  {}  x = {:.15f}\n", i, x.item());
+    print("  {}  x = {:.15f}\n", i, x.item());
     const Variable y = pow(x, 4) - 2 * square(x);
     const Variable first = grad(y, {x}, {.create_graph = true})[0];
     const Variable second = grad(first, {x})[0];
@@ -28,16 +27,16 @@ void tanh_derivatives() {
   std::vector<Variable> curves{tanh(x)};
   for (int order = 1; order <= 4; ++order)
     curves.push_back(grad(sum(curves.back()), {x}, {.create_graph = true})[0]);
-  fmt::print("\ntanh and its derivatives at 0.5\n");
+  print("\ntanh and its derivatives at 0.5\n");
   std::string script = "set grid\nset xlabel 'x'\nplot ", data;
   for (std::size_t order = 0; order < curves.size(); ++order) {
-    fmt::print("  order {}  {:+.12f}\n", order, curves[order].data().data<double>()[220]);
+    print("  order {}  {:+.12f}\n", order, curves[order].data().data<double>()[220]);
     script += fmt::format("{}'-' with lines lw 2 title 'order {}'", order ? ", " : "", order);
     for (long i = 0; i < x.size(); ++i)
       data += fmt::format("{} {}\n", x.data().data<double>()[i], curves[order].data().data<double>()[i]);
     data += "e\n";
   }
-  if (plot(script + "\n" + data, 640, 420, "tanh.svg")) fmt::print("  drawn to tanh.svg\n");
+  if (plot(script + "\n" + data, 640, 420, "tanh.svg")) print("  drawn to tanh.svg\n");
 }
 
 /// z = (dy/dx)^3 + y for y = x^2: a gradient is an ordinary Variable and may be part of what is
@@ -46,13 +45,17 @@ void gradient_in_a_loss() {
   const Variable x(2., requires_grad), y = square(x);
   const Variable gx = grad(y, {x}, {.create_graph = true})[0];
   const Variable z = pow(gx, 3) + y;
-  fmt::print("\nz = (dy/dx)^3 + y, y = x^2: dz/dx at 2 is {} (24 x^2 + 2 x = 100)\n", grad(z, {x})[0].item());
+  print("\nz = (dy/dx)^3 + y, y = x^2: dz/dx at 2 is {} (24 x^2 + 2 x = 100)\n", grad(z, {x})[0].item());
 }
 
 }  // namespace
 
-int main() {
-  newton();
-  tanh_derivatives();
-  gradient_in_a_loss();
+int main(int argc, char** argv) {
+  CLI::App app("Derivatives of derivatives: Newton's method, tanh, and a loss with a gradient in it.");
+  return program(app, argc, argv, [] {
+    newton();
+    tanh_derivatives();
+    gradient_in_a_loss();
+    return 0;
+  });
 }

@@ -1,12 +1,11 @@
 // Names what is on photographs, by the parameters that a run saved.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <numeric>
 
 #include "datasets/image.hpp"
 #include "examples/common/experiments.hpp"
+#include "examples/common/program.hpp"
 #include "nn/run_folder.hpp"
 #include "xgrad.hpp"
 
@@ -76,7 +75,7 @@ Array predict(const Network& network, const std::filesystem::path& photo, const 
   for (std::size_t i = 0; i < std::min(order.size(), std::size_t(o.top)); ++i)
     line += fmt::format("{}{} {:.1f} %", i ? ", " : "", network.classes[order[i]],
                         100 * p.data<float>()[order[i]]);
-  fmt::print("{}: {}\n", photo.string(), line);
+  print("{}: {}\n", photo.string(), line);
   return seen;
 }
 
@@ -93,12 +92,12 @@ int run(const Options& o) {
   for (auto& photo : o.photos) try {
       seen.push_back(resize(predict(network, photo, o), 128, 128));
     } catch (const Error& e) {
-      fmt::print(stderr, "error: {}\n", e.what());
+      print_error(e.what());
       ++unreadable;
     }
   if (!o.sheet.empty() && !seen.empty()) {
     save_png(o.sheet, contact_sheet(seen, std::min<long>(6, long(seen.size())), 8));
-    fmt::print("what the network saw: {}\n", o.sheet.string());
+    print("what the network saw: {}\n", o.sheet.string());
   }
   return unreadable;
 }
@@ -121,11 +120,5 @@ int main(int argc, char** argv) {
           {"stretch", Aspect::stretch}, {"crop", Aspect::crop}, {"pad", Aspect::pad}}));
   app.add_option("--top", o.top, "how many names to print")->check(CLI::Range(1, 10));
   app.add_option("--sheet", o.sheet, "writes a PNG of the photos as the network saw them");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    return run(o) ? 1 : 0;
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "error: {}\n", e.what());
-    return 1;
-  }
+  return program(app, argc, argv, [&] { return run(o) ? 1 : 0; });
 }

@@ -13,6 +13,7 @@
 #include "datasets/image.hpp"
 #include "datasets/loader.hpp"
 #include "examples/common/experiments.hpp"
+#include "examples/common/program.hpp"
 #include "nn/progress.hpp"
 #include "nn/run_folder.hpp"
 #include "nn/summary.hpp"
@@ -234,7 +235,7 @@ void report(const std::filesystem::path& folder, const std::filesystem::path& da
   html += "</table>\n</html>\n";
   const auto file = folder / "report.html";
   replace_file(file, [&](std::ostream& out) { out << html; });
-  fmt::print("{}: {} of {} right; open it in a browser\n", file.string(), verdicts.right, test.size());
+  print("{}: {} of {} right; open it in a browser\n", file.string(), verdicts.right, test.size());
 }
 
 }  // namespace
@@ -245,12 +246,9 @@ int main(int argc, char** argv) {
   app.add_option("folder", folder, "the folder of the run (what --out was)")->required();
   app.add_option("--data", data,
                  "folder that holds the data sets (default: $XGRAD_DATA, the cache, a download)");
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return program(app, argc, argv, [&] {
     std::locale::global(std::locale(std::locale::classic(), new Thousands));
     report(folder, data);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "error: {}\n", e.what());
-    return 1;
-  }
+    return 0;
+  });
 }

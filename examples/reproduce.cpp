@@ -9,6 +9,7 @@
 #include "core/threads.hpp"
 #include "datasets/loader.hpp"
 #include "examples/common/experiments.hpp"
+#include "examples/common/interruptible.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "nn/models/mlp.hpp"
 #include "nn/numpy.hpp"
@@ -57,8 +58,8 @@ Row train(const Experiment& e, const Options& o) {
   const auto optimizer = e.optimizer(model);
   Loader batches(data.train, {.batch = 100, .replacement = true, .seed = seed});
   Loader test(data.test, {.batch = 500, .shuffle = false}), all(data.train, {.batch = 500, .shuffle = false});
-  fmt::print("{} {}: {}, {} epochs of {} steps, {} parameters\n", e.id, e.name, e.title, epochs,
-             e.epoch_steps, parameter_count(model));
+  print("{} {}: {}, {} epochs of {} steps, {} parameters\n", e.id, e.name, e.title, epochs, e.epoch_steps,
+        parameter_count(model));
   auto on_epoch = [&](const EpochReport& report) {
     const Score score = evaluate(model, test.epoch());
     save(model, folder.parameters());
@@ -69,17 +70,16 @@ Row train(const Experiment& e, const Options& o) {
                             {"test_accuracy", score.accuracy},
                             {"seconds", report.train.seconds}});
     if (report.epoch % std::max(1l, epochs / 10) == 0) {
-      fmt::print("  epoch {:3}  loss {:.4f}  test accuracy {:.4f}\n", report.epoch, report.train.loss,
-                 score.accuracy);
-      std::fflush(stdout);
+      print("  epoch {:3}  loss {:.4f}  test accuracy {:.4f}\n", report.epoch, report.train.loss,
+            score.accuracy);
     }
     return true;
   };
-  fit(model, *optimizer, batches,
-      {.epochs = epochs,
-       .steps_per_epoch = e.epoch_steps,
-       .checkpoint = folder.checkpoint(),
-       .on_epoch = on_epoch});
+  fit_interruptibly(model, *optimizer, batches,
+                    {.epochs = epochs,
+                     .steps_per_epoch = e.epoch_steps,
+                     .checkpoint = folder.checkpoint(),
+                     .on_epoch = on_epoch});
   const double on_test = evaluate(model, test.epoch()).accuracy,
                on_train = evaluate(model, all.epoch()).accuracy;
   folder.finish({{"final_test_accuracy", on_test}, {"final_train_accuracy", on_train}});
@@ -118,8 +118,8 @@ Row train_numerically(const Options& o) {
   SGD sgd(parameters(twin), {.lr = .1});
   Loader batches(data.train, {.batch = 100, .replacement = true, .seed = o.seed}),
       test(data.test, {.batch = 500, .shuffle = false}), all(data.train, {.batch = 500, .shuffle = false});
-  fmt::print("S12 mnist-numerical: 784-50-10, sigmoid, numerical gradients, SGD .1, {} steps\n",
-             o.numerical_steps);
+  print("S12 mnist-numerical: 784-50-10, sigmoid, numerical gradients, SGD .1, {} steps\n",
+        o.numerical_steps);
   const Stopwatch watch;
   ProgressBar bar("step", o.numerical_steps);
   const double before = evaluate(net, test.epoch()).loss;
@@ -197,7 +197,7 @@ Row read_pickles(const Options& o) {
          "S14 needs --pickles FOLDER with the book's sample_weight.pkl (chapter 3) and "
          "deep_convnet_params.pkl (chapter 8)");
   const Split data = load_data("mnist", o.data);
-  fmt::print("S14 mnist-pickles: the book's parameters\n");
+  print("S14 mnist-pickles: the book's parameters\n");
   const Stopwatch watch;
   const auto mlp =
       right_with(MLP({784, 50, 100, 10}, {.activation = sigmoid}),
@@ -224,7 +224,7 @@ void write_table(const std::vector<Row>& rows, const Options& o) {
                         r.seed, r.steps, r.time, r.note);
   make_folder(o.out);
   replace_file(o.out / "table.md", [&](std::ostream& out) { out << text; });
-  fmt::print("\n{}\nwritten to {}\n", text, (o.out / "table.md").string());
+  print("\n{}\nwritten to {}\n", text, (o.out / "table.md").string());
 }
 
 using Special = std::pair<const char*, Row (*)(const Options&)>;
@@ -233,10 +233,10 @@ constexpr Special specials[] = {{"S12", train_numerically}, {"S13", check_gradie
 void run(Options o) {
   if (o.threads) threads::set(*o.threads);
   if (o.list) {
-    for (auto& e : experiments()) fmt::print("{:8} {:26} {}: {}\n", e.id, e.name, e.data, e.title);
-    fmt::print("{:8} {:26} {}\n{:8} {:26} {}\n", "S12", "mnist-numerical", "784-50-10 by numerical gradients",
-               "S13", "mnist-gradient-check", "numerical gradients against backpropagation");
-    fmt::print("{:8} {:26} {}\n", "S14", "mnist-pickles", "inference with the book's parameters (--pickles)");
+    for (auto& e : experiments()) print("{:8} {:26} {}: {}\n", e.id, e.name, e.data, e.title);
+    print("{:8} {:26} {}\n{:8} {:26} {}\n", "S12", "mnist-numerical", "784-50-10 by numerical gradients",
+          "S13", "mnist-gradient-check", "numerical gradients against backpropagation");
+    print("{:8} {:26} {}\n", "S14", "mnist-pickles", "inference with the book's parameters (--pickles)");
     return;
   }
   auto is_special = [](const std::string& id) {
@@ -282,11 +282,8 @@ int main(int argc, char** argv) {
   app.add_option("--out", o.out, "folder for the runs and table.md");
   app.add_option("--threads", o.threads, "threads to use (default: $XGRAD_THREADS or all cores)")
       ->check(CLI::PositiveNumber);
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return program(app, argc, argv, [&] {
     run(o);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "error: {}\n", e.what());
-    return 1;
-  }
+    return 0;
+  });
 }

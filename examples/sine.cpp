@@ -1,8 +1,7 @@
 // Fits sin(2 pi x) with noise by a small network (the book, volume 3, step 43), and draws it.
-#include <fmt/format.h>
-
 #include <numbers>
 
+#include "examples/common/program.hpp"
 #include "nn/plot.hpp"
 #include "xgrad.hpp"
 
@@ -23,9 +22,7 @@ std::string rows(const Variable& x, const Variable& y) {
   return text + "e\n";
 }
 
-}  // namespace
-
-int main() {
+int run() {
   manual_seed(1);
   const Variable x = default_generator().uniform({100, 1});
   const Variable y = sin(x * (2 * std::numbers::pi)) + Variable(default_generator().uniform({100, 1}));
@@ -34,7 +31,7 @@ int main() {
   SGD sgd(parameters(net), {.lr = .2});
   for (int step = 0; step <= 10000; ++step) {
     const Variable loss = mse_loss(net(x), y);
-    if (step % 2000 == 0) fmt::print("step {:5}  loss {:.4f}\n", step, loss.item());
+    if (step % 2000 == 0) print("step {:5}  loss {:.4f}\n", step, loss.item());
     sgd.zero_grad();
     loss.backward();
     sgd.step();
@@ -47,5 +44,13 @@ int main() {
       "set xlabel 'x'\nset ylabel 'y'\nplot '-' with points pt 7 ps .5 title 'data', '-' with "
       "lines lw 2 title 'network'\n" +
       rows(x, y) + rows(line, net(line));
-  if (plot(script, 640, 400, "sine.svg")) fmt::print("drawn to sine.svg\n");
+  if (plot(script, 640, 400, "sine.svg")) print("drawn to sine.svg\n");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Fits sin(2 pi x) with noise by a small network, and draws it.");
+  return program(app, argc, argv, run);
 }

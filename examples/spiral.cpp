@@ -1,9 +1,8 @@
 // Tells three spirals apart (the book, volume 3, step 48), and draws which points the network gives to which.
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "datasets/loader.hpp"
+#include "examples/common/program.hpp"
 #include "nn/models/mlp.hpp"
 #include "nn/plot.hpp"
 #include "xgrad.hpp"
@@ -35,9 +34,7 @@ std::string rows(const Array& points, const Array& classes) {
   return text + "e\n";
 }
 
-}  // namespace
-
-int main() {
+int run() {
   manual_seed(1);
   const auto [points, classes] = spirals();
   MLP net({2, 10, 3}, {.activation = sigmoid, .init = lecun()});
@@ -56,7 +53,7 @@ int main() {
       sgd.step();
       loss += error.item() / 10;
     }
-    if (epoch % 50 == 0) fmt::print("epoch {:3}  loss {:.4f}\n", epoch, loss);
+    if (epoch % 50 == 0) print("epoch {:3}  loss {:.4f}\n", epoch, loss);
   }
 
   NoGrad off;
@@ -69,7 +66,7 @@ int main() {
   const Array seen = argmax(net(Variable(points)), 1), everywhere = argmax(net(Variable(grid)), 1);
   long right = 0;
   for (long i = 0; i < 300; ++i) right += seen.data<std::int64_t>()[i] == classes.data<std::int64_t>()[i];
-  fmt::print("{} of 300 points are right\n", right);
+  print("{} of 300 points are right\n", right);
   const std::string script =
       "set palette defined (0 '#4c78a8', 1 '#f58518', 2 '#54a24b')\nunset colorbox\nset size square\nset key "
       "off\n"
@@ -77,5 +74,13 @@ int main() {
       "'#222222', "
       "'-' with points pt 7 ps .6 lc palette z\n" +
       rows(grid, everywhere) + rows(points, classes) + rows(points, classes);
-  if (plot(script, 560, 560, "spiral.svg")) fmt::print("drawn to spiral.svg\n");
+  if (plot(script, 560, 560, "spiral.svg")) print("drawn to spiral.svg\n");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Tells three spirals apart by a small network, and draws what it has learned.");
+  return program(app, argc, argv, run);
 }

@@ -9,6 +9,16 @@
 
 namespace xgrad {
 
+namespace {
+
+/// That nobody can see it, as when standard error is a closed pipe, must not end the work.
+void show(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace
+
 std::string clock_text(double seconds) {
   const long s = std::max(0l, long(seconds + .5));
   if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
@@ -39,14 +49,13 @@ void ProgressBar::update(long done, const std::string& text) {
     constexpr int cells = 24;
     const int full = int(share * cells);
     const std::string bar = std::string(std::size_t(full), '=') + std::string(std::size_t(cells - full), ' ');
-    fmt::print(stderr, "\r\033[K{} [{}] {}/{}  {}  {}", what_, bar, done, total_, text, left);
+    show(fmt::format("\r\033[K{} [{}] {}/{}  {}  {}", what_, bar, done, total_, text, left));
     open_ = true;
     next_ = Clock::now() + std::chrono::milliseconds(100);
   } else {
-    fmt::print(stderr, "{} {}/{}  {}  {}\n", what_, done, total_, text, left);
+    show(fmt::format("{} {}/{}  {}  {}\n", what_, done, total_, text, left));
     next_ = Clock::now() + std::chrono::seconds(20);
   }
-  std::fflush(stderr);
 }
 
 }  // namespace xgrad

@@ -68,12 +68,38 @@ void clear(const std::filesystem::path& folder) {
     remove_unfinished(folder / name);
 }
 
+/// Begins a run in a folder, or goes on with the one that is there.
+void prepare(const std::filesystem::path& folder, bool resume, const Settings& settings) {
+  if (std::filesystem::exists(folder / settings_name)) {
+    expect(resume, "{}: holds a run already; choose another --out, or --resume", folder.string());
+    for (auto& [key, theirs] : load_settings(folder))
+      for (auto& [name, ours] : settings)
+        expect(name != key || ours == theirs,
+               "{}: the run there has {} {}, not {}; --resume needs the settings that it was started with",
+               folder.string(), key, theirs, ours);
+    return clear(folder);
+  }
+  expect(!std::filesystem::exists(folder / metrics_name), "{}: holds a run already; choose another --out",
+         folder.string());
+  clear(folder);
+  replace_file(folder / settings_name, [&](std::ostream& out) {
+    Json json = Json::object();
+    for (auto& [key, value] : settings) json[key] = value;
+    out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  });
+}
+
+long steps_in(const std::filesystem::path& checkpoint) {
+  return has_training(checkpoint) ? load_training(checkpoint).progress.step : 0;
+}
+
 }  // namespace
 
 RunFolder::RunFolder(const std::string& job, const std::filesystem::path& folder, bool resume,
                      const Settings& settings)
-    : path_(prepare(job, folder, resume, settings)),
-      steps_done_(steps_in(checkpoint())),
+    : path_(folder.empty() ? new_run_folder(job) : folder),
+      lock_((make_folder(path_), path_)),
+      steps_done_((prepare(path_, resume, settings), steps_in(checkpoint()))),
       metrics_(path_ / metrics_name, steps_done_) {}
 
 std::filesystem::path RunFolder::checkpoint() const { return path_ / checkpoint_name; }
@@ -92,36 +118,15 @@ bool RunFolder::finish(MetricsLog::Entries last) {
   return plot_curves(path_ / metrics_name, path_ / curves_name);
 }
 
-std::filesystem::path RunFolder::prepare(const std::string& job, std::filesystem::path folder, bool resume,
-                                         const Settings& settings) {
-  for (int i = 1; folder.empty(); ++i) {
-    const std::string name = fmt::format("runs/{}{}", job, i > 1 ? fmt::format("-{}", i) : "");
-    if (!std::filesystem::exists(name)) folder = name;
+std::filesystem::path new_run_folder(const std::string& job) {
+  make_folder("runs");
+  for (int i = 1;; ++i) {
+    const std::filesystem::path folder = fmt::format("runs/{}{}", job, i > 1 ? fmt::format("-{}", i) : "");
+    std::error_code error;
+    if (std::filesystem::create_directory(folder, error)) return folder;  // false: it is there
+    expect(!error || std::filesystem::exists(folder), "{}: this folder cannot be made: {}", folder.string(),
+           error.message());
   }
-  if (std::filesystem::exists(folder / settings_name)) {
-    expect(resume, "{}: holds a run already; choose another --out, or --resume", folder.string());
-    for (auto& [key, theirs] : load_settings(folder))
-      for (auto& [name, ours] : settings)
-        expect(name != key || ours == theirs,
-               "{}: the run there has {} {}, not {}; --resume needs the settings that it was started with",
-               folder.string(), key, theirs, ours);
-    clear(folder);
-    return folder;
-  }
-  expect(!std::filesystem::exists(folder / metrics_name), "{}: holds a run already; choose another --out",
-         folder.string());
-  make_folder(folder);
-  clear(folder);
-  replace_file(folder / settings_name, [&](std::ostream& out) {
-    Json json = Json::object();
-    for (auto& [key, value] : settings) json[key] = value;
-    out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
-  });
-  return folder;
-}
-
-long RunFolder::steps_in(const std::filesystem::path& checkpoint) {
-  return has_training(checkpoint) ? load_training(checkpoint).progress.step : 0;
 }
 
 Settings load_settings(const std::filesystem::path& folder) {

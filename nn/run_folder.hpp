@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/lock.hpp"
 #include "nn/metrics_log.hpp"
 
 namespace xgrad {
@@ -17,8 +18,9 @@ class RunFolder {
  public:
   /// Begins a run in `folder`, in a new folder `runs/<job>` when it is empty; with `resume` goes on with the
   /// run that is there, if there is one. Throws Error when there is a run and `resume` is not wanted, when
-  /// the run there has other settings, or when the folder cannot be written. Removes the unfinished files
-  /// that a killed program has left there.
+  /// the run there has other settings, when another program trains there (it holds a lock as long as this
+  /// object lives), or when the folder cannot be written. Removes the unfinished files that a killed program
+  /// has left there.
   RunFolder(const std::string& job, const std::filesystem::path& folder, bool resume,
             const Settings& settings);
 
@@ -39,13 +41,15 @@ class RunFolder {
   bool finish(MetricsLog::Entries last);
 
  private:
-  static std::filesystem::path prepare(const std::string& job, std::filesystem::path folder, bool resume,
-                                       const Settings& settings);
-  static long steps_in(const std::filesystem::path& checkpoint);
   std::filesystem::path path_;
+  FolderLock lock_;
   long steps_done_;
   MetricsLog metrics_;
 };
+
+/// Makes a new folder `runs/<job>`, or `runs/<job>-2` and so on where those before are there. Throws Error
+/// when it cannot be made.
+std::filesystem::path new_run_folder(const std::string& job);
 
 /// The settings of the run in a folder. Throws Error when there is none, or the file is no JSON object of
 /// texts and numbers, each given once.

@@ -64,10 +64,12 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
       optimizer.step();
       ++at.step;
       at.seconds = before + watch.seconds();
-      if (saves && i < steps_per_epoch && since_saved.seconds() >= options.checkpoint_seconds) {
+      const bool stops = options.stop && options.stop();
+      if (saves && i < steps_per_epoch && (stops || since_saved.seconds() >= options.checkpoint_seconds)) {
         save(at);
         since_saved = {};
       }
+      if (stops && i < steps_per_epoch) return;
       if (!bar.due()) continue;
       const Score now = score(at);
       bar.update(i, fmt::format("loss {:.3f}  accuracy {:.3f}  {:.0f} images/s", now.loss, now.accuracy,
@@ -77,7 +79,7 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
     at = {.step = at.step};
     if (saves) save(at);
     since_saved = {};
-    if (!go_on) return;
+    if (!go_on || (options.stop && options.stop())) return;
   }
 }
 

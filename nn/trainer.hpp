@@ -60,6 +60,9 @@ struct FitOptions {
   std::function<void(long step)> before_step = {};
   /// Called after each epoch; training ends when it returns false.
   std::function<bool(const EpochReport&)> on_epoch = {};
+  /// Asked after each step; training ends with it when this is true. The checkpoint is written then; after an
+  /// epoch's last step on_epoch is called first. Interrupt (nn/interrupt.hpp) makes it of Ctrl-C.
+  std::function<bool()> stop = {};
 };
 
 /// Trains by batches that next() gives, from where `from` stands. Throws Error when the loss is no longer a

@@ -8,6 +8,7 @@
 #include "datasets/transforms.hpp"
 #include "examples/common/cifar10_run.hpp"
 #include "examples/common/experiments.hpp"
+#include "examples/common/interruptible.hpp"
 #include "nn/models/airbench.hpp"
 #include "xgrad.hpp"
 
@@ -151,21 +152,21 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
     return true;
   };
   if (!folder.steps_done()) folder.metrics().write({{"step", 0l}, {"seconds", whitening_seconds}});
-  fit(net, optimizer, train, options);
+  fit_interruptibly(net, optimizer, train, options);
   save(net, folder.parameters());
   const auto [plain, six] = test_accuracy(net, data.test, !o.synthetic);
   const double seconds = folder.training_seconds();
-  fmt::print("{:.2f} % of {} {} images right after {:.1f} s of training", 100 * plain, data.test.size(),
-             o.validation ? "held-out training" : "test", seconds);
-  if (!o.synthetic) fmt::print(", {:.2f} % by six views; {}", 100 * six, recipe.aim);
-  fmt::print("\n");
+  print("{:.2f} % of {} {} images right after {:.1f} s of training", 100 * plain, data.test.size(),
+        o.validation ? "held-out training" : "test", seconds);
+  if (!o.synthetic) print(", {:.2f} % by six views; {}", 100 * six, recipe.aim);
+  print("\n");
   conclude(folder, {{"final_test_accuracy", plain}, {"final_test_accuracy_six_views", six}}, whole);
   if (!o.validation && o.seeds == 1)
-    fmt::print(
+    print(
         "next: ./run report {0}                      a page with its mistakes\n"
         "      ./run predict --model {0} PHOTO...    what is on a photo\n"
         "      ./run cifar10 --recipe 94 | posted    more accurate | as the posts did it\n",
-        folder.path().string());
+        quoted(folder.path().string()));
   return {plain, six, seconds};
 }
 

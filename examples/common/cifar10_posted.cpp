@@ -7,6 +7,7 @@
 #include "datasets/loader.hpp"
 #include "examples/common/cifar10_run.hpp"
 #include "examples/common/experiments.hpp"
+#include "examples/common/interruptible.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "xgrad.hpp"
 
@@ -52,17 +53,16 @@ Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
 
   announce(o, data.train, fmt::format("{} epochs of {} steps of {} images", epochs, steps, batch),
            parameter_count(net), folder);
-  fmt::print("                     accuracy of the first 1,000           reported\n");
-  fmt::print("epoch   train loss   train    test      seconds      train    test\n");
+  print("                     accuracy of the first 1,000           reported\n");
+  print("epoch   train loss   train    test      seconds      train    test\n");
   const Stopwatch whole;
   auto on_epoch = [&](const EpochReport& report) {
     const Score on_train = evaluate(net, first_train.epoch()), on_test = evaluate(net, first_test.epoch());
     const bool comparable = !o.synthetic && steps == 500 && batch == 100 && report.epoch <= 25;
     const auto* theirs = reported[comparable ? report.epoch - 1 : 0];
-    fmt::print("{:5}   {:10.4f}   {:.3f}    {:.3f}   {:10.1f}   {}\n", report.epoch, report.train.loss,
-               on_train.accuracy, on_test.accuracy, report.train.seconds,
-               comparable ? fmt::format("   {:.3f}   {:.3f}", theirs[0], theirs[1]) : "");
-    std::fflush(stdout);
+    print("{:5}   {:10.4f}   {:.3f}    {:.3f}   {:10.1f}   {}\n", report.epoch, report.train.loss,
+          on_train.accuracy, on_test.accuracy, report.train.seconds,
+          comparable ? fmt::format("   {:.3f}   {:.3f}", theirs[0], theirs[1]) : "");
     save(net, folder.parameters());
     folder.metrics().write({{"epoch", report.epoch},
                             {"step", report.steps},
@@ -74,20 +74,20 @@ Cifar10Result train_posted(const Cifar10Options& o, const Split& data) {
                             {"seconds", report.train.seconds}});
     return true;
   };
-  fit(net, adam, train,
-      {.epochs = epochs,
-       .steps_per_epoch = steps,
-       .checkpoint = folder.checkpoint(),
-       .checkpoint_seconds = o.checkpoint_seconds,
-       .on_epoch = on_epoch});
+  fit_interruptibly(net, adam, train,
+                    {.epochs = epochs,
+                     .steps_per_epoch = steps,
+                     .checkpoint = folder.checkpoint(),
+                     .checkpoint_seconds = o.checkpoint_seconds,
+                     .on_epoch = on_epoch});
 
   const auto accuracies = folder.metrics().column("test_accuracy_1000");
   const double best = *std::max_element(accuracies.begin(), accuracies.end());
   const Score final_score = evaluate(net, all_test.epoch());
-  fmt::print("best on the first 1,000 test images: {:.3f}{}\n", best,
-             o.synthetic ? "" : " (reported: .817, in the title .814)");
-  fmt::print("final on all {} test images: {:.4f}{}\n", final_score.samples, final_score.accuracy,
-             o.synthetic ? "" : fmt::format(" (reported after 25 epochs: {:.4f})", reported_final));
+  print("best on the first 1,000 test images: {:.3f}{}\n", best,
+        o.synthetic ? "" : " (reported: .817, in the title .814)");
+  print("final on all {} test images: {:.4f}{}\n", final_score.samples, final_score.accuracy,
+        o.synthetic ? "" : fmt::format(" (reported after 25 epochs: {:.4f})", reported_final));
   conclude(folder,
            {{"final_test_accuracy", final_score.accuracy}, {"final_test_images", final_score.samples}},
            whole);

@@ -4,6 +4,7 @@
 #include "datasets/loader.hpp"
 #include "examples/common/cifar10_run.hpp"
 #include "examples/common/experiments.hpp"
+#include "examples/common/interruptible.hpp"
 #include "nn/models/resnet.hpp"
 #include "xgrad.hpp"
 
@@ -50,13 +51,12 @@ Cifar10Result train_resnet(const Cifar10Options& o, const Split& data) {
            parameter_count(net), folder);
   Loader test(data.test, {.batch = 500, .shuffle = false, .pixels = normalized});
   const Stopwatch whole;
-  fmt::print("                     accuracy of\nepoch   train loss   training  {}      seconds\n",
-             o.validation ? "held out" : "    test");
+  print("                     accuracy of\nepoch   train loss   training  {}      seconds\n",
+        o.validation ? "held out" : "    test");
   auto on_epoch = [&](const EpochReport& report) {
     const Score on_test = evaluate(net, test.epoch());
-    fmt::print("{:5}   {:10.4f}   {:8.4f}  {:8.4f}   {:10.1f}\n", report.epoch, report.train.loss,
-               report.train.accuracy, on_test.accuracy, report.train.seconds);
-    std::fflush(stdout);
+    print("{:5}   {:10.4f}   {:8.4f}  {:8.4f}   {:10.1f}\n", report.epoch, report.train.loss,
+          report.train.accuracy, on_test.accuracy, report.train.seconds);
     save(net, folder.parameters());
     folder.metrics().write({{"epoch", report.epoch},
                             {"step", report.steps},
@@ -67,20 +67,20 @@ Cifar10Result train_resnet(const Cifar10Options& o, const Split& data) {
                             {"seconds", report.train.seconds}});
     return true;
   };
-  fit(net, sgd, train,
-      {.epochs = epochs,
-       .steps_per_epoch = steps,
-       .schedule = two_drops(epochs * steps),
-       .checkpoint = folder.checkpoint(),
-       .checkpoint_seconds = o.checkpoint_seconds,
-       .on_epoch = on_epoch});
+  fit_interruptibly(net, sgd, train,
+                    {.epochs = epochs,
+                     .steps_per_epoch = steps,
+                     .schedule = two_drops(epochs * steps),
+                     .checkpoint = folder.checkpoint(),
+                     .checkpoint_seconds = o.checkpoint_seconds,
+                     .on_epoch = on_epoch});
 
   const double accuracy = folder.metrics().column("test_accuracy").back();
-  fmt::print("{:.2f} % of {} {} images{}\n", 100 * accuracy, data.test.size(),
-             o.validation ? "held-out training" : "test",
-             o.synthetic ? ""
-                         : fmt::format("; {} report {:.2f} % of the test images after 64,000 steps",
-                                       experiment.reported_by, 100 * *experiment.reported_test));
+  print("{:.2f} % of {} {} images{}\n", 100 * accuracy, data.test.size(),
+        o.validation ? "held-out training" : "test",
+        o.synthetic ? ""
+                    : fmt::format("; {} report {:.2f} % of the test images after 64,000 steps",
+                                  experiment.reported_by, 100 * *experiment.reported_test));
   conclude(folder, {{"final_test_accuracy", accuracy}, {"final_test_images", data.test.size()}}, whole);
   return {accuracy, accuracy, folder.training_seconds()};
 }

@@ -5,6 +5,7 @@
 
 #include "core/profile.hpp"
 #include "core/threads.hpp"
+#include "examples/common/program.hpp"
 
 namespace xgrad {
 
@@ -15,23 +16,23 @@ void profile_steps(const std::function<void(long steps)>& train) {
   profile::start();
   train(steps);
   const double seconds = clock.seconds();
-  fmt::print("A training step, the mean of {}, {} threads:\n{}", steps, threads::count(),
-             profile::table(profile::stop(), seconds, steps));
+  print("A training step, the mean of {}, {} threads:\n{}", steps, threads::count(),
+        profile::table(profile::stop(), seconds, steps));
 }
 
 void announce(const Cifar10Options& options, const Dataset& train, const std::string& steps, long parameters,
               const RunFolder& folder) {
-  fmt::print("{}: {} training images, {}, {} parameters, {} threads, seed {}\n", train.name, train.size(),
-             steps, parameters, threads::count(), options.seed);
-  if (folder.steps_done()) fmt::print("going on after {} steps\n", folder.steps_done());
+  print("{}: {} training images, {}, {} parameters, {} threads, seed {}\n", train.name, train.size(), steps,
+        parameters, threads::count(), options.seed);
+  if (folder.steps_done()) print("going on after {} steps\n", folder.steps_done());
 }
 
 void conclude(RunFolder& folder, const MetricsLog::Entries& last, const Stopwatch& whole) {
   const bool drawn = folder.finish(last);
-  fmt::print("{} of training, {} with evaluations{}; metrics, parameters{} in {}\n",
-             clock_text(folder.training_seconds()), clock_text(whole.seconds()),
-             folder.steps_done() ? " since it was resumed" : "", drawn ? " and curves" : "",
-             folder.path().string());
+  print("{} of training, {} with evaluations{}; metrics, parameters{} in {}\n",
+        clock_text(folder.training_seconds()), clock_text(whole.seconds()),
+        folder.steps_done() ? " since it was resumed" : "", drawn ? " and curves" : "",
+        folder.path().string());
 }
 
 }  // namespace xgrad

@@ -1,0 +1,67 @@
+// flock on a file.
+#include "core/lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "core/error.hpp"
+
+namespace xgrad {
+namespace {
+
+/// "process 17 on host since 2026-01-31 12:00:00 UTC".
+std::string this_process() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  char now[32] = "";
+  const std::time_t seconds = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::strftime(now, sizeof now, "%Y-%m-%d %H:%M:%S UTC", &utc);
+  return fmt::format("process {} on {} since {}", getpid(), host, now);
+}
+
+std::string content(int file) {
+  char text[300];
+  const ssize_t n = pread(file, text, sizeof text, 0);
+  return n > 0 ? std::string(text, std::size_t(n)) : "another process";
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const std::filesystem::path& folder)
+    : file_(std::filesystem::absolute(folder / "lock")), descriptor_(-1), process_(getpid()) {
+  for (;;) {
+    descriptor_ = open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    expect(descriptor_ >= 0, "{}: cannot be made: {}", file_.string(), std::strerror(errno));
+    if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      const std::string holder = content(descriptor_);
+      close(descriptor_);
+      fail("{}: is in use by {}; wait until it has ended, or choose another folder", folder.string(), holder);
+    }
+    // Whoever held it may have removed the file since it was opened: then this lock is of no use.
+    struct stat held {
+    }, there{};
+    if (fstat(descriptor_, &held) == 0 && lstat(file_.c_str(), &there) == 0 && held.st_ino == there.st_ino &&
+        held.st_dev == there.st_dev)
+      break;
+    close(descriptor_);
+  }
+  const std::string text = this_process();
+  // For those who are refused only: without it they are told of another process.
+  if (ftruncate(descriptor_, 0) == 0) [[maybe_unused]]
+    const auto written = pwrite(descriptor_, text.data(), text.size(), 0);
+}
+
+FolderLock::~FolderLock() {
+  if (process_ == getpid()) unlink(file_.c_str());
+  close(descriptor_);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,19 @@
+#pragma once
+// Training that a signal ends after a step, with all of it saved.
+#include "examples/common/program.hpp"
+#include "nn/interrupt.hpp"
+#include "nn/trainer.hpp"
+
+namespace xgrad {
+
+/// fit(), which the first SIGINT, SIGTERM or SIGHUP ends by Interrupted when the step is done and the
+/// checkpoint written.
+template <class Model, class Loader>
+void fit_interruptibly(Model& model, Optimizer& optimizer, Loader& loader, FitOptions options) {
+  const Interrupt interrupt;
+  options.stop = [&] { return interrupt.requested(); };
+  fit(model, optimizer, loader, options);
+  if (const int signal = interrupt.signal()) throw Interrupted{signal};
+}
+
+}  // namespace xgrad
