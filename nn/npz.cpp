@@ -1,6 +1,7 @@
 // .npz: a ZIP archive of .npy files, each a header in Python's notation and the elements.
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -21,7 +22,19 @@ struct EndReading {
 struct EndWriting {
   void operator()(archive* a) const { archive_write_free(a); }
 };
-/// Names are UTF-8, whatever the locale; some archivers write others.
+/// In this thread, while one is alive, names are UTF-8: libarchive drops what the program's locale does not
+/// know.
+struct Utf8Names {
+  Utf8Names() : utf8(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before(uselocale(utf8)) {}
+  ~Utf8Names() {
+    uselocale(before);
+    if (utf8) freelocale(utf8);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+  locale_t utf8, before;  // utf8 is null where the system has none: nothing is changed then
+};
+/// Some archivers write other names than UTF-8.
 std::string name_of(archive_entry* entry) {
   const char* name = archive_entry_pathname_utf8(entry);
   if (!name) name = archive_entry_pathname(entry);
@@ -77,6 +90,7 @@ Tensors load_npz(const std::string& path, const LoadLimits& limits) {
   Reader whole{std::filesystem::path(path)};
   const std::uint64_t packed = whole.size();
   whole.set_memory(std::max(limits.unpacked, 16 * packed));
+  const Utf8Names utf8_names;
   const std::unique_ptr<archive, EndReading> in(archive_read_new());
   archive_read_support_format_zip_seekable(in.get());  // by its directory: a truncated file has none
   auto check = [&](long code, const std::string& where, int worst = ARCHIVE_OK) {
