@@ -1,4 +1,6 @@
 // Derivatives of higher order against formulas, and chains of 200,000 operations.
+#include <tuple>
+
 #include "core/tape.hpp"
 #include "ops/ops.hpp"
 #include "tests/catch.hpp"
@@ -89,6 +91,50 @@ TEST_CASE("orders: the norm of a gradient in a loss") {
     high.mutable_data().mutable_data<double>()[k] += 1e-5;
     low.mutable_data().mutable_data<double>()[k] -= 1e-5;
     CHECK(std::abs(g.data<double>()[k] - (penalty(high).item() - penalty(low).item()) / 2e-5) < 1e-8);
+  }
+}
+
+TEST_CASE("orders: what selects elements is differentiated five times") {
+  const Array some =
+      array<double>({.9, -.4, .5, -.2, .7, -.8, 1.1, .6, -.3, .8, -.6, .4, -.9, 1.05, .3, -.5});
+  auto where_positive = [](double x) { return x > 0; };
+  auto largest_of_four = [](double x) { return x == .9 || x == 1.1 || x == .8 || x == 1.05; };
+  const std::vector<std::tuple<const char*, Variable (*)(const Variable&), bool (*)(double)>> selections = {
+      {"relu", relu, where_positive},
+      {"maximum", [](auto& x) { return maximum(x, 0); }, where_positive},
+      {"where", [](auto& x) { return where(x > 0, x, 0); }, where_positive},
+      {"clip", [](auto& x) { return clip(x, 0, 2); }, where_positive},
+      {"leaky_relu", [](auto& x) { return leaky_relu(x, 0); }, where_positive},
+      {"max",
+       [](auto& x) {
+         return max(reshape(x, {4, 4}), 1);
+       },
+       largest_of_four},
+      {"max_pool2d",
+       [](auto& x) {
+         return max_pool2d(reshape(x, {4, 1, 2, 2}), 2);
+       },
+       largest_of_four},
+      {"take",
+       [](auto& x) {
+         return take(x, array<std::int64_t>({0, 6, 9, 13}));
+       },
+       largest_of_four},
+      {"gather",
+       [](auto& x) {
+         return gather(x, 0, array<std::int64_t>({0, 6, 9, 13}));
+       },
+       largest_of_four},
+  };
+  for (auto& [name, select, selected] : selections) {
+    INFO(name);
+    const Variable x(some, requires_grad);
+    // With y = x^n the gradient of y^2 / 2n is x^(2n - 1); each gradient is that of the one before.
+    Variable y = square(select(x));
+    for (double n : {2., 3., 5., 9., 17.}) y = grad(square(y) / (2 * n), {x}, {.create_graph = true})[0];
+    auto expected = values(some);
+    for (double& v : expected) v = selected(v) ? std::pow(v, 33) : 0;
+    CHECK(distance(y.data(), Array(some.shape(), expected)) < 1e-11);
   }
 }
 
