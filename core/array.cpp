@@ -39,23 +39,12 @@ Value::~Value() {
 // Long chains of pending values are freed in a loop, not by recursion.
 void Value::release() {
   if (refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  static thread_local std::vector<Value*>* doomed = nullptr;
   if (!inputs) {
     delete this;
     return;
   }
-  if (doomed) {
-    doomed->push_back(this);
-    return;
-  }
-  std::vector<Value*> list{this};
-  doomed = &list;
-  while (!list.empty()) {
-    Value* value = list.back();
-    list.pop_back();
-    delete value;
-  }
-  doomed = nullptr;
+  static thread_local Doomed<Value> doomed;
+  doomed.free(this);
 }
 
 Array::Array(const Shape& shape, DType dtype) {

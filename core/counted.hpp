@@ -1,5 +1,5 @@
 #pragma once
-// An intrusive reference count, and the pointer that moves it.
+// An intrusive reference count, the pointer that moves it, and how long chains end.
 #include <atomic>
 #include <utility>
 
@@ -39,6 +39,29 @@ class Ref {
 
  private:
   T* object_ = nullptr;
+};
+
+/// Objects that are about to be freed, each of which may free others: in a loop, since chains of 200,000
+/// would be too deep a recursion, and linked by a member `next_doomed` of their own, since destructors cannot
+/// fail.
+template <class T>
+class Doomed {
+ public:
+  /// Frees the object, at once or, inside of another's destructor, after that.
+  void free(T* object) {
+    object->next_doomed = std::exchange(first_, object);
+    if (std::exchange(busy_, true)) return;
+    while (first_) {
+      T* next = first_;
+      first_ = next->next_doomed;
+      delete next;
+    }
+    busy_ = false;
+  }
+
+ private:
+  T* first_ = nullptr;
+  bool busy_ = false;
 };
 
 }  // namespace xgrad

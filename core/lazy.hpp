@@ -46,10 +46,11 @@ struct Value {
   bool is_reduction = false;
   bool waits = false;  // in the list of pending reductions
   ReduceKind reduction = ReduceKind::sum;
-  unsigned char inputs = 0;      // while pending
-  int steps = 0;                 // of the pending program, counted as a tree: an upper bound
-  int place = 0;                 // in the program that is laid out: a note of core/evaluate.cpp …
-  long noted = 0;                // … which holds while this is the number of the visit
+  unsigned char inputs = 0;  // while pending
+  int steps = 0;             // of the pending program, counted as a tree: an upper bound
+  int place = 0;             // in the program that is laid out: a note of core/evaluate.cpp …
+  long noted = 0;            // … which holds while this is the number of the visit
+  Value* next_doomed = nullptr;
   int depth = 0;                 // pending values below, reductions included
   const char* op = nullptr;      // for profiles
   const StepFns* fns = nullptr;  // of an elementwise step

@@ -4,15 +4,14 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
-#include <map>
 #include <mutex>
-#include <unordered_map>
+#include <new>
 #include <utility>
-#include <vector>
 
 #include "core/error.hpp"
 
@@ -28,35 +27,39 @@ std::size_t size_class(std::size_t bytes) {
   std::size_t step = std::max<std::size_t>(std::bit_floor(n) / 8, 64);
   return (n + step - 1) / step * step;
 }
+/// The number of a class, counted from 0: its place among the eight of its doubling.
+std::size_t number_of(std::size_t n) {
+  const auto doubling = std::size_t(std::bit_width(n / 64)) - 1;  // n is at least 64
+  return 8 * doubling + 8 * (n - (std::size_t(64) << doubling)) / (std::size_t(64) << doubling);
+}
 
+/// What a large block is preceded by: its own class, since it may serve a smaller one.
+struct alignas(64) Header {
+  std::size_t size;
+};
+Header& header_of(void* block) { return static_cast<Header*>(block)[-1]; }
+
+/// Free blocks by size class, linked through their own first bytes: giving one back needs no memory.
 struct Pool {
+  struct Free {
+    Free* next;
+  };
   std::mutex mutex;
-  std::unordered_map<std::size_t, std::vector<void*>> small;  // free blocks by size class
-  std::map<std::size_t, std::vector<void*>> large;            // those of a huge page or more
-  std::unordered_map<void*, std::size_t> lent;                // large blocks that serve a smaller class
+  std::array<Free*, 8 * 53> lists{};
 
   /// A free block, or null: of just this class, or where blocks are large of one up to twice as large.
   void* take(std::size_t n) {
-    if (n < huge_page) return pop(small[n]);
-    for (auto it = large.lower_bound(n); it != large.end() && it->first <= 2 * n; ++it)
-      if (void* block = pop(it->second)) {
-        if (it->first != n) lent[block] = it->first;
+    const std::size_t first = number_of(n), last = n < huge_page ? first : first + 8;
+    for (std::size_t i = first; i <= last; ++i)
+      if (Free* block = lists[i]) {
+        lists[i] = block->next;
         return block;
       }
     return nullptr;
   }
   void give(void* block, std::size_t n) {
-    if (n < huge_page) return small[n].push_back(block);
-    if (auto own = lent.extract(block)) n = own.mapped();
-    large[n].push_back(block);
-  }
-
- private:
-  static void* pop(std::vector<void*>& blocks) {
-    if (blocks.empty()) return nullptr;
-    void* block = blocks.back();
-    blocks.pop_back();
-    return block;
+    Free*& list = lists[number_of(n < huge_page ? n : header_of(block).size)];
+    list = new (block) Free{list};
   }
 };
 Pool& pool() {
@@ -69,12 +72,14 @@ std::atomic<std::size_t> used{0}, most{0};
 /// places would meet in the same sets of the caches and banks of the memory.
 void* allocate_huge(std::size_t n) {
   static std::atomic<std::size_t> count{0};
-  const std::size_t start = count++ % 16 * (17 * 4096 + 64);
+  const std::size_t start = count++ % 16 * (17 * 4096 + 64) + sizeof(Header);
   const std::size_t whole = (n + start + huge_page - 1) / huge_page * huge_page;
   char* pages = static_cast<char*>(std::aligned_alloc(huge_page, whole));
   if (!pages) return nullptr;
   madvise(pages, whole, MADV_HUGEPAGE);
-  return pages + start;
+  char* block = pages + start;
+  header_of(block).size = n;
+  return block;
 }
 void free_block(void* block, std::size_t n) {
   const auto address = reinterpret_cast<std::uintptr_t>(block);
@@ -113,12 +118,12 @@ void reset_peak() { most.store(in_use(), std::memory_order_relaxed); }
 
 void trim() {
   std::lock_guard lock(pool().mutex);
-  auto free_all = [](auto& classes) {
-    for (auto& [size, blocks] : classes)
-      for (void* block : std::exchange(blocks, {})) free_block(block, size);
-  };
-  free_all(pool().small);
-  free_all(pool().large);
+  auto& lists = pool().lists;
+  for (std::size_t i = 0; i < lists.size(); ++i)
+    while (auto* block = lists[i]) {
+      lists[i] = block->next;
+      free_block(block, i < number_of(huge_page) ? 64 : huge_page);
+    }
 }
 
 }  // namespace xgrad::memory

@@ -35,6 +35,7 @@ struct Node {
   Shape shape;
   Array grad;
   std::vector<Link> links;
+  Node* next_doomed = nullptr;
   std::unique_ptr<Extra> extra;
 
   explicit Node(Array data);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <new>
 
 namespace xgrad::profile {
 namespace {
@@ -66,10 +67,13 @@ void Scope::end() {
   *outer_ = parent_;
   if (parent_) parent_->inside_ += seconds;
   std::lock_guard lock(guard());
-  Row& row = sums()[name_];
-  row.name = name_;
-  ++row.calls;
-  row.seconds += seconds - inside_;
+  try {
+    Row& row = sums()[name_];
+    row.name = name_;
+    ++row.calls;
+    row.seconds += seconds - inside_;
+  } catch (const std::bad_alloc&) {  // this measurement is lost, the work is not
+  }
 }
 
 }  // namespace xgrad::profile

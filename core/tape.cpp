@@ -214,7 +214,10 @@ void Variable::backward() const {
   for (auto& [leaf, g] : leaves)
     if (leaf->grad.defined()) g = add_gradients(Variable(leaf->grad), g);
   for (auto& [leaf, g] : leaves) leaf->grad = std::exchange(g, {}).data();
-  for (auto& [leaf, g] : leaves) leaf->grad.bytes();  // a gradient that waits would keep activations alive
+  try {
+    for (auto& [leaf, g] : leaves) leaf->grad.bytes();  // a gradient that waits would keep activations alive
+  } catch (...) {  // all have been added: what could not be computed for want of memory waits
+  }
 }
 
 Variable add_gradients(const Variable& a, const Variable& b) {

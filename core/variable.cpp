@@ -41,23 +41,8 @@ void Node::drop_handle() {
 // A chain may be 200,000 nodes long: nodes are freed in a loop, not by recursion.
 void Node::release() {
   if (refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  static thread_local std::vector<Node*>* doomed = nullptr;
-  if (doomed) {
-    doomed->push_back(this);
-    return;
-  }
-  if (links.empty()) {
-    delete this;
-    return;
-  }
-  std::vector<Node*> list{this};
-  doomed = &list;
-  while (!list.empty()) {
-    Node* node = list.back();
-    list.pop_back();
-    delete node;
-  }
-  doomed = nullptr;
+  static thread_local Doomed<Node> doomed;
+  doomed.free(this);
 }
 
 Node::Extra& Node::get_extra() {
