@@ -16,19 +16,18 @@ constexpr long pixels = 3 * 32 * 32;
 constexpr const char* remedy =
     "remove its folder to download it afresh, or unpack the authors' archive again";
 
-// The checksum is the one on the authors' page.
 const Source source10{
     "cifar10",
     "cifar-10-batches-bin",
     {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
      "test_batch.bin", "batches.meta.txt"},
-    {{"https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "md5:c32a1d4ab5d03f1284b67883e8d87530"}}};
+    {{"https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", 170052171}}};
 
 const Source source100{
     "cifar100",
     "cifar-100-binary",
     {"train.bin", "test.bin", "fine_label_names.txt", "coarse_label_names.txt"},
-    {{"https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "md5:03b5dce01913d631647c71ecec9e9cb8"}}};
+    {{"https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "sha256:58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec", 168513733}}};
 
 void check_size(const fs::path& file, const CifarFormat& format) {
   std::error_code error;

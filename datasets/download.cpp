@@ -1,162 +1,297 @@
-// Downloads by libcurl, checksums by OpenSSL.
+// Downloads by libcurl.
 #include "datasets/download.hpp"
 
 #include <curl/curl.h>
-#include <fmt/ranges.h>
-#include <openssl/evp.h>
+#include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <memory>
-#include <utility>
 #include <vector>
 
+#include "core/digest.hpp"
+#include "core/reader.hpp"
 #include "datasets/progress.hpp"
 
 namespace xgrad {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Close {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-using File = std::unique_ptr<std::FILE, Close>;
+constexpr std::string_view prefix = "sha256:";
+constexpr int max_redirections = 10;
 
 template <class... Args>
 [[noreturn]] void give_up(fmt::format_string<Args...> message, Args&&... args) {
   throw DownloadError(fmt::format(message, std::forward<Args>(args)...));
 }
 
-/// Opens the .part for appending. The lock keeps a second process from writing into it.
-File open_part(const fs::path& part) {
-  std::error_code error;
-  fs::create_directories(part.parent_path(), error);
-  File file(error ? nullptr : std::fopen(part.c_str(), "ab"));
-  if (!file)
-    give_up("'{}' cannot be written: {}", part.string(), error ? error.message() : std::strerror(errno));
-  if (flock(fileno(file.get()), LOCK_EX | LOCK_NB))
-    give_up("'{}' is being downloaded by another process", part.string());
-  return file;
+std::string checksum_of(Reader in) {
+  Digest sum;
+  std::vector<char> buffer(1 << 16);
+  while (!in.at_end()) {
+    const auto n = std::min<std::uint64_t>(in.left(), buffer.size());
+    in.read(buffer.data(), n, "the rest of it");
+    sum.add(buffer.data(), std::size_t(n));
+  }
+  return fmt::format("{}{}", prefix, sum.hex());
 }
 
-struct Transfer {
-  DownloadProgress* progress;
-  curl_off_t from;  // bytes that were there before
+/// The file that grows. It is locked, and nothing but a plain file of its own: whoever can write into the folder
+/// cannot lead the download elsewhere.
+class Part {
+ public:
+  explicit Part(const fs::path& path) : path_(path) {
+    std::error_code error;
+    fs::create_directories(path.parent_path(), error);
+    if (error) give_up("'{}' cannot be written: {}", path.string(), error.message());
+    file_ = open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+    struct stat status {};
+    if (file_ < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO) cannot("written");
+    if (file_ < 0 || fstat(file_, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
+      give_up("'{}' is no file of its own but a link, a folder or the like; remove it and try again",
+              path.string());
+    // Another process may have finished and renamed the file before it was locked here.
+    struct stat named {};
+    if (flock(file_, LOCK_EX | LOCK_NB) || lstat(path.c_str(), &named) || named.st_ino != status.st_ino)
+      give_up("'{}' is being downloaded by another process", path.string());
+    fstat(file_, &status);
+    size = status.st_size;
+  }
+  ~Part() {
+    if (file_ >= 0) close(file_);
+  }
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
+  /// False, with errno, when that fails.
+  bool append(const char* bytes, std::size_t n) {
+    while (n > 0) {
+      const ssize_t written = write(file_, bytes, n);
+      if (written < 0 && errno != EINTR) return false;
+      if (written < 0) continue;
+      bytes += written;
+      n -= std::size_t(written);
+      size += written;
+    }
+    return true;
+  }
+  void restart() {
+    if (ftruncate(file_, 0)) cannot("emptied");
+    size = 0;
+  }
+  std::string checksum() const {
+    return checksum_of(Reader(path_.string(), std::uint64_t(size),
+                              [file = file_, name = path_, at = off_t(0)](char* to, std::size_t n) mutable {
+                                const ssize_t got = pread(file, to, n, at);
+                                if (got < 0) give_up("'{}' cannot be read: {}", name.string(), strerror(errno));
+                                at += got;
+                                return std::size_t(got);
+                              }));
+  }
+  /// Brings it to the disk and gives it its name.
+  void finish(const fs::path& destination) {
+    if (fsync(file_) || ::rename(path_.c_str(), destination.c_str())) cannot("brought to the disk");
+    if (const int folder = open(destination.parent_path().empty() ? "." : destination.parent_path().c_str(),
+                                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        folder >= 0) {
+      fsync(folder);  // some file systems refuse this for folders
+      close(folder);
+    }
+  }
+  void remove() { unlink(path_.c_str()); }
+
+  long size = 0;
+
+ private:
+  [[noreturn]] void cannot(const char* what) const {
+    give_up("'{}' cannot be {}: {}", path_.string(), what, std::strerror(errno));
+  }
+  fs::path path_;
+  int file_;
 };
+
+/// One request and what came of it.
+struct Transfer {
+  CURL* curl;
+  Part& part;
+  std::uint64_t limit;
+  DownloadProgress* progress;
+  long from;                     // the bytes that were there and are not asked for
+  long range_start = -1;         // where the server says that its part begins
+  long status = 0;               // HTTP's
+  bool begun = false;            // the first bytes of the file itself have come
+  std::string why, location = {};  // what went wrong; where the file has moved to
+};
+
+std::size_t take_header(char* bytes, std::size_t, std::size_t n, void* context) {
+  auto& t = *static_cast<Transfer*>(context);
+  std::string line(bytes, n);
+  std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (line.starts_with("http/")) t.range_start = -1;
+  std::sscanf(line.c_str(), "content-range: bytes %ld-", &t.range_start);
+  return n;
+}
+
+/// Returns another number than n where the transfer is to end, and says why.
+std::size_t take_bytes(char* bytes, std::size_t, std::size_t n, void* context) {
+  auto& t = *static_cast<Transfer*>(context);
+  curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &t.status);
+  const auto refuse = [&](std::string why) {
+    t.why = std::move(why);
+    return std::size_t(0);
+  };
+  if (t.status != 200 && t.status != 206) return n;  // a page that explains
+  try {
+    if (!t.begun && t.status == 200 && t.from) t.part.restart();  // this server sends it from the start
+    if (!t.begun && t.status == 206 && t.range_start != t.from)
+      return refuse(fmt::format("the server sends another part than that from byte {} on", t.from));
+  } catch (const Error& e) {
+    return refuse(e.what());
+  }
+  if (!t.begun && t.status == 200) t.from = 0;
+  t.begun = true;
+  if (std::uint64_t(t.part.size) + n > t.limit)
+    return refuse(fmt::format("the server sends more than the {} bytes that it should have", t.limit));
+  return t.part.append(bytes, n) ? n : refuse(fmt::format("it cannot be written: {}", std::strerror(errno)));
+}
+
 int report(void* context, curl_off_t total, curl_off_t now, curl_off_t, curl_off_t) {
   const auto& t = *static_cast<Transfer*>(context);
   if (t.progress) t.progress->update(t.from + now, total ? t.from + total : 0);
   return 0;
 }
 
-/// One request for what follows the first `from` bytes, appended to the file; `why` tells what went wrong.
-CURLcode transfer(const std::string& url, std::FILE* file, long from, DownloadProgress* progress,
-                  std::string& why) {
+/// Asks for what is missing. True when the server has sent all that it meant to.
+bool perform(Transfer& t, const std::string& url) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  const std::unique_ptr<CURL, Close> curl(started == CURLE_OK ? curl_easy_init() : nullptr);
+  const std::unique_ptr<CURL, void (*)(CURL*)> curl(started == CURLE_OK ? curl_easy_init() : nullptr,
+                                                    curl_easy_cleanup);
   if (!curl) give_up("libcurl does not start");
+  t.curl = curl.get();
   char message[CURL_ERROR_SIZE] = "";
-  Transfer state{progress, from};
+  const std::string range = fmt::format("{}-", t.from);
   const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl.get(), option, value); };
   set(CURLOPT_URL, url.c_str());
-  set(CURLOPT_WRITEDATA, file);
-  set(CURLOPT_RESUME_FROM_LARGE, curl_off_t(from));
+  set(CURLOPT_WRITEFUNCTION, take_bytes);
+  set(CURLOPT_WRITEDATA, &t);
+  set(CURLOPT_HEADERFUNCTION, take_header);
+  set(CURLOPT_HEADERDATA, &t);
+  if (t.from) set(CURLOPT_RANGE, range.c_str());
   set(CURLOPT_ERRORBUFFER, message);
   set(CURLOPT_XFERINFOFUNCTION, report);
-  set(CURLOPT_XFERINFODATA, &state);
+  set(CURLOPT_XFERINFODATA, &t);
   set(CURLOPT_USERAGENT, "xgrad");
-  set(CURLOPT_FOLLOWLOCATION, 1L);
   set(CURLOPT_FAILONERROR, 1L);
   set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_CONNECTTIMEOUT, 10L);
   set(CURLOPT_LOW_SPEED_LIMIT, 1000L);  // bytes per second, for 30 s: the line is dead
   set(CURLOPT_LOW_SPEED_TIME, 30L);
   const CURLcode code = curl_easy_perform(curl.get());
-  why = *message ? message : curl_easy_strerror(code);
-  return code;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &t.status);
+  const char* location = nullptr;
+  curl_easy_getinfo(curl.get(), CURLINFO_REDIRECT_URL, &location);
+  if (location) t.location = location;
+  if (code != CURLE_OK && t.why.empty()) t.why = *message ? message : curl_easy_strerror(code);
+  return code == CURLE_OK;
 }
 
-long flushed_size(std::FILE* file, const fs::path& part) {
-  if (std::fflush(file) || fsync(fileno(file)))
-    give_up("'{}' cannot be written: {}", part.string(), std::strerror(errno));
-  return long(fs::file_size(part));
+/// What lies before the first colon, in small letters.
+std::string scheme(const std::string& url) {
+  std::string result = url.substr(0, url.find(':'));
+  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return std::tolower(c); });
+  return result;
+}
+
+/// One request, and those that a redirection leads to.
+Transfer request(std::string url, Part& part, std::uint64_t limit, DownloadProgress* progress) {
+  if (!may_redirect(url, url)) give_up("{} cannot be fetched: only http and https are", url);
+  for (int hops = 0;; ++hops) {
+    Transfer t{.curl = nullptr, .part = part, .limit = limit, .progress = progress, .from = part.size, .why = ""};
+    const bool whole = perform(t, url);
+    if (t.location.empty()) {
+      if (whole && t.status != 200 && t.status != 206) t.why = fmt::format("the server answers {}", t.status);
+      return t;
+    }
+    if (!may_redirect(url, t.location))
+      give_up("{} cannot be fetched: it leads to {}, but only {} is followed from there", url, t.location,
+              scheme(url) == "https" ? "https" : "http or https");
+    if (hops == max_redirections)
+      give_up("{} cannot be fetched: it is redirected more than {} times", url, max_redirections);
+    url = t.location;
+  }
 }
 
 /// Goes on as long as each request brings something more; servers do drop long transfers.
-void fetch(const std::string& url, std::FILE* file, const fs::path& part, DownloadProgress* progress) {
-  std::string why;
-  bool restarted = false;
-  for (long size = flushed_size(file, part);;) {
-    const CURLcode code = transfer(url, file, size, progress, why);
-    const long before = std::exchange(size, flushed_size(file, part));
-    if (code == CURLE_OK) return;
-    if (code == CURLE_RANGE_ERROR && !std::exchange(restarted, true)) {
-      fs::resize_file(part, 0);  // this server cannot resume
-      size = 0;
-    } else if (size == before || code == CURLE_WRITE_ERROR) {
-      if (!size) fs::remove(part);
-      give_up("{} cannot be fetched: {}{}", url, why,
-              size ? fmt::format(" ('{}' is kept, to be resumed)", part.string()) : "");
+void fetch(const std::string& url, Part& part, const fs::path& path, std::uint64_t limit,
+           DownloadProgress* progress) {
+  for (bool restarted = false;;) {
+    const long before = part.size;
+    const Transfer t = request(url, part, limit, progress);
+    if (t.why.empty()) return;
+    if (t.status == 416 && before > 0 && !std::exchange(restarted, true)) {
+      part.restart();  // what is there is no part of the file that the server has
+    } else if (part.size <= before) {
+      if (!part.size) part.remove();
+      give_up("{} cannot be fetched: {}{}", url, t.why,
+              part.size ? fmt::format(" ('{}' is kept, to be resumed)", path.string()) : "");
+    } else if (std::uint64_t(part.size) >= limit || t.why.starts_with("it cannot be written")) {
+      part.remove();
+      give_up("{} cannot be fetched: {}", url, t.why);
     }
   }
 }
 
-/// The checksum that the file has instead of the one wanted, or "".
-std::string mismatch(const fs::path& file, const std::string& checksum) {
-  const auto colon = checksum.find(':');
-  expect(colon != std::string::npos, "download: the checksum '{}' does not read 'md5:...'", checksum);
-  const std::string found = checksum.substr(0, colon + 1) + digest(file, checksum.substr(0, colon));
-  return found == checksum ? "" : found;
-}
-
 }  // namespace
 
-std::string digest(const fs::path& file, const std::string& algorithm) {
-  const std::unique_ptr<EVP_MD_CTX, Close> context(EVP_MD_CTX_new());
-  const EVP_MD* kind = EVP_get_digestbyname(algorithm.c_str());
-  expect(context && kind && EVP_DigestInit_ex(context.get(), kind, nullptr),
-         "digest: OpenSSL offers no '{}' here", algorithm);
-  const File in(std::fopen(file.c_str(), "rb"));
-  expect(in != nullptr, "digest: '{}' cannot be read: {}", file.string(), std::strerror(errno));
-  std::vector<unsigned char> buffer(1 << 20);
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), in.get()))
-    EVP_DigestUpdate(context.get(), buffer.data(), n);
-  expect(!std::ferror(in.get()), "digest: '{}' cannot be read to its end", file.string());
-  unsigned int length = 0;
-  EVP_DigestFinal_ex(context.get(), buffer.data(), &length);
-  return fmt::format("{:02x}", fmt::join(buffer.begin(), buffer.begin() + length, ""));
+std::string sha256(const fs::path& file) { return checksum_of(Reader(file)).substr(prefix.size()); }
+
+bool may_redirect(const std::string& from, const std::string& to) {
+  return scheme(to) == "https" || (scheme(to) == "http" && scheme(from) == "http");
 }
 
-void download(const std::string& url, const fs::path& destination, const std::string& checksum,
-              bool verbose) {
+void download(const std::string& url, const fs::path& destination, const std::string& checksum, bool verbose,
+              std::uint64_t size) {
+  expect(checksum.starts_with(prefix) && checksum.size() == prefix.size() + 64,
+         "download: the checksum '{}' does not read 'sha256:' and 64 hexadecimal digits", checksum);
   std::error_code ignored;
-  if (fs::exists(destination, ignored)) {
-    const std::string found = mismatch(destination, checksum);
-    return expect(found.empty(),
+  if (const auto type = fs::symlink_status(destination, ignored).type(); type == fs::file_type::regular) {
+    const std::string found = prefix.data() + sha256(destination);
+    return expect(found == checksum,
                   "download: '{}' is there already, but it has {} and not {}; remove it and try again",
                   destination.string(), found, checksum);
+  } else {
+    expect(type == fs::file_type::not_found || type == fs::file_type::none,
+           "download: '{}' is no file but a link, a folder or the like; remove it and try again",
+           destination.string());
   }
-  fs::path part = destination;
-  part += ".part";
-  const File file = open_part(part);
+  fs::path path = destination;
+  path += ".part";
+  Part part(path);
+  const std::uint64_t limit = size ? size : max_download;
   DownloadProgress progress(destination.filename().string(), std::cerr, isatty(STDERR_FILENO));
-  fetch(url, file.get(), part, verbose ? &progress : nullptr);
-  if (const std::string found = mismatch(part, checksum); !found.empty()) {
-    fs::remove(part);
+  // What an earlier call left may be the whole file, a part of it, or something else.
+  bool resumed = part.size > 0;
+  std::string found = resumed && (!size || part.size == long(size)) ? part.checksum() : "";
+  if (found != checksum && std::uint64_t(part.size) >= limit) part.restart();
+  while (found != checksum) {
+    fetch(url, part, path, limit, verbose ? &progress : nullptr);
+    found = part.checksum();
+    if (found == checksum) break;
+    part.restart();
+    if (std::exchange(resumed, false)) continue;
+    part.remove();
     fail(
         "download: what {} sent has {} and not {}; it was removed, so try again, or fetch the file by other "
-        "means and "
-        "put it at '{}'",
+        "means and put it at '{}'",
         url, found, checksum, destination.string());
   }
-  fs::rename(part, destination);
+  part.finish(destination);
 }
 
 }  // namespace xgrad

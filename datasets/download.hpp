@@ -1,5 +1,6 @@
 #pragma once
 // Files from the network: downloaded, checked, unpacked. A name appears only when what it names is whole.
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -12,17 +13,24 @@ struct DownloadError : Error {
   using Error::Error;
 };
 
-/// The hexadecimal digest of a file; the algorithm is a name that OpenSSL knows, as "md5" or "sha256".
-/// Throws Error when there is no such algorithm or the file cannot be read.
-std::string digest(const std::filesystem::path& file, const std::string& algorithm);
+/// The SHA-256 of a file, in hexadecimal digits. Throws Error when it cannot be read.
+std::string sha256(const std::filesystem::path& file);
 
-/// Fetches `url` into the file `destination`, whose folder is made if need be. `checksum` reads "md5:" or
-/// "sha256:" and the digest. The file grows as `destination`.part, which a later call resumes, and is renamed
-/// when its checksum is right. A destination that exists is checked and kept. Shows progress on stderr if
-/// `verbose`. Throws DownloadError when it cannot be fetched (a connection that takes more than 10 s counts
-/// as none), Error when the checksum is wrong: the .part is removed then.
+/// Files whose size is not known in advance may have no more bytes.
+inline constexpr std::uint64_t max_download = 4ull << 30;
+
+/// Fetches `url` (http or https) into the file `destination`, whose folder is made if need be. `checksum` reads
+/// "sha256:" and the digest; `size` is the number of bytes, 0 where it is not known. The file grows as
+/// `destination`.part, which a later call checks, completes or starts afresh; it is brought to the disk and
+/// renamed when its checksum is right. A destination that exists is checked and kept. Shows progress on stderr
+/// if `verbose`. Throws DownloadError when it cannot be fetched (a connection that takes more than 10 s counts
+/// as none), leads from https elsewhere, is too long, or when the .part is a link, a folder or the like; Error
+/// when the checksum is wrong (the .part is removed then) or the destination is no plain file.
 void download(const std::string& url, const std::filesystem::path& destination, const std::string& checksum,
-              bool verbose = true);
+              bool verbose = true, std::uint64_t size = 0);
+
+/// Whether the server of one address may send us on to another: only to https, or from http to http.
+bool may_redirect(const std::string& from, const std::string& to);
 
 /// Unpacks a tar archive, gzipped or not, into `folder`; what lies at its top appears there at once by
 /// renaming, when all of it is unpacked. Throws Error and leaves `folder` as it was when the archive is

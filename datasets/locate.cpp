@@ -50,10 +50,10 @@ fs::path in_given(const Source& source, const fs::path& folder) {
 }
 
 void fetch(const Source& source, const fs::path& cache, bool verbose) {
-  for (const auto& [url, checksum] : source.remotes) {
+  for (const auto& [url, checksum, size] : source.remotes) {
     const std::string file = url.substr(url.rfind('/') + 1);
     if (!file.ends_with(".tar.gz")) {
-      download(url, cache / source.folder / file, checksum, verbose);
+      download(url, cache / source.folder / file, checksum, verbose, size);
       continue;
     }
     const fs::path folder = cache / source.folder, archive = cache / file;
@@ -61,7 +61,7 @@ void fetch(const Source& source, const fs::path& cache, bool verbose) {
     expect(!fs::exists(folder, ignored),
            "{}: '{}' is incomplete, it lacks {}; restore that, or remove the folder to download it afresh",
            source.name, folder.string(), fmt::join(missing(source, folder), ", "));
-    download(url, archive, checksum, verbose);
+    download(url, archive, checksum, verbose, size);
     unpack(archive, cache);
     fs::remove(archive);
   }

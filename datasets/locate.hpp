@@ -10,9 +10,10 @@ namespace xgrad {
 /// A file to download, and its checksum as datasets/download.hpp wants it.
 struct Remote {
   ///@{
-  /// Where it is, and "md5:" or "sha256:" with its digest.
+  /// Where it is, and "sha256:" with its digest.
   std::string url, checksum;
   ///@}
+  std::uint64_t size = 0;  ///< in bytes; 0: not known
 };
 
 /// A data set on file.

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 // Nobody listens on port 1.
 const std::string dead = "http://127.0.0.1:1/";
 
-Source source(const std::string& url, const std::string& checksum = "md5:00") {
+Source source(const std::string& url, const std::string& checksum = "sha256:" + std::string(64, '0')) {
   return {"toy", "toy-bin", {"a.bin", "b.bin"}, {{url, checksum}}};
 }
 void write_toy(const fs::path& folder) {
@@ -101,7 +101,7 @@ TEST_CASE("locate: an archive is downloaded, unpacked and found again") {
              tar({{"toy-bin/", '5'}, {"toy-bin/a.bin", '0', "a"}, {"toy-bin/b.bin", '0', "bb"}}));
   gzip(places.folder / "toy.tar");
   const fs::path archive = places.folder / "toy.tar.gz";
-  const std::string checksum = "sha256:" + digest(archive, "sha256");
+  const std::string checksum = "sha256:" + sha256(archive);
   Server server(read_file(archive));
   const DataOptions options{.verbose = false};
   CHECK(locate(source(server.url("/toy.tar.gz"), checksum), options) == places.cache / "toy-bin");
@@ -120,12 +120,12 @@ TEST_CASE("locate: an archive is downloaded, unpacked and found again") {
 TEST_CASE("locate: single files are downloaded into the set's folder, those that are missing only") {
   const Places places;
   Server server("b");
-  const std::string md5_of_b = "md5:92eb5ffee6ae2fec3ad71c777531578f";
+  const std::string sum_of_b = "sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d";
   write_file(places.cache / "toy-bin/a.bin", "b");
   const Source files{"toy",
                      "toy-bin",
                      {"a.bin", "b.bin"},
-                     {{server.url("/a.bin"), md5_of_b}, {server.url("/b.bin"), md5_of_b}}};
+                     {{server.url("/a.bin"), sum_of_b}, {server.url("/b.bin"), sum_of_b}}};
   CHECK(locate(files, {.verbose = false}) == places.cache / "toy-bin");
   CHECK(read_file(places.cache / "toy-bin/b.bin") == "b");
   server.stop();

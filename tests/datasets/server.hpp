@@ -17,6 +17,8 @@ namespace xgrad::tests {
 struct ServerOptions {
   bool ranges = true;         // answers Range requests with a part
   std::size_t cut = 0;        // breaks the connection after that many bytes of a body; 0: never
+  long length = 0;            // the length it states; 0: the true one, -1: none
+  std::size_t shift = 0;      // how many bytes later than asked for its parts begin
   int status = 200;           // what it answers when all is well
   std::string redirect = {};  // where the path /moved leads to
 };
@@ -75,18 +77,20 @@ class Server {
     ranges.push_back(range);
     if (request.starts_with("GET /moved")) return head("302 Found\r\nLocation: " + options_.redirect, 0);
     if (options_.status != 200) return head(fmt::format("{} Sorry", options_.status), 5) + "sorry";
-    const std::size_t from = range.empty() || !options_.ranges ? 0 : std::stoul(range.substr(6));
+    std::size_t from = range.empty() || !options_.ranges ? 0 : std::stoul(range.substr(6));
     if (from >= content_.size() && from) return head("416 Range Not Satisfiable", 0);
+    if (from) from += options_.shift;
     std::string body = content_.substr(from);
     std::string top = head(from ? fmt::format("206 Partial Content\r\nContent-Range: bytes {}-{}/{}", from,
                                               content_.size() - 1, content_.size())
                                 : "200 OK",
-                           body.size());
+                           options_.length ? options_.length : long(body.size()));
     if (options_.cut) body.resize(std::min(body.size(), options_.cut));
     return top + body;
   }
-  static std::string head(const std::string& status, std::size_t length) {
-    return fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", status, length);
+  static std::string head(const std::string& status, long length) {
+    const std::string stated = length < 0 ? "" : fmt::format("Content-Length: {}\r\n", length);
+    return fmt::format("HTTP/1.1 {}\r\n{}Connection: close\r\n\r\n", status, stated);
   }
 
   std::string content_;
