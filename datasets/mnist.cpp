@@ -1,14 +1,14 @@
-// The idx files of MNIST, read by zlib.
+// The idx files of MNIST.
 #include "datasets/mnist.hpp"
 
 #include <fmt/ranges.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <fstream>
-#include <memory>
 #include <span>
+#include <vector>
 
+#include "datasets/gunzip.hpp"
+#include "datasets/known.hpp"
 #include "datasets/locate.hpp"
 
 namespace xgrad {
@@ -26,43 +26,6 @@ const Source source{"mnist",
                      {mirror + "train-labels-idx1-ubyte.gz", "sha256:3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28881},
                      {mirror + "t10k-images-idx3-ubyte.gz", "sha256:8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1648877},
                      {mirror + "t10k-labels-idx1-ubyte.gz", "sha256:f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4542}}};
-
-using Content = std::vector<std::uint8_t>;
-
-Content read_content(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  expect(bool(in), "mnist: '{}' cannot be opened", path.string());
-  Content bytes(std::size_t(fs::file_size(path)));
-  in.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(bytes.size()));
-  expect(bool(in), "mnist: '{}' cannot be read beyond byte {}", path.string(), in.gcount());
-  return bytes;
-}
-
-/// zlib takes the whole file at once: only so is a gzip trailer that is cut off noticed.
-Content gunzip(const fs::path& path, Content packed) {
-  expect(packed.size() <= 1u << 30, "mnist: '{}' is too big: {} bytes", path.string(), packed.size());
-  z_stream z{};
-  expect(inflateInit2(&z, 15 + 16) == Z_OK, "mnist: zlib does not start");  // 16: gzip, with its checksum
-  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&z, inflateEnd);
-  z.next_in = packed.data();
-  z.avail_in = unsigned(packed.size());
-  Content result;
-  int code = Z_OK;
-  while (code == Z_OK && result.size() < 1u << 30) {
-    result.resize(std::max(std::size_t(1) << 16, 2 * result.size()));
-    z.next_out = result.data() + z.total_out;
-    z.avail_out = unsigned(result.size() - z.total_out);
-    code = inflate(&z, Z_NO_FLUSH);
-  }
-  result.resize(z.total_out);
-  const bool whole = code == Z_STREAM_END && z.avail_in == 0;
-  const char* why = z.msg                  ? z.msg
-                    : code == Z_BUF_ERROR  ? "the file is truncated"
-                    : code == Z_STREAM_END ? "something follows its end"
-                                           : "it is too big";
-  expect(whole, "mnist: '{}' is damaged at byte {}: {}; fetch it again", path.string(), z.total_in, why);
-  return result;
-}
 
 Dataset read_part(const fs::path& folder, const std::string& part, const std::string& name) {
   const fs::path images_file = folder / (part + "-images-idx3-ubyte.gz"),
@@ -85,27 +48,37 @@ Dataset read_part(const fs::path& folder, const std::string& part, const std::st
 }  // namespace
 
 Array read_idx(const fs::path& path, int rank) {
-  Content bytes = read_content(path);
-  if (bytes.size() > 1 && bytes[0] == 0x1f && bytes[1] == 0x8b) bytes = gunzip(path, std::move(bytes));
+  Reader in = gunzipped(path);
+  const std::uint64_t packed = Reader(path).size();
   // Two zeros, the type of the elements (8: bytes), the rank; then the lengths of the axes, big-endian.
-  const std::size_t header = 4 + 4 * std::size_t(rank);
-  const std::uint8_t magic[] = {0, 0, 8, std::uint8_t(rank)};
-  expect(bytes.size() >= header && std::equal(magic, magic + 4, bytes.begin()),
-         "mnist: '{}' is no idx file of bytes of rank {}: it begins with {:02x}, not {:02x}", path.string(),
-         rank, fmt::join(bytes.begin(), bytes.begin() + long(std::min<std::size_t>(bytes.size(), 4)), " "),
-         fmt::join(magic, " "));
+  const std::string magic{0, 0, 8, char(rank)}, found = in.text(4, "an idx file's first four bytes");
+  const auto hex = [](const std::string& bytes) {
+    return fmt::format("{:02x}", fmt::join(std::vector<std::uint8_t>(bytes.begin(), bytes.end()), " "));
+  };
+  in.expect(found == magic, "this is no idx file of bytes of rank {}: it begins with {}, not {}", rank, hex(found),
+            hex(magic));
+  std::string bytes = magic;
   Shape shape;
-  double size = 1;  // a damaged header may state more than a long holds
+  std::uint64_t size = 1;
+  bool fits = true;
   for (int axis = 0; axis < rank; ++axis) {
-    const std::uint8_t* b = bytes.data() + 4 + 4 * axis;
-    shape.push_back(long(b[0]) << 24 | long(b[1]) << 16 | long(b[2]) << 8 | long(b[3]));
-    size *= double(shape[axis]);
+    const std::string length = in.text(4, "the length of an axis");
+    bytes += length;
+    Reader number("", length);
+    shape.push_back(long(number.take_big<std::uint32_t>("a number")));
+    fits &= !__builtin_mul_overflow(size, std::uint64_t(shape[axis]), &size);
   }
-  expect(double(bytes.size() - header) == size,
-         "mnist: '{}' is {}: {} bytes (unpacked), not {:.0f} for shape {}; fetch it again", path.string(),
-         double(bytes.size() - header) < size ? "truncated" : "too long", bytes.size(), size + double(header),
-         shape);
-  return Array(shape, std::span<const std::uint8_t>(bytes).subspan(header));
+  // No byte becomes more than 1032 by deflate.
+  in.expect(fits && size / 1032 <= packed, "a shape of {} cannot be in a file of {} bytes; fetch it again", shape,
+            packed);
+  if (in.size() != Reader::unknown) in.need(size, "the bytes of all elements");
+  in.charge(size);
+  const std::size_t header = bytes.size();
+  bytes.resize(header + size);
+  in.read(bytes.data() + header, size, "the bytes of all elements");
+  in.end();
+  check_known(path, bytes);
+  return Array(shape, std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()) + header, size));
 }
 
 Split mnist(const DataOptions& options) {

@@ -1,6 +1,7 @@
 // Tests of the CIFAR reader: on files written here, and on the real set where it is found.
 #include "datasets/cifar.hpp"
 
+#include "datasets/locate.hpp"
 #include "tests/datasets/files.hpp"
 
 using namespace xgrad;
@@ -68,25 +69,26 @@ TEST_CASE("cifar: CIFAR-100's records have a coarse and a fine label") {
   patch(file, 3074, 20);
   CHECK(error_of([&] {
           read_cifar({&file, 1}, format);
-        }) == "cifar100: '" + file.string() +
-                  "' is damaged or is not the binary version: label 20 at byte 3074 is not in [0, 20)" +
-                  remedy);
+        }) == file.string() +
+                  ": byte 3074: damaged, or not the binary version of cifar100: label 20 is not in [0, 20)" + remedy);
 }
 
 TEST_CASE("cifar: a file that is damaged is named, with the byte") {
   const TemporaryFolder folder;
   const fs::path file = folder / "data.bin";
   const auto error = [&] { return error_of([&] { read_cifar({&file, 1}, {.records = 2}); }); };
-  const std::string start = "cifar10: '" + file.string() + "' ";
-  CHECK(error() == start + "cannot be read: No such file or directory");
+  const std::string start = file.string() + ": byte ";
+  CHECK(error() == file.string() + ": cannot be opened: No such file or directory");
   const std::string good = records({label(1), label(2)});
   write_file(file, good.substr(0, 5000));
-  CHECK(error() == start + "is truncated: 5000 bytes, not 6146 (2 records of 3073 bytes)" + remedy);
+  CHECK(error() ==
+        start + "0: this cifar10 file is truncated: 5000 bytes, not 6146 (2 records of 3073 bytes)" + remedy);
   write_file(file, good + "x");
-  CHECK(error() == start + "is too long: 6147 bytes, not 6146 (2 records of 3073 bytes)" + remedy);
+  CHECK(error() ==
+        start + "0: this cifar10 file is too long: 6147 bytes, not 6146 (2 records of 3073 bytes)" + remedy);
   write_file(file, records({label(1), label(10)}));
   CHECK(error() ==
-        start + "is damaged or is not the binary version: label 10 at byte 3073 is not in [0, 10)" + remedy);
+        start + "3073: damaged, or not the binary version of cifar10: label 10 is not in [0, 10)" + remedy);
   write_file(file, good);
   CHECK(error() == "");
 }
@@ -109,15 +111,14 @@ TEST_CASE("cifar10: a folder of the right files is read, the folder itself or th
   SECTION("one damaged file spoils the set") {
     patch(inner / "data_batch_5.bin", 30730000l - 3073, 99);
     CHECK(error_of([&] { cifar10({.folder = inner}); }) ==
-          "cifar10: '" + (inner / "data_batch_5.bin").string() +
-              "' is damaged or is not the binary version: label 99 at byte 30726927 is not in [0, 10)" +
-              remedy);
+          (inner / "data_batch_5.bin").string() +
+              ": byte 30726927: damaged, or not the binary version of cifar10: label 99 is not in [0, 10)" + remedy);
   }
   SECTION("too few names") {
     write_file(inner / "batches.meta.txt", "airplane\nautomobile\n");
-    CHECK(error_of([&] { cifar10({.folder = inner}); }) == "cifar10: '" +
-                                                               (inner / "batches.meta.txt").string() +
-                                                               "' holds 2 names of classes, not 10" + remedy);
+    CHECK(error_of([&] { cifar10({.folder = inner}); }) ==
+          (inner / "batches.meta.txt").string() +
+              ": byte 0: 10 names of classes were expected, but the file holds 2" + remedy);
   }
 }
 
@@ -154,6 +155,33 @@ TEST_CASE("cifar10: the real set") try {
     std::vector<long> counts(10);
     for (const auto value : data.labels.elements<std::int64_t>()) ++counts[std::size_t(value)];
     CHECK(counts == std::vector<long>(10, each));
+  }
+} catch (const DataUnavailable& e) {
+  skip(e.what());
+}
+
+TEST_CASE("cifar: one flipped bit of the real sets is noticed") try {
+  const TemporaryFolder folder;
+  for (const std::string set : {"cifar-10-batches-bin", "cifar-100-binary"}) {
+    const Source source = set == "cifar-10-batches-bin"
+                              ? Source{"cifar10", set, {"test_batch.bin", "batches.meta.txt"}, {}}
+                              : Source{"cifar100", set, {"test.bin", "fine_label_names.txt"}, {}};
+    const fs::path from = locate(source, {.download = false});
+    const fs::path file = folder / source.files[0], names = folder / source.files[1];
+    fs::copy_file(from / source.files[0], file);
+    const CifarFormat format =
+        set == "cifar-10-batches-bin" ? CifarFormat{} : CifarFormat{.classes = {20, 100}, .label = 1};
+    const auto read = [&] { return error_of([&] { read_cifar({&file, 1}, format); }); };
+    CHECK(read() == "");
+    const std::string good = read_file(file);
+    // A label that stays in range, pixels in the middle and at the end.
+    for (const long at : {0l, 5000l, 15'000'000l, long(good.size()) - 1}) {
+      patch(file, at, good[std::size_t(at)] ^ 1);
+      CHECK_THAT(read(), Catch::StartsWith(file.string() + ": byte ") &&
+                             Catch::Contains("it is not the file that its authors published"));
+      patch(file, at, good[std::size_t(at)]);
+    }
+    CHECK(read() == "");
   }
 } catch (const DataUnavailable& e) {
   skip(e.what());

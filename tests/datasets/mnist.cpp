@@ -1,6 +1,7 @@
 // Tests of the idx reader and of MNIST: on files written here, and on the real set where it is found.
 #include "datasets/mnist.hpp"
 
+#include "datasets/locate.hpp"
 #include "tests/datasets/files.hpp"
 
 using namespace xgrad;
@@ -59,41 +60,39 @@ TEST_CASE("idx: a damaged file is named, and what is wrong with it") {
     write_file(file, bytes);
     return error_of([&] { read_idx(file, rank); });
   };
-  const std::string start = "mnist: '" + file.string() + "' ";
+  const std::string start = file.string() + ": byte ", none = "an idx file's first four bytes was expected";
   CHECK(error(idx({10}, "0123456789"), 3) ==
-        start + "is no idx file of bytes of rank 3: it begins with 00 00 08 01, not 00 00 08 03");
+        start + "0: this is no idx file of bytes of rank 3: it begins with 00 00 08 01, not 00 00 08 03");
   CHECK(error("<html>") ==
-        start + "is no idx file of bytes of rank 1: it begins with 3c 68 74 6d, not 00 00 08 01");
-  CHECK(error("") == start + "is no idx file of bytes of rank 1: it begins with , not 00 00 08 01");
+        start + "0: this is no idx file of bytes of rank 1: it begins with 3c 68 74 6d, not 00 00 08 01");
+  CHECK_THAT(error(""), Catch::StartsWith(start + "0: an idx file's first four bytes"));
   CHECK(error(idx({10}, "01234")) ==
-        start + "is truncated: 13 bytes (unpacked), not 18 for shape (10,); fetch it again");
-  CHECK(error(idx({10}, "0123456789a")) ==
-        start + "is too long: 19 bytes (unpacked), not 18 for shape (10,); fetch it again");
-  CHECK_THAT(error(idx({1l << 31, 1l << 31, 28}, "x"), 3),
-             Catch::StartsWith(start + "is truncated: 17 bytes (unpacked), not 129127208515966861") &&
-                 Catch::EndsWith(" for shape (2147483648, 2147483648, 28); fetch it again"));
+        start + "8: the bytes of all elements was expected, but the file ends after 5 more bytes");
+  CHECK(error(idx({10}, "0123456789a")) == start + "18: the end was expected, but something follows");
+  CHECK(error(idx({1l << 31, 1l << 31, 28}, "x"), 3) ==
+        start + "12: a shape of (2147483648, 2147483648, 28) cannot be in a file of 17 bytes; fetch it again");
   CHECK(error_of([&] { read_idx(folder / "none", 1); }) ==
-        "mnist: '" + (folder / "none").string() + "' cannot be opened");
+        (folder / "none").string() + ": cannot be opened: No such file or directory");
 }
 
 TEST_CASE("idx: gzip's own damage is noticed") {
   const TemporaryFolder folder;
   const fs::path file = gzipped(folder / "file", idx({100000}, noise(100000)));
-  const std::string good = read_file(file), start = "mnist: '" + file.string() + "' is damaged at byte ";
+  const std::string good = read_file(file), start = file.string() + ": byte ";
   CHECK(error_of([&] { read_idx(file, 1); }) == "");
   write_file(file, good.substr(0, good.size() / 2));
   CHECK_THAT(error_of([&] { read_idx(file, 1); }),
-             Catch::StartsWith(start) && Catch::Contains("the file is truncated; fetch it again"));
+             Catch::StartsWith(start) && Catch::Contains("damaged: more of what gzip packed was expected, but the file is truncated"));
   write_file(file, good.substr(0, good.size() - 4));
   CHECK_THAT(error_of([&] { read_idx(file, 1); }),
-             Catch::StartsWith(start) && Catch::Contains("the file is truncated; fetch it again"));
+             Catch::StartsWith(start) && Catch::Contains("damaged: more of what gzip packed was expected, but the file is truncated"));
   write_file(file, good);
   patch(file, long(good.size()) - 6, good[good.size() - 6] ^ 1);  // in the checksum
   CHECK_THAT(error_of([&] { read_idx(file, 1); }),
              Catch::StartsWith(start) && Catch::Contains("incorrect data check"));
   write_file(file, good + "more");
   CHECK(error_of([&] { read_idx(file, 1); }) ==
-        start + std::to_string(good.size()) + ": something follows its end; fetch it again");
+        start + std::to_string(good.size()) + ": damaged: the end was expected, but something follows; fetch it again");
   write_file(file, good);
   patch(file, 50000, good[50000] ^ 1);
   CHECK_THAT(error_of([&] { read_idx(file, 1); }), Catch::StartsWith(start));
@@ -141,6 +140,31 @@ TEST_CASE("mnist: the real set") try {
   CHECK(split.test.images.shape() == Shape{10000, 1, 28, 28});
   CHECK(split.train.labels.elements<std::int64_t>()[0] == 5);
   CHECK(split.test.labels.elements<std::int64_t>()[0] == 7);
+} catch (const DataUnavailable& e) {
+  skip(e.what());
+}
+
+TEST_CASE("mnist: one flipped bit of the real set is noticed, also in files that were unpacked") try {
+  const fs::path from = locate({"mnist", "mnist", {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}, {}},
+                               {.download = false});
+  const TemporaryFolder folder;
+  for (const auto& [name, rank, at] :
+       {std::tuple("t10k-images-idx3-ubyte.gz", 3, 4'000'000l), std::tuple("t10k-labels-idx1-ubyte.gz", 1, 5'000l)}) {
+    const fs::path file = folder / name;
+    const Array data = read_idx(from / name, rank);
+    std::string bytes = idx({data.shape().begin(), data.shape().end()},
+                            std::string(data.bytes(), std::size_t(data.byte_size())));
+    write_file(file, bytes);
+    CHECK(same(read_idx(file, rank), data));
+    bytes[std::size_t(at)] ^= 1;
+    write_file(file, bytes);
+    CHECK_THAT(error_of([&] { read_idx(file, rank); }),
+               Catch::StartsWith(file.string() + ": byte ") &&
+                   Catch::Contains("it is not the file that its authors published"));
+    for (char& c : bytes) c = char(c ^ 1);  // another set, not a damaged one
+    write_file(file, idx({data.shape().begin(), data.shape().end()}, bytes.substr(bytes.size() - std::size_t(data.byte_size()))));
+    CHECK(read_idx(file, rank).shape() == data.shape());
+  }
 } catch (const DataUnavailable& e) {
   skip(e.what());
 }
