@@ -93,6 +93,14 @@ void Reader::read(char* to, std::uint64_t n, const char* what) {
   }
 }
 
+std::size_t Reader::read_some(char* to, std::size_t n) {
+  if (at_end()) return 0;
+  if (window_.empty()) refill();
+  n = std::size_t(std::min<std::uint64_t>({n, left(), window_.size()}));
+  read(to, n, "what is at hand");
+  return n;
+}
+
 std::string Reader::text(std::uint64_t n, const char* what) {
   need(n, what);
   charge(n);

@@ -63,6 +63,8 @@ class Reader {
   // What follows throws Error "FILE: byte 17: WHAT was expected, but the file ends here".
   /// Reads n bytes to `to`.
   void read(char* to, std::uint64_t n, const char* what);
+  /// Reads up to n bytes, as many as come at once, and returns how many; 0 only at the end.
+  std::size_t read_some(char* to, std::size_t n);
   /// A number in little-endian order.
   template <class T>
   T take(const char* what) {

@@ -23,20 +23,23 @@ const Source source10{
     "cifar-10-batches-bin",
     {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin",
      "test_batch.bin", "batches.meta.txt"},
-    {{"https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", 170052171}}};
+    {{"https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+      "sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", 170052171}}};
 
 const Source source100{
     "cifar100",
     "cifar-100-binary",
     {"train.bin", "test.bin", "fine_label_names.txt", "coarse_label_names.txt"},
-    {{"https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "sha256:58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec", 168513733}}};
+    {{"https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+      "sha256:58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec", 168513733}}};
 
 Reader opened(const fs::path& file, const CifarFormat& format) {
   Reader in(file);
   const std::uint64_t record = format.classes.size() + std::size_t(pixels),
                       wanted = std::uint64_t(format.records) * record;
-  in.expect(in.size() == wanted, "this {} file is {}: {} bytes, not {} ({} records of {} bytes); {}", format.name,
-            in.size() < wanted ? "truncated" : "too long", in.size(), wanted, format.records, record, remedy);
+  in.expect(in.size() == wanted, "this {} file is {}: {} bytes, not {} ({} records of {} bytes); {}",
+            format.name, in.size() < wanted ? "truncated" : "too long", in.size(), wanted, format.records,
+            record, remedy);
   return in;
 }
 
@@ -113,8 +116,8 @@ Split cifar10(const DataOptions& options) {
 Split cifar100(const DataOptions& options, CifarLabels labels) {
   const fs::path folder = locate(source100, options);
   const bool fine = labels == CifarLabels::fine;
-  const auto classes = read_names(
-      folder / (fine ? "fine_label_names.txt" : "coarse_label_names.txt"), fine ? 100 : 20);
+  const auto classes =
+      read_names(folder / (fine ? "fine_label_names.txt" : "coarse_label_names.txt"), fine ? 100 : 20);
   const auto read = [&](const char* file, long records) {
     const fs::path path = folder / file;
     return read_cifar({&path, 1},

@@ -9,7 +9,8 @@ namespace xgrad {
 
 /// CIFAR-10: 50,000 training and 10,000 test images, u8 (N, 3, 32, 32), in 10 classes; in the order of the
 /// files. Found or downloaded (170 MB) as DataOptions says. Throws Error when a file is damaged (one bit is
-/// enough: see check_known) or options.folder does not hold the set, DataUnavailable when it is nowhere and cannot be downloaded.
+/// enough: see check_known) or options.folder does not hold the set, DataUnavailable when it is nowhere and
+/// cannot be downloaded.
 Split cifar10(const DataOptions& options = {});
 
 /// CIFAR-100 has two labels an image: one of 100 fine classes ("maple_tree") and one of 20 coarse ones

@@ -33,16 +33,12 @@ template <class... Args>
 std::string checksum_of(Reader in) {
   Digest sum;
   std::vector<char> buffer(1 << 16);
-  while (!in.at_end()) {
-    const auto n = std::min<std::uint64_t>(in.left(), buffer.size());
-    in.read(buffer.data(), n, "the rest of it");
-    sum.add(buffer.data(), std::size_t(n));
-  }
+  while (const std::size_t n = in.read_some(buffer.data(), buffer.size())) sum.add(buffer.data(), n);
   return fmt::format("{}{}", prefix, sum.hex());
 }
 
-/// The file that grows. It is locked, and nothing but a plain file of its own: whoever can write into the folder
-/// cannot lead the download elsewhere.
+/// The file that grows. It is locked, and nothing but a plain file of its own: whoever can write into the
+/// folder cannot lead the download elsewhere.
 class Part {
  public:
   explicit Part(const fs::path& path) : path_(path) {
@@ -88,7 +84,8 @@ class Part {
     return checksum_of(Reader(path_.string(), std::uint64_t(size),
                               [file = file_, name = path_, at = off_t(0)](char* to, std::size_t n) mutable {
                                 const ssize_t got = pread(file, to, n, at);
-                                if (got < 0) give_up("'{}' cannot be read: {}", name.string(), strerror(errno));
+                                if (got < 0)
+                                  give_up("'{}' cannot be read: {}", name.string(), strerror(errno));
                                 at += got;
                                 return std::size_t(got);
                               }));
@@ -121,10 +118,10 @@ struct Transfer {
   Part& part;
   std::uint64_t limit;
   DownloadProgress* progress;
-  long from;                     // the bytes that were there and are not asked for
-  long range_start = -1;         // where the server says that its part begins
-  long status = 0;               // HTTP's
-  bool begun = false;            // the first bytes of the file itself have come
+  long from;                       // the bytes that were there and are not asked for
+  long range_start = -1;           // where the server says that its part begins
+  long status = 0;                 // HTTP's
+  bool begun = false;              // the first bytes of the file itself have come
   std::string why, location = {};  // what went wrong; where the file has moved to
 };
 
@@ -204,7 +201,8 @@ bool perform(Transfer& t, const std::string& url) {
 /// What lies before the first colon, in small letters.
 std::string scheme(const std::string& url) {
   std::string result = url.substr(0, url.find(':'));
-  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return result;
 }
 
@@ -212,7 +210,8 @@ std::string scheme(const std::string& url) {
 Transfer request(std::string url, Part& part, std::uint64_t limit, DownloadProgress* progress) {
   if (!may_redirect(url, url)) give_up("{} cannot be fetched: only http and https are", url);
   for (int hops = 0;; ++hops) {
-    Transfer t{.curl = nullptr, .part = part, .limit = limit, .progress = progress, .from = part.size, .why = ""};
+    Transfer t{
+        .curl = nullptr, .part = part, .limit = limit, .progress = progress, .from = part.size, .why = ""};
     const bool whole = perform(t, url);
     if (t.location.empty()) {
       if (whole && t.status != 200 && t.status != 206) t.why = fmt::format("the server answers {}", t.status);
@@ -253,6 +252,16 @@ std::string sha256(const fs::path& file) { return checksum_of(Reader(file)).subs
 
 bool may_redirect(const std::string& from, const std::string& to) {
   return scheme(to) == "https" || (scheme(to) == "http" && scheme(from) == "http");
+}
+
+void remove_abandoned_part(const fs::path& destination) {
+  fs::path path = destination;
+  path += ".part";
+  try {
+    Part(path).remove();
+  } catch (const DownloadError&) {
+    // It is another process's, or it cannot be removed: it does no harm.
+  }
 }
 
 void download(const std::string& url, const fs::path& destination, const std::string& checksum, bool verbose,

@@ -11,7 +11,8 @@ namespace {
 class Inflater {
  public:
   explicit Inflater(Reader packed) : packed_(std::move(packed)), buffer_(1 << 16) {
-    expect(inflateInit2(&z_, 15 + 16) == Z_OK, "{}: zlib does not start", packed_.name());  // 16: gzip's format
+    expect(inflateInit2(&z_, 15 + 16) == Z_OK, "{}: zlib does not start",
+           packed_.name());  // 16: gzip's format
   }
   ~Inflater() { inflateEnd(&z_); }
   Inflater(const Inflater&) = delete;

@@ -2,17 +2,15 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/reader.hpp"
 #include "core/threads.hpp"
 #include "datasets/image.hpp"
 
@@ -50,33 +48,31 @@ namespace fs = std::filesystem;
 using Byte = std::uint8_t;
 using Bytes = std::span<const Byte>;
 
-constexpr std::uintmax_t max_bytes = 1'000'000'000;
+constexpr std::uint64_t max_bytes = 1'000'000'000;
+constexpr int max_scans = 100;
 constexpr std::string_view png_magic = "\x89PNG\r\n\x1a\n", jpeg_magic = "\xff\xd8\xff";
 
 // The functions below throw what is wrong with a file; load_image puts its name before that.
 
-std::vector<Byte> read_bytes(const fs::path& path) {
-  std::error_code error;
-  const auto type = fs::status(path, error).type();
-  expect(type != fs::file_type::not_found, "does not exist");
-  expect(type != fs::file_type::directory, "is a folder");
-  if (error) fail("cannot be read: {}", error.message());
-  expect(type == fs::file_type::regular, "is no regular file");
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  expect(bool(in), "cannot be opened: {}", std::strerror(errno ? errno : EIO));
-  const auto size = fs::file_size(path, error);
-  if (error) fail("cannot be read: {}", error.message());
-  expect(size > 0, "is empty");
-  expect(size <= max_bytes, "has {} bytes; pictures of more than {} are not read", size, max_bytes);
-  std::vector<Byte> bytes(static_cast<std::size_t>(size));
-  in.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(size));
-  expect(bool(in), "cannot be read beyond byte {}", in.gcount());
-  return bytes;
-}
-
 bool begins_with(Bytes bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+}
+
+std::vector<Byte> read_bytes(const fs::path& path, long max_pixels) {
+  Reader in(path);
+  in.expect(in.size() > 0, "a picture was expected, but the file is empty");
+  // No pixel takes more than eight bytes; the rest may be notes.
+  const std::uint64_t most = (16 << 20) + 8 * std::uint64_t(max_pixels);
+  in.expect(in.size() <= std::min(most, max_bytes),
+            "the file has {} bytes; pictures of more than {} are not read", in.size(),
+            std::min(most, max_bytes));
+  std::vector<Byte> bytes(std::size_t(in.size()));
+  const std::size_t first = std::min(bytes.size(), png_magic.size());
+  in.read(reinterpret_cast<char*>(bytes.data()), first, "the first bytes of a picture");
+  in.expect(begins_with(bytes, png_magic) || begins_with(bytes, jpeg_magic),
+            "this is neither a PNG nor a JPEG file");
+  in.read(reinterpret_cast<char*>(bytes.data()) + first, bytes.size() - first, "the rest of the picture");
+  return bytes;
 }
 
 /// A number of `width` bytes, 0 beyond the end.
@@ -95,9 +91,58 @@ struct Header {
   int orientation = 1;         // which of the eight ways to turn or mirror them: 1 is as they are
 };
 
+void check_pixels(const Header& header, long max_pixels) {
+  expect(double(header.height) * double(header.width) <= double(max_pixels),
+         "has {} x {} pixels; pictures of more than {} are not read", header.height, header.width,
+         max_pixels);
+}
+
+/// How many bytes the pixels of a PNG take before they are packed: a row is its bits, filled up to bytes, and
+/// a filter; interlaced, they come in seven passes. 0 where the header makes no sense, which stb tells.
+std::uint64_t unpacked_size(Bytes ihdr) {
+  constexpr int channels_of[] = {1, 0, 3, 1, 2, 0, 4};
+  const std::size_t depth = number_at(ihdr, 8, 1), type = number_at(ihdr, 9, 1);
+  const std::uint64_t width = number_at(ihdr, 0, 4), height = number_at(ihdr, 4, 4),
+                      bits = type < 7 ? std::uint64_t(channels_of[type]) * depth : 0;
+  const auto rows = [&](std::uint64_t w, std::uint64_t h) {
+    return w && h ? h * (1 + (w * bits + 7) / 8) : 0;
+  };
+  if (number_at(ihdr, 12, 1) == 0) return rows(width, height);
+  std::uint64_t size = 0;
+  constexpr std::uint64_t passes[7][4] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+                                          {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
+  for (const auto& [x, y, dx, dy] : passes)
+    size += rows(width > x ? (width - x + dx - 1) / dx : 0, height > y ? (height - y + dy - 1) / dy : 0);
+  return size;
+}
+
+/// Refuses pixels that unpack to more bytes than there are; stb would make room for them. Other damage is
+/// stb's.
+void check_unpacked(const std::vector<Bytes>& packed, std::uint64_t size) {
+  z_stream z{};
+  expect(inflateInit(&z) == Z_OK, "cannot be read: zlib does not start");
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&z, inflateEnd);
+  std::vector<Byte> dropped(1 << 16);
+  int code = Z_OK;
+  for (const Bytes part : packed) {
+    z.next_in = const_cast<Byte*>(part.data());
+    z.avail_in = uInt(part.size());
+    do {
+      z.next_out = dropped.data();
+      z.avail_out = uInt(dropped.size());
+      code = inflate(&z, Z_NO_FLUSH);
+      expect(z.total_out <= size, "is damaged: its pixels unpack to more than the {} bytes that they take",
+             size);
+    } while (code == Z_OK && z.avail_out == 0);
+    if (code != Z_OK && code != Z_BUF_ERROR) return;
+  }
+}
+
 /// A PNG is a row of chunks: a length, a type, that many bytes, the checksum of type and bytes.
-Header check_png(Bytes bytes) {
+Header check_png(Bytes bytes, long max_pixels) {
   Header header;
+  std::vector<Bytes> packed;
+  std::uint64_t unpacked = 0;
   for (std::size_t at = png_magic.size();;) {
     const std::size_t length = number_at(bytes, at, 4);
     expect(at + 12 + length <= bytes.size(), "is truncated or damaged: the chunk at byte {} of {} has no end",
@@ -105,11 +150,17 @@ Header check_png(Bytes bytes) {
     const Bytes checked = bytes.subspan(at + 4, 4 + length);
     expect(crc32_z(0, checked.data(), checked.size()) == number_at(bytes, at + 8 + length, 4),
            "is damaged: the chunk at byte {} has a wrong checksum", at);
-    if (begins_with(checked, "IEND")) return header;
-    if (begins_with(checked, "IHDR"))
-      header = {long(number_at(checked, 4, 4)), long(number_at(checked, 8, 4))};
+    if (begins_with(checked, "IEND")) break;
+    if (begins_with(checked, "IHDR")) {
+      header = {long(number_at(checked, 8, 4)), long(number_at(checked, 4, 4))};
+      check_pixels(header, max_pixels);
+      unpacked = unpacked_size(checked.subspan(4));
+    }
+    if (begins_with(checked, "IDAT")) packed.push_back(checked.subspan(4));
     at += 12 + length;
   }
+  if (unpacked) check_unpacked(packed, unpacked);
+  return header;
 }
 
 /// The orientation in an Exif segment, 1 where there is none.
@@ -139,19 +190,28 @@ void check_huffman_tables(Bytes bytes, std::size_t at, long length) {
 
 /// A JPEG is a row of segments: 0xff, a marker, a length, the bytes; after some of them coded pixels, where
 /// 0xff is followed by 0 or a restart marker.
-Header check_jpeg(Bytes bytes) {
+Header check_jpeg(Bytes bytes, long max_pixels) {
   const auto is_marker = [](Byte b) { return b > 1 && b != 0xff && (b < 0xd0 || b > 0xd7); };
   Header header;
+  int frames = 0, scans = 0;
   for (std::size_t at = 2;;) {
     while (at + 1 < bytes.size() && !(bytes[at] == 0xff && is_marker(bytes[at + 1]))) ++at;
     expect(at + 1 < bytes.size(), "is truncated: it has no end after its {} bytes", bytes.size());
     const Byte marker = bytes[at + 1];
     if (marker == 0xd9) return header;
+    if (marker == 0xda)
+      expect(++scans <= max_scans, "is refused: it has more than {} scans, which only serve to keep us busy",
+             max_scans);
     const std::size_t length = std::max<std::size_t>(2, number_at(bytes, at + 2, 2));
     if (marker == 0xc4) check_huffman_tables(bytes, at + 4, long(length) - 2);
     if (0xc0 <= marker && marker <= 0xc2) {  // the frame, whose size follows its depth
       header.height = long(number_at(bytes, at + 5, 2));
       header.width = long(number_at(bytes, at + 7, 2));
+      check_pixels(header, max_pixels);
+      // Each block of 8 x 8 takes a bit at least.
+      expect(header.height * header.width / 512 <= long(bytes.size()),
+             "is damaged: {} x {} pixels cannot be in {} bytes", header.height, header.width, bytes.size());
+      expect(++frames == 1, "is damaged: it has two frames");
     }
     if (marker == 0xe1 && at + 2 + length <= bytes.size())
       header.orientation = exif_orientation(bytes.subspan(at + 4, length - 2));
@@ -184,16 +244,10 @@ Array upright(const Byte* pixels, long height, long width, int channels, int ori
   return image;
 }
 
-Array decode(const std::vector<Byte>& bytes) {
-  expect(bytes.size() <= std::size_t(std::numeric_limits<int>::max()), "has {} bytes; 2 GiB are too many",
-         bytes.size());
+Array decode(const std::vector<Byte>& bytes, long max_pixels) {
   const bool png = begins_with(bytes, png_magic);
-  if (!png && !begins_with(bytes, jpeg_magic)) fail("is neither a PNG nor a JPEG file");
-  const Header header = png ? check_png(bytes) : check_jpeg(bytes);
-  const double size = double(header.height) * double(header.width);
-  expect(size <= max_image_pixels, "has {} x {} pixels; pictures of more than {} are not read", header.height,
-         header.width, max_image_pixels);
-  most_memory = (1 << 24) + 4 * bytes.size() + 16 * std::size_t(size);
+  const Header header = png ? check_png(bytes, max_pixels) : check_jpeg(bytes, max_pixels);
+  most_memory = (1 << 20) + 4 * bytes.size() + 16 * std::size_t(header.height * header.width);
   int width = 0, height = 0, channels = 0;
   const std::unique_ptr<Byte, void (*)(void*)> pixels(
       stbi_load_from_memory(bytes.data(), int(bytes.size()), &width, &height, &channels, 0), stbi_image_free);
@@ -208,11 +262,14 @@ Array decode(const std::vector<Byte>& bytes) {
 
 }  // namespace
 
-Array load_image(const fs::path& file) {
+Array load_image(const fs::path& file, long max_pixels) {
+  expect(max_pixels <= max_image_pixels, "load_image: of {} pixels at most {} are read", max_pixels,
+         max_image_pixels);
+  const auto bytes = read_bytes(file, max_pixels);
   try {
-    return decode(read_bytes(file));
+    return decode(bytes, max_pixels);
   } catch (const std::exception& e) {
-    fail("image: '{}' {}", file.string(), e.what());
+    fail("{}: {}", file.string(), e.what());
   }
 }
 

@@ -39,7 +39,8 @@ constexpr Known known[] = {
      "c591862226a13ff6cdb96b236fcbdda4746d5806086f930140aec5d269d39e65"},
     {"coarse_label_names.txt", 328, "14e28b5b70e3d8a29704b0d9f8c5985cca5f3c3d08ea043dcc87a036df37a2b3",
      "5c9787ddd374e5a8aae8c7c3c103308e9ed8c723f18e95f1aaa2684c75c3ef89"},
-    {"train-images-idx3-ubyte.gz", 47040016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    {"train-images-idx3-ubyte.gz", 47040016,
+     "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
      "8c591a6c18347f8eacb8b4d291e977d877b83f0f8bb3d3d4909aeb5cb08320be"},
     {"train-labels-idx1-ubyte.gz", 60008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
      "92eb305efc037de9c805feb222b0d15a94467d0f0f175b393bed31ca63e0572f"},
@@ -72,7 +73,8 @@ void check_known(const std::filesystem::path& file, std::string_view bytes) {
     }
     if (familiar)
       fail(
-          "{}: byte {}: damaged: between here and byte {} it is not the file that its authors published, by its "
+          "{}: byte {}: damaged: between here and byte {} it is not the file that its authors published, by "
+          "its "
           "SHA-256; remove it and fetch it again",
           file.string(), first, last);
   }

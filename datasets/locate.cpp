@@ -70,6 +70,21 @@ void fetch(const Source& source, const fs::path& cache, bool verbose) {
          (cache / source.folder).string());
 }
 
+/// Removes what a process left that was killed after the set was complete, or before someone else completed
+/// it.
+void remove_leftovers(const Source& source, const fs::path& cache) {
+  for (const auto& remote : source.remotes) {
+    const std::string file = remote.url.substr(remote.url.rfind('/') + 1);
+    const bool archive = file.ends_with(".tar.gz");
+    const fs::path place = archive ? cache / file : cache / source.folder / file;
+    std::error_code ignored;
+    if (fs::symlink_status(place.string() + ".part", ignored).type() == fs::file_type::regular)
+      remove_abandoned_part(place);
+    if (archive && fs::symlink_status(place, ignored).type() == fs::file_type::regular)
+      fs::remove(place, ignored);
+  }
+}
+
 }  // namespace
 
 fs::path cache_folder() {
@@ -88,7 +103,10 @@ fs::path locate(const Source& source, const DataOptions& options) {
   }
   if (cache.empty())
     throw DataUnavailable(tried + "and neither $XDG_CACHE_HOME nor $HOME names a place for a cache");
-  if (const auto found = complete(source, cache); !found.empty()) return found;
+  if (const auto found = complete(source, cache); !found.empty()) {
+    remove_leftovers(source, cache);
+    return found;
+  }
   tried += fmt::format("not in the cache '{}', ", cache.string());
   if (!options.download) throw DataUnavailable(tried + "and downloading is off");
   try {

@@ -22,10 +22,14 @@ const Source source{"mnist",
                     "mnist",
                     {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
                      "t10k-labels-idx1-ubyte.gz"},
-                    {{mirror + "train-images-idx3-ubyte.gz", "sha256:440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9912422},
-                     {mirror + "train-labels-idx1-ubyte.gz", "sha256:3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28881},
-                     {mirror + "t10k-images-idx3-ubyte.gz", "sha256:8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1648877},
-                     {mirror + "t10k-labels-idx1-ubyte.gz", "sha256:f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4542}}};
+                    {{mirror + "train-images-idx3-ubyte.gz",
+                      "sha256:440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9912422},
+                     {mirror + "train-labels-idx1-ubyte.gz",
+                      "sha256:3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28881},
+                     {mirror + "t10k-images-idx3-ubyte.gz",
+                      "sha256:8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1648877},
+                     {mirror + "t10k-labels-idx1-ubyte.gz",
+                      "sha256:f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4542}}};
 
 Dataset read_part(const fs::path& folder, const std::string& part, const std::string& name) {
   const fs::path images_file = folder / (part + "-images-idx3-ubyte.gz"),
@@ -55,8 +59,8 @@ Array read_idx(const fs::path& path, int rank) {
   const auto hex = [](const std::string& bytes) {
     return fmt::format("{:02x}", fmt::join(std::vector<std::uint8_t>(bytes.begin(), bytes.end()), " "));
   };
-  in.expect(found == magic, "this is no idx file of bytes of rank {}: it begins with {}, not {}", rank, hex(found),
-            hex(magic));
+  in.expect(found == magic, "this is no idx file of bytes of rank {}: it begins with {}, not {}", rank,
+            hex(found), hex(magic));
   std::string bytes = magic;
   Shape shape;
   std::uint64_t size = 1;
@@ -69,8 +73,8 @@ Array read_idx(const fs::path& path, int rank) {
     fits &= !__builtin_mul_overflow(size, std::uint64_t(shape[axis]), &size);
   }
   // No byte becomes more than 1032 by deflate.
-  in.expect(fits && size / 1032 <= packed, "a shape of {} cannot be in a file of {} bytes; fetch it again", shape,
-            packed);
+  in.expect(fits && size / 1032 <= packed, "a shape of {} cannot be in a file of {} bytes; fetch it again",
+            shape, packed);
   if (in.size() != Reader::unknown) in.need(size, "the bytes of all elements");
   in.charge(size);
   const std::size_t header = bytes.size();

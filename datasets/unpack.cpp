@@ -2,93 +2,204 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <memory>
+#include <set>
 
 #include "datasets/download.hpp"
+#include "datasets/gunzip.hpp"
 
 namespace xgrad {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr long max_entries = 100'000;
+constexpr const char* scratch = ".unpack-";
+
+/// A descriptor that is closed with its scope.
+struct Descriptor {
+  explicit Descriptor(int descriptor) : value(descriptor) {}
+  ~Descriptor() {
+    if (value >= 0) close(value);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int value;
+};
+int open_folder(const fs::path& path) {
+  return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /// A folder of its own beside the result, so that the last step is a rename; removed with what is left in it.
+/// It is locked as long as its process lives.
 struct Scratch {
   explicit Scratch(const fs::path& folder) {
-    std::string name = (folder / ".unpack-XXXXXX").string();
     std::error_code error;
     fs::create_directories(folder, error);
+    // One process at a time looks for what others have left, and makes and locks a folder of its own.
+    const Descriptor turn(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    flock(turn.value, LOCK_EX);
+    remove_abandoned(folder);
+    std::string name = (folder / scratch).string() + "XXXXXX";
     expect(!error && mkdtemp(name.data()), "unpack: cannot write into '{}'", folder.string());
     path = name;
+    lock = open_folder(path);
+    flock(lock, LOCK_EX);
   }
   ~Scratch() {
     std::error_code ignored;
     fs::remove_all(path, ignored);
+    if (lock >= 0) close(lock);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  /// Removes what processes that were killed have left.
+  static void remove_abandoned(const fs::path& folder) {
+    std::error_code ignored;
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder, ignored))
+      if (entry.path().filename().string().starts_with(scratch) && entry.is_directory(ignored) &&
+          !entry.is_symlink(ignored))
+        found.push_back(entry.path());
+    for (const fs::path& path : found) {
+      const Descriptor theirs(open_folder(path));
+      if (theirs.value >= 0 && flock(theirs.value, LOCK_EX | LOCK_NB) == 0) fs::remove_all(path, ignored);
+    }
   }
   fs::path path;
+  int lock = -1;
 };
 
-struct Free {
-  void operator()(archive* a) const { archive_read_free(a); }
-};
+/// What libarchive reads: an exception must not pass through it.
+struct Input {
+  Reader in;
+  std::vector<char> buffer = std::vector<char>(1 << 16);
+  std::string error = "";
+  std::uint64_t begin = 0;  // where in the archive the buffer begins
+  std::size_t size = 0;     // how much of it is filled
 
-/// An entry's path, which must lead to a place below the folder it is unpacked into.
-fs::path checked_path(const fs::path& file, archive_entry* entry) {
-  const char* name = archive_entry_pathname(entry);
-  const fs::path path = name ? name : "";
-  const bool inside =
-      !path.empty() && !path.is_absolute() && std::find(path.begin(), path.end(), "..") == path.end();
-  expect(inside, "unpack: '{}' is refused: its entry '{}' leads out of the folder; nothing was unpacked",
-         file.string(), path.string());
-  const auto type = archive_entry_filetype(entry);
-  const bool plain = (type == AE_IFREG || type == AE_IFDIR) && !archive_entry_hardlink(entry);
-  expect(plain,
-         "unpack: '{}' is refused: its entry '{}' is neither a file nor a folder; nothing was unpacked",
-         file.string(), path.string());
-  return path;
-}
-
-/// Throws Error unless libarchive's last call went well. A warning (an odd owner, say) does no harm.
-void check(const fs::path& file, archive* in, long code) {
-  expect(code >= ARCHIVE_WARN, "unpack: '{}' is damaged near byte {}: {}; remove it and fetch it again",
-         file.string(), archive_filter_bytes(in, -1),
-         archive_error_string(in) ? archive_error_string(in) : "unknown error");
-}
-
-void write_file(const fs::path& file, archive* in, const fs::path& to) {
-  fs::create_directories(to.parent_path());
-  const int out = open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  expect(out >= 0, "unpack: '{}' cannot be written", to.string());
-  const int code = archive_read_data_into_fd(in, out);
-  const bool closed = close(out) == 0;
-  check(file, in, code);
-  expect(closed, "unpack: '{}' cannot be written: is the disk full?", to.string());
-}
-
-void extract(const fs::path& file, const fs::path& to) {
-  const std::unique_ptr<archive, Free> in(archive_read_new());
-  archive_read_support_format_tar(in.get());
-  archive_read_support_filter_gzip(in.get());
-  check(file, in.get(), archive_read_open_filename(in.get(), file.c_str(), 1 << 16));
-  for (archive_entry* entry = nullptr;;) {
-    const int code = archive_read_next_header(in.get(), &entry);
-    if (code == ARCHIVE_EOF) return;
-    check(file, in.get(), code);
-    const fs::path path = to / checked_path(file, entry);
-    if (archive_entry_filetype(entry) == AE_IFDIR)
-      fs::create_directories(path);
-    else
-      write_file(file, in.get(), path);
+  static la_ssize_t read(archive* a, void* self, const void** bytes) {
+    auto& input = *static_cast<Input*>(self);
+    *bytes = input.buffer.data();
+    try {
+      input.size = input.in.read_some(input.buffer.data(), input.buffer.size());
+    } catch (const Error& e) {
+      input.error = e.what();
+      archive_set_error(a, EIO, "%s", e.what());
+      return -1;
+    }
+    input.begin = input.in.at() - input.size;
+    return la_ssize_t(input.size);
   }
-}
+  /// Refuses anything but zeros from a byte on that is in the buffer or follows it.
+  void expect_zeros(std::uint64_t from) {
+    for (std::size_t i = std::size_t(std::max(from, begin) - begin);; i = 0) {
+      for (; i < size; ++i)
+        if (buffer[i])
+          in.refuse_at(begin + i, "zeros were expected after the archive's end, but more follows");
+      begin = in.at();
+      size = in.read_some(buffer.data(), buffer.size());
+      if (size == 0) return;
+    }
+  }
+};
+
+class Extraction {
+ public:
+  Extraction(const fs::path& file, const LoadLimits& limits)
+      : file_(file), input_{gunzipped(file, limits)}, left_(input_.in.memory()), in_(archive_read_new()) {
+    archive_read_support_format_tar(in_.get());
+    check(archive_read_open(in_.get(), &input_, nullptr, Input::read, nullptr));
+  }
+  void to(const fs::path& folder) {
+    archive_entry* entry = nullptr;
+    for (long entries = 0;; ++entries) {
+      const int code = archive_read_next_header(in_.get(), &entry);
+      if (code == ARCHIVE_EOF) return input_.expect_zeros(std::uint64_t(archive_filter_bytes(in_.get(), 0)));
+      check(code);
+      if (entries == max_entries) refuse("", "it has more than {} entries", max_entries);
+      const fs::path path = checked_path(entry);
+      std::error_code error;
+      const bool is_folder = archive_entry_filetype(entry) == AE_IFDIR;
+      fs::create_directories(is_folder ? folder / path : (folder / path).parent_path(), error);
+      if (error) refuse(path.string(), "cannot be made: {}", error.message());
+      if (!is_folder) write_file(path, folder / path, entry);
+    }
+  }
+
+ private:
+  struct Free {
+    void operator()(archive* a) const { archive_read_free(a); }
+  };
+  template <class... Args>
+  [[noreturn]] void refuse(const std::string& entry, fmt::format_string<Args...> why, Args&&... args) const {
+    fail("{}: refused: {}{}; nothing was unpacked", file_.string(),
+         entry.empty() ? "" : fmt::format("its entry '{}' ", entry),
+         fmt::format(why, std::forward<Args>(args)...));
+  }
+  /// Throws Error unless libarchive's last call went well. A warning (an odd owner, say) does no harm.
+  void check(long code) const {
+    if (code >= ARCHIVE_WARN) return;
+    expect(input_.error.empty(), "{}", input_.error);
+    const char* why = archive_error_string(in_.get());
+    fail("{}: damaged near byte {} (unpacked): {}; remove it and fetch it again", file_.string(),
+         input_.in.at(), why ? why : "unknown error");
+  }
+  /// An entry's path, which must lead to a place of its own below the folder it is unpacked into.
+  fs::path checked_path(archive_entry* entry) {
+    const char* name = archive_entry_pathname(entry);
+    const std::string text = name ? name : "";
+    if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 127; }))
+      refuse("", "an entry's name holds control characters");
+    const fs::path path = text;
+    if (path.empty() || path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
+      refuse(text, "leads out of the folder");
+    if (std::size_t(std::distance(path.begin(), path.end())) > max_depth)
+      refuse("", "an entry lies too deep");
+    const auto type = archive_entry_filetype(entry);
+    if ((type != AE_IFREG && type != AE_IFDIR) || archive_entry_hardlink(entry))
+      refuse(text, "is neither a file nor a folder");
+    if (archive_entry_sparse_count(entry) > 0) refuse(text, "is a sparse file");
+    if (type == AE_IFREG && !files_.insert(path.lexically_normal()).second) refuse(text, "is there twice");
+    return path;
+  }
+  void write_file(const fs::path& name, const fs::path& to, archive_entry* entry) {
+    if (const auto size = archive_entry_size(entry); size < 0 || std::uint64_t(size) > left_)
+      refuse(name.string(), "has {} bytes, more than may be unpacked (LoadLimits)", size);
+    left_ -= std::uint64_t(archive_entry_size(entry));
+    const Descriptor out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (out.value < 0) refuse(name.string(), "cannot be made: {}", std::strerror(errno));
+    std::vector<char> buffer(1 << 16);
+    for (;;) {
+      const la_ssize_t n = archive_read_data(in_.get(), buffer.data(), buffer.size());
+      check(n);
+      if (n == 0) break;
+      for (la_ssize_t done = 0; done < n;) {
+        const ssize_t some = write(out.value, buffer.data() + done, std::size_t(n - done));
+        if (some < 0 && errno != EINTR) refuse(name.string(), "cannot be written: {}", std::strerror(errno));
+        done += std::max<ssize_t>(some, 0);
+      }
+    }
+    if (fsync(out.value)) refuse(name.string(), "cannot be brought to the disk: {}", std::strerror(errno));
+  }
+  fs::path file_;
+  Input input_;
+  std::uint64_t left_;
+  std::set<fs::path> files_;
+  std::unique_ptr<archive, Free> in_;
+};
 
 }  // namespace
 
-void unpack(const fs::path& archive, const fs::path& folder) {
+void unpack(const fs::path& archive, const fs::path& folder, const LoadLimits& limits) {
   const Scratch scratch(folder);
-  extract(archive, scratch.path);
+  Extraction(archive, limits).to(scratch.path);
   for (const auto& entry : fs::directory_iterator(scratch.path)) {
     const fs::path target = folder / entry.path().filename();
     expect(!fs::exists(target), "unpack: '{}' is there already; move it away to unpack '{}'", target.string(),

@@ -70,7 +70,8 @@ TEST_CASE("cifar: CIFAR-100's records have a coarse and a fine label") {
   CHECK(error_of([&] {
           read_cifar({&file, 1}, format);
         }) == file.string() +
-                  ": byte 3074: damaged, or not the binary version of cifar100: label 20 is not in [0, 20)" + remedy);
+                  ": byte 3074: damaged, or not the binary version of cifar100: label 20 is not in [0, 20)" +
+                  remedy);
 }
 
 TEST_CASE("cifar: a file that is damaged is named, with the byte") {
@@ -112,7 +113,8 @@ TEST_CASE("cifar10: a folder of the right files is read, the folder itself or th
     patch(inner / "data_batch_5.bin", 30730000l - 3073, 99);
     CHECK(error_of([&] { cifar10({.folder = inner}); }) ==
           (inner / "data_batch_5.bin").string() +
-              ": byte 30726927: damaged, or not the binary version of cifar10: label 99 is not in [0, 10)" + remedy);
+              ": byte 30726927: damaged, or not the binary version of cifar10: label 99 is not in [0, 10)" +
+              remedy);
   }
   SECTION("too few names") {
     write_file(inner / "batches.meta.txt", "airplane\nautomobile\n");

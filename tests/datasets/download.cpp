@@ -29,7 +29,8 @@ std::string checksum(const std::string& bytes) {
   return "sha256:" + sha256(folder / "f");
 }
 /// The text of the DownloadError, or of another that is thrown in its place.
-std::string refusal(const std::string& url, const fs::path& to, const std::string& sum, std::uint64_t size = 0) {
+std::string refusal(const std::string& url, const fs::path& to, const std::string& sum,
+                    std::uint64_t size = 0) {
   try {
     download(url, to, sum, false, size);
   } catch (const DownloadError& e) {
@@ -58,7 +59,7 @@ TEST_CASE("download: a file arrives whole, in a folder that is made") {
   download(server.url("/file"), to, checksum(content()), false);
   CHECK(read_file(to) == content());
   CHECK(std::distance(fs::directory_iterator(to.parent_path()), {}) == 1);  // no .part
-  download(server.url("/file"), to, checksum(content()), false);                 // is there already
+  download(server.url("/file"), to, checksum(content()), false);            // is there already
   CHECK_THAT(error_of([&] { download(server.url("/file"), to, checksum("else"), false); }),
              Catch::StartsWith("download: '" + to.string() + "' is there already, but it has " +
                                checksum(content()) + " and not " + checksum("else")));
@@ -113,12 +114,14 @@ TEST_CASE("download: a wrong checksum is said, and nothing bad is left") {
   Server server(content());
   const fs::path to = folder / "file";
   CHECK(error_of([&] { download(server.url("/file"), to, checksum("else"), false); }) ==
-        "download: what " + server.url("/file") + " sent has " + checksum(content()) + " and not " + checksum("else") +
+        "download: what " + server.url("/file") + " sent has " + checksum(content()) + " and not " +
+            checksum("else") +
             "; it was removed, so try again, or fetch the file by other means and put it at '" + to.string() +
             "'");
   CHECK(fs::is_empty(folder.path));
   CHECK(error_of([&] { download(server.url("/file"), to, "md5:900150983cd24fb0d6963f7d28e17f72", false); }) ==
-        "download: the checksum 'md5:900150983cd24fb0d6963f7d28e17f72' does not read 'sha256:' and 64 hexadecimal digits");
+        "download: the checksum 'md5:900150983cd24fb0d6963f7d28e17f72' does not read 'sha256:' and 64 "
+        "hexadecimal digits");
 }
 
 TEST_CASE("download: what cannot be fetched is a DownloadError") {
@@ -165,8 +168,8 @@ TEST_CASE("download: whatever an earlier call left, the next one ends with the f
   const bool ranges = GENERATE(true, false);
   Server server(content(), {.ranges = ranges});  // asked for what lies beyond its file, it answers 416
   const std::uint64_t size = GENERATE(0, 300000);
-  const std::string left = GENERATE(content(), content() + "more", std::string(1000, 'x'), std::string(300000, 'x'),
-                                    std::string(400000, 'x'), "");
+  const std::string left = GENERATE(content(), content() + "more", std::string(1000, 'x'),
+                                    std::string(300000, 'x'), std::string(400000, 'x'), "");
   write_file(folder / "file.part", left);
   CHECK(refusal(server.url("/file"), to, checksum(content()), size) == "");
   CHECK(read_file(to) == content());

@@ -4,6 +4,7 @@
 
 #include "datasets/image.hpp"
 #include "tests/datasets/files.hpp"
+#include "tests/memory_limit.hpp"
 
 #define STBI_WRITE_NO_STDIO
 #define STB_IMAGE_WRITE_STATIC
@@ -68,7 +69,7 @@ struct Folder : TemporaryFolder {
   template <class F>
   requires std::invocable<F> std::string error(F f)
   const {
-    const std::string text = error_of(f), start = "image: '" + file.string() + "' ";
+    const std::string text = error_of(f), start = file.string() + ": ";
     if (text.empty()) return "";
     CHECK_THAT(text, Catch::StartsWith(start));
     CHECK(text.find('\n') == std::string::npos);
@@ -150,24 +151,24 @@ TEST_CASE("image: a photograph stands as its orientation says") {
 
 TEST_CASE("image: what is no picture is named, and why") {
   const Folder folder;
-  CHECK(folder.error([&] { load_image(folder.file); }) == "does not exist");
-  CHECK(folder.error("") == "is empty");
-  CHECK(folder.error("<html>") == "is neither a PNG nor a JPEG file");
-  CHECK(folder.error("GIF89a") == "is neither a PNG nor a JPEG file");
-  CHECK(folder.error("\xff") == "is neither a PNG nor a JPEG file");
-  CHECK(error_of([&] { load_image(folder.path); }) == "image: '" + folder.path.string() + "' is a folder");
+  CHECK(folder.error([&] { load_image(folder.file); }) == "cannot be opened: No such file or directory");
+  CHECK(folder.error("") == "byte 0: a picture was expected, but the file is empty");
+  for (const char* other : {"<html>", "GIF89a", "\xff"})
+    CHECK(folder.error(other) == "byte 0: this is neither a PNG nor a JPEG file");
+  CHECK(error_of([&] { load_image(folder.path); }) ==
+        folder.path.string() + ": cannot be read: it is a folder");
   fs::resize_file(folder.file, 3'000'000'000);
-  CHECK(folder.error([&] { load_image(folder.file); }) ==
-        "has 3000000000 bytes; pictures of more than 1000000000 are not read");
+  CHECK_THAT(folder.error([&] { load_image(folder.file); }),
+             Catch::Contains("the file has 3000000000 bytes; pictures of more than 816777216 are not read"));
   fs::remove(folder.file);
   REQUIRE(mkfifo(folder.file.c_str(), 0600) == 0);
-  CHECK(folder.error([&] { load_image(folder.file); }) == "is no regular file");
+  CHECK(folder.error([&] { load_image(folder.file); }) == "cannot be read: it is no regular file");
 }
 
 TEST_CASE("image: too many pixels are refused by the header") {
   const Folder folder;
   CHECK(folder.error(png(20000, 10000, 8, 2, {0})) ==
-        "has 20000 x 10000 pixels; pictures of more than 100000000 are not read");
+        "has 10000 x 20000 pixels; pictures of more than 100000000 are not read");
   CHECK(folder.error(png(-1, -1, 8, 2, {0})) ==
         "has 4294967295 x 4294967295 pixels; pictures of more than 100000000 are not read");
   std::string file = jpeg(8, 8, gradient());
@@ -175,7 +176,68 @@ TEST_CASE("image: too many pixels are refused by the header") {
   CHECK(folder.error(file) == "has 65535 x 65534 pixels; pictures of more than 100000000 are not read");
   // A picture of one pixel whose data unpack to 64 MB.
   CHECK(folder.error(png(1, 1, 8, 0, Bytes(64 << 20))) ==
-        "is damaged or of a kind that is not supported: outofmem");
+        "is damaged: its pixels unpack to more than the 2 bytes that they take");
+}
+
+TEST_CASE("image: bombs are refused before they are decoded") {
+  const Folder folder;
+  // A few hundred bytes that state 14,000 x 7,000 pixels.
+  const std::string small = jpeg(8, 8, gradient());
+  std::string bomb = small;
+  bomb.replace(bomb.find("\xff\xc0") + 5, 4, big_endian(14000, 2) + big_endian(7000, 2));
+  {
+    const MemoryLimit limit(64 << 20);
+    CHECK_THAT(folder.error(bomb), Catch::Contains("is damaged: 14000 x 7000 pixels cannot be in"));
+  }
+  // A scan, a thousand times.
+  const auto scan = small.find("\xff\xda"), end = small.size() - 2;
+  const auto with_scans = [&](int n) {
+    std::string bytes = small.substr(0, scan);
+    for (int i = 0; i < n; ++i) bytes += small.substr(scan, end - scan);
+    return bytes + small.substr(end);
+  };
+  CHECK(folder.error(with_scans(100)).find("scans") == std::string::npos);
+  CHECK_THAT(folder.error(with_scans(101)), Catch::StartsWith("is refused: it has more than 100 scans"));
+  CHECK_THAT(folder.error(with_scans(1000)), Catch::StartsWith("is refused: it has more than 100 scans"));
+  const auto frame = small.find("\xff\xc0");
+  CHECK(folder.error(small.substr(0, frame) + small.substr(frame, 19) + small.substr(frame)) ==
+        "is damaged: it has two frames");
+  // The option.
+  CHECK(error_of([&] {
+          write_file(folder.file, small);
+          load_image(folder.file, 63);
+        }).ends_with("has 8 x 8 pixels; pictures of more than 63 are not read"));
+  CHECK(load_image(folder.file, 64).size() == 192);
+  // Two bytes too many, and notes that would unpack to 100 MB: they are not unpacked.
+  CHECK(folder.error(png(2, 1, 8, 0, {0, 1, 2, 0})) ==
+        "is damaged: its pixels unpack to more than the 3 bytes that they take");
+  Bytes packed(compressBound(100'000'000));
+  uLongf size = packed.size();
+  REQUIRE(compress2(packed.data(), &size, Bytes(100'000'000).data(), 100'000'000, 1) == Z_OK);
+  const std::string note(packed.begin(), packed.begin() + long(size));
+  const std::string extra =
+      chunk("zTXt", "a" + std::string(2, '\0') + note) + chunk("iCCP", "a" + std::string(2, '\0') + note);
+  const std::string noted = png(1, 1, 8, 2, {0, 1, 2, 3}, extra);
+  const MemoryLimit limit(64 << 20);
+  CHECK(pixels_of(folder.load(noted)) == Bytes{1, 2, 3});
+}
+
+TEST_CASE("image: an interlaced PNG is read, and its size counted") {
+  // 3 x 2 pixels: passes of (1, 1), none, none, (1, 1), none, (1, 1)... as Adam7 has them.
+  const Folder folder;
+  const auto interlaced = [&](const Bytes& rows) {
+    std::string bytes = png(3, 2, 8, 0, rows);
+    std::string header = bytes.substr(16, 13);
+    header[12] = 1;
+    return bytes.replace(8, 25, chunk("IHDR", header));
+  };
+  const Bytes rows = {0, 1, 0, 3, 0, 2, 0, 4, 5, 6};
+  CHECK(pixels_of(folder.load(interlaced(rows))) ==
+        Bytes{1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6});
+  Bytes more = rows;
+  more.push_back(0);
+  CHECK(folder.error(interlaced(more)) ==
+        "is damaged: its pixels unpack to more than the 10 bytes that they take");
 }
 
 TEST_CASE("image: no truncation goes unnoticed") {

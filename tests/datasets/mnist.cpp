@@ -70,7 +70,8 @@ TEST_CASE("idx: a damaged file is named, and what is wrong with it") {
         start + "8: the bytes of all elements was expected, but the file ends after 5 more bytes");
   CHECK(error(idx({10}, "0123456789a")) == start + "18: the end was expected, but something follows");
   CHECK(error(idx({1l << 31, 1l << 31, 28}, "x"), 3) ==
-        start + "12: a shape of (2147483648, 2147483648, 28) cannot be in a file of 17 bytes; fetch it again");
+        start +
+            "12: a shape of (2147483648, 2147483648, 28) cannot be in a file of 17 bytes; fetch it again");
   CHECK(error_of([&] { read_idx(folder / "none", 1); }) ==
         (folder / "none").string() + ": cannot be opened: No such file or directory");
 }
@@ -81,18 +82,23 @@ TEST_CASE("idx: gzip's own damage is noticed") {
   const std::string good = read_file(file), start = file.string() + ": byte ";
   CHECK(error_of([&] { read_idx(file, 1); }) == "");
   write_file(file, good.substr(0, good.size() / 2));
-  CHECK_THAT(error_of([&] { read_idx(file, 1); }),
-             Catch::StartsWith(start) && Catch::Contains("damaged: more of what gzip packed was expected, but the file is truncated"));
+  CHECK_THAT(
+      error_of([&] { read_idx(file, 1); }),
+      Catch::StartsWith(start) &&
+          Catch::Contains("damaged: more of what gzip packed was expected, but the file is truncated"));
   write_file(file, good.substr(0, good.size() - 4));
-  CHECK_THAT(error_of([&] { read_idx(file, 1); }),
-             Catch::StartsWith(start) && Catch::Contains("damaged: more of what gzip packed was expected, but the file is truncated"));
+  CHECK_THAT(
+      error_of([&] { read_idx(file, 1); }),
+      Catch::StartsWith(start) &&
+          Catch::Contains("damaged: more of what gzip packed was expected, but the file is truncated"));
   write_file(file, good);
   patch(file, long(good.size()) - 6, good[good.size() - 6] ^ 1);  // in the checksum
   CHECK_THAT(error_of([&] { read_idx(file, 1); }),
              Catch::StartsWith(start) && Catch::Contains("incorrect data check"));
   write_file(file, good + "more");
   CHECK(error_of([&] { read_idx(file, 1); }) ==
-        start + std::to_string(good.size()) + ": damaged: the end was expected, but something follows; fetch it again");
+        start + std::to_string(good.size()) +
+            ": damaged: the end was expected, but something follows; fetch it again");
   write_file(file, good);
   patch(file, 50000, good[50000] ^ 1);
   CHECK_THAT(error_of([&] { read_idx(file, 1); }), Catch::StartsWith(start));
@@ -145,11 +151,12 @@ TEST_CASE("mnist: the real set") try {
 }
 
 TEST_CASE("mnist: one flipped bit of the real set is noticed, also in files that were unpacked") try {
-  const fs::path from = locate({"mnist", "mnist", {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}, {}},
-                               {.download = false});
+  const fs::path from =
+      locate({"mnist", "mnist", {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}, {}},
+             {.download = false});
   const TemporaryFolder folder;
-  for (const auto& [name, rank, at] :
-       {std::tuple("t10k-images-idx3-ubyte.gz", 3, 4'000'000l), std::tuple("t10k-labels-idx1-ubyte.gz", 1, 5'000l)}) {
+  for (const auto& [name, rank, at] : {std::tuple("t10k-images-idx3-ubyte.gz", 3, 4'000'000l),
+                                       std::tuple("t10k-labels-idx1-ubyte.gz", 1, 5'000l)}) {
     const fs::path file = folder / name;
     const Array data = read_idx(from / name, rank);
     std::string bytes = idx({data.shape().begin(), data.shape().end()},
@@ -162,7 +169,8 @@ TEST_CASE("mnist: one flipped bit of the real set is noticed, also in files that
                Catch::StartsWith(file.string() + ": byte ") &&
                    Catch::Contains("it is not the file that its authors published"));
     for (char& c : bytes) c = char(c ^ 1);  // another set, not a damaged one
-    write_file(file, idx({data.shape().begin(), data.shape().end()}, bytes.substr(bytes.size() - std::size_t(data.byte_size()))));
+    write_file(file, idx({data.shape().begin(), data.shape().end()},
+                         bytes.substr(bytes.size() - std::size_t(data.byte_size()))));
     CHECK(read_idx(file, rank).shape() == data.shape());
   }
 } catch (const DataUnavailable& e) {
