@@ -107,6 +107,7 @@ std::uint64_t unpacked_size(Bytes ihdr) {
   const auto rows = [&](std::uint64_t w, std::uint64_t h) {
     return w && h ? h * (1 + (w * bits + 7) / 8) : 0;
   };
+  if (bits == 0) return 0;
   if (number_at(ihdr, 12, 1) == 0) return rows(width, height);
   std::uint64_t size = 0;
   constexpr std::uint64_t passes[7][4] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},

@@ -22,6 +22,10 @@ std::vector<HostileFile> hostile_npz();
 std::vector<HostileFile> hostile_pickles();
 std::vector<HostileFile> hostile_metrics();
 std::vector<HostileFile> hostile_settings();
+std::vector<HostileFile> hostile_images();
+std::vector<HostileFile> hostile_idx();
+std::vector<HostileFile> hostile_cifar();
+std::vector<HostileFile> hostile_archives();
 ///@}
 
 /// Text with zeros in it: bytes("\0\1").

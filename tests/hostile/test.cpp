@@ -1,7 +1,13 @@
 // Every hostile file is refused by name, or read, within 256 MiB.
+#include <sys/stat.h>
+
 #include <fstream>
 #include <functional>
 
+#include "datasets/cifar.hpp"
+#include "datasets/download.hpp"
+#include "datasets/image.hpp"
+#include "datasets/mnist.hpp"
 #include "nn/numpy.hpp"
 #include "nn/run_folder.hpp"
 #include "nn/training_state.hpp"
@@ -47,4 +53,46 @@ TEST_CASE("hostile metrics") { check(hostile_metrics(), "metrics.jsonl", read_me
 TEST_CASE("hostile settings") {
   check(hostile_settings(), "settings.json",
         [](const std::string& path) { load_settings(std::filesystem::path(path).parent_path()); });
+}
+
+TEST_CASE("hostile pictures") {
+  check(hostile_images(), "x.png", [](const std::string& path) { load_image(path); });
+}
+
+TEST_CASE("hostile idx files") {
+  check(hostile_idx(), "x.gz", [](const std::string& path) { read_idx(path, 1); });
+}
+
+TEST_CASE("hostile CIFAR files") {
+  check(hostile_cifar(), "x.bin", [](const std::string& path) {
+    const std::filesystem::path file = path;
+    read_cifar({&file, 1}, {.records = 2});
+  });
+}
+
+TEST_CASE("hostile archives") {
+  check(hostile_archives(), "x.tar.gz", [](const std::string& path) {
+    TemporaryFolder out;
+    const std::string error = error_of([&] { unpack(path, out.path, {.unpacked = 1 << 20}); });
+    if (error.empty()) return;
+    CHECK(std::filesystem::is_empty(out.path));
+    fail("{}", error);
+  });
+}
+
+TEST_CASE("hostile places: pipes, devices and folders are refused at once") {
+  TemporaryFolder folder;
+  const std::filesystem::path pipe = folder / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::filesystem::path& path :
+       {pipe, folder.path, std::filesystem::path("/dev/zero"), folder / "none"}) {
+    const auto refused = [&](const std::function<void()>& read) {
+      CHECK_THAT(error_of(read), Catch::StartsWith(path.string() + ": cannot be "));
+    };
+    refused([&] { load_image(path); });
+    refused([&] { read_idx(path, 1); });
+    refused([&] { read_cifar({&path, 1}); });
+    refused([&] { unpack(path, folder / "out"); });
+    refused([&] { sha256(path); });
+  }
 }
