@@ -2,6 +2,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "nn/checkpoint.hpp"
+#include "nn/models/mlp.hpp"
 #include "tests/datasets/files.hpp"
 #include "tests/hostile/files.hpp"
 #include "tests/paths.hpp"
@@ -39,7 +41,8 @@ TEST_CASE("hostile folders: report and predict start no shell and write nowhere 
   if (run("strace -o /dev/null true").exit_code) return skip("no strace, or it may not trace here");
   TemporaryFolder place;
   const std::filesystem::path folder = place / "run'; touch evil; '";
-  write_file(folder / "settings.json", R"({"recipe": "fast", "out": "'; touch evil; '"})");
+  write_file(folder / "settings.json",
+             R"({"experiment": "S10.1", "data": "mnist", "out": "'; touch evil; '"})");
   std::string metrics;
   for (int step = 1; step < 4; ++step)
     metrics +=
@@ -48,7 +51,14 @@ TEST_CASE("hostile folders: report and predict start no shell and write nowhere 
         "\n";
   write_file(folder / "metrics.jsonl", metrics);
   write_file(folder / "curves.svg", "<svg><script>alert(1)</script></svg>");
-  write_file(folder / "parameters.safetensors", hostile_safetensors().front().bytes);
+  xgrad::save(xgrad::MLP({784, 50, 10}), (folder / "parameters.safetensors").string());
+  write_file(folder / "other.safetensors", hostile_safetensors().front().bytes);
+  for (const std::string part : {"train", "t10k"}) {  // four black pictures of a 0
+    write_file(folder / "data/mnist" / (part + "-images-idx3-ubyte.gz"),
+               bytes("\0\0\10\3\0\0\0\4\0\0\0\34\0\0\0\34") + std::string(4 * 784, '\0'));
+    write_file(folder / "data/mnist" / (part + "-labels-idx1-ubyte.gz"),
+               bytes("\0\0\10\1\0\0\0\4") + std::string(4, '\0'));
+  }
   const std::string photo = folder / "a'; touch evil; '.png";
   write_file(photo, hostile_images().front().bytes);
   const auto traced = [&](const std::string& program, const std::vector<std::string>& arguments) {
@@ -68,13 +78,13 @@ TEST_CASE("hostile folders: report and predict start no shell and write nowhere 
     const std::string seen = read_file(trace);
     REQUIRE(seen.find("execve(") != seen.npos);
     CHECK(harm(seen, folder) == "");
-    if (getenv("SHOW")) WARN(outcome.output << seen.size() << (seen.find("gnuplot") != seen.npos));
     CHECK_FALSE(std::filesystem::exists(place / "evil"));
     CHECK_FALSE(std::filesystem::exists(folder / "evil"));
   };
-  traced("report", {folder});
-  traced("predict", {"--model", folder, photo});
-  traced("predict", {"--model", folder / "parameters.safetensors", "--network", "resnet", photo});
+  traced("report", {folder, "--data", folder / "data"});
+  CHECK(read_file(folder / "report.html").find("of 4 test images") != std::string::npos);
+  traced("predict", {"--model", folder, "--network", "S8", "--sheet", folder / "sheet.png", photo});
+  traced("predict", {"--model", folder / "other.safetensors", "--network", "S8", photo});
   // Data sets whose files are something else.
   for (const char* name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
                            "data_batch_5.bin", "test_batch.bin", "batches.meta.txt"})
