@@ -207,6 +207,7 @@ void unpack(const fs::path& archive, const fs::path& folder, const LoadLimits& l
   }
   for (const auto& entry : fs::directory_iterator(scratch.path))
     fs::rename(entry.path(), folder / entry.path().filename());
+  fsync(Descriptor(open_folder(folder)).value);  // some file systems refuse this for folders
 }
 
 }  // namespace xgrad
