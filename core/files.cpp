@@ -46,8 +46,8 @@ void replace_file(const fs::path& path, const std::function<void(std::ostream&)>
     out.flush();
     expect(bool(out), "{}: cannot be written: {}", path.string(), std::strerror(errno ? errno : EIO));
   }
-  expect(brought_to_disk(beside), "{}: cannot be brought to the disk: {}", path.string(),
-         std::strerror(errno));
+  const bool synced = brought_to_disk(beside);  // apart: arguments are evaluated in any order, errno perhaps before
+  expect(synced, "{}: cannot be brought to the disk: {}", path.string(), std::strerror(errno));
   std::error_code error;
   fs::rename(beside, path, error);
   expect(!error, "{}: cannot be replaced: {}", path.string(), error.message());
@@ -77,8 +77,8 @@ void make_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   expect(!error && fs::is_directory(folder), "{}: this folder cannot be made: {}", folder.string(),
          error ? error.message() : "a file is in the way");
-  expect(access(folder.c_str(), W_OK) == 0, "{}: this folder cannot be written to: {}", folder.string(),
-         std::strerror(errno));
+  const bool writable = access(folder.c_str(), W_OK) == 0;
+  expect(writable, "{}: this folder cannot be written to: {}", folder.string(), std::strerror(errno));
 }
 
 }  // namespace xgrad
