@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/threads.hpp"
 
 namespace xgrad::memory {
 namespace {
@@ -63,7 +64,12 @@ struct Pool {
   }
 };
 Pool& pool() {
-  static Pool* pool = new Pool;  // never destroyed: arrays in static variables may outlive anything
+  // Never destroyed: arrays in static variables may outlive anything.
+  static Pool* pool = [] {
+    auto* made = new Pool;
+    threads::keep_over_fork(made->mutex);
+    return made;
+  }();
   return *pool;
 }
 std::atomic<std::size_t> used{0}, most{0};

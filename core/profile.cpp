@@ -6,11 +6,17 @@
 #include <mutex>
 #include <new>
 
+#include "core/threads.hpp"
+
 namespace xgrad::profile {
 namespace {
 
 std::mutex& guard() {
-  static auto* mutex = new std::mutex;
+  static auto* mutex = [] {
+    auto* made = new std::mutex;
+    threads::keep_over_fork(*made);
+    return made;
+  }();
   return *mutex;
 }
 std::map<std::string, Row>& sums() {

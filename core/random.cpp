@@ -151,6 +151,7 @@ struct {
   std::uint64_t seed = 0;
   std::atomic<std::uint64_t> count{1};
 } seeding;
+const bool kept = (threads::keep_over_fork(seeding.mutex), true);
 
 detail::ThreadGenerator fresh(std::uint64_t stream) {
   const std::lock_guard lock(seeding.mutex);

@@ -4,14 +4,17 @@
 // what it wrote in its own caches; who is done takes from the others' stretches.
 #include "core/threads.hpp"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/error.hpp"
 
@@ -113,14 +116,52 @@ class Worker {
   std::atomic<Job*> job_{nullptr};  // none, one that is offered, or the mark of one that was taken
 };
 
+struct Pool {
+  std::deque<Worker> workers;
+  std::mutex busy;
+  bool full = false;  // the system starts no more threads
+
+  /// Starts threads until there are as many, if it can; returns how many of these there are.
+  std::size_t grow(std::size_t wanted) {
+    while (workers.size() < wanted && !full) try {
+        workers.emplace_back(int(workers.size()) + 1);
+      } catch (const std::exception&) {
+        full = true;
+      }
+    return std::min(wanted, workers.size());
+  }
+};
 // Never destroyed: loops may run in the destructors of static variables.
-std::deque<Worker>& workers() {
-  static auto* workers = new std::deque<Worker>;
-  return *workers;
+std::atomic<Pool*> pool{nullptr};
+
+// Over a fork. The child has none of the threads, so it begins anew; what the parent's pool holds stays as it
+// is: others may have been writing to it.
+std::atomic<int> forks{0};
+std::vector<std::mutex*>& kept_mutexes() {
+  static auto* mutexes = new std::vector<std::mutex*>;
+  return *mutexes;
 }
-std::mutex& busy() {
-  static auto* mutex = new std::mutex;
-  return *mutex;
+std::mutex registering;
+void before_fork() {
+  registering.lock();
+  for (auto* mutex : kept_mutexes()) mutex->lock();
+}
+void after_fork() {
+  for (auto* mutex : kept_mutexes()) mutex->unlock();
+  registering.unlock();
+}
+void in_child() {
+  pool = nullptr;
+  ++forks;
+  after_fork();
+}
+const int registered = pthread_atfork(before_fork, after_fork, in_child);
+
+Pool& the_pool() {
+  if (Pool* there = pool.load(std::memory_order_acquire)) return *there;
+  auto fresh = std::make_unique<Pool>();
+  Pool* none = nullptr;
+  return pool.compare_exchange_strong(none, fresh.get()) ? *fresh.release() : *none;
 }
 
 /// The cores that this process may use: not all, in many containers and under taskset.
@@ -152,15 +193,22 @@ void set(int count) {
 int count() { return current().load(std::memory_order_relaxed); }
 bool nested() { return inside; }
 
+void keep_over_fork(std::mutex& mutex) {
+  const std::lock_guard lock(registering);
+  kept_mutexes().push_back(&mutex);
+}
+
 void detail::run(long tasks, void (*task)(void*, long), void* context) {
-  std::unique_lock lock(busy(),
+  Pool& own = the_pool();
+  std::unique_lock lock(own.busy,
                         std::try_to_lock);  // another thread's loop has the workers: this one runs alone
-  const std::size_t helpers = lock ? std::size_t(std::min<long>(tasks, count())) - 1 : 0;
-  while (workers().size() < helpers && lock) workers().emplace_back(int(workers().size()) + 1);
+  const std::size_t helpers = lock ? own.grow(std::size_t(std::min<long>(tasks, count())) - 1) : 0;
+  const int forks_before = forks;
   Job job(tasks, task, context, int(helpers) + 1);
-  for (std::size_t i = 0; i < helpers; ++i) workers()[i].offer(&job);
+  for (std::size_t i = 0; i < helpers; ++i) own.workers[i].offer(&job);
   work(job, 0);
-  for (std::size_t i = 0; i < helpers; ++i) workers()[i].finish(&job);
+  expect(forks == forks_before, "threads: a loop does not go on in a child that was forked within it");
+  for (std::size_t i = 0; i < helpers; ++i) own.workers[i].finish(&job);
   if (job.error) std::rethrow_exception(job.error);
 }
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <mutex>
 #include <type_traits>
 
-/// Loops on all cores.
+/// Loops on all cores. A process may be forked: the child begins with a pool of its own. Where a thread
+/// cannot be started, loops go on with those that there are.
 namespace xgrad::threads {
 
 /// Sets how many threads are used. Throws Error below 1.
@@ -17,12 +19,16 @@ int count();
 /// True inside a parallel loop, where further loops run on the calling thread.
 bool nested();
 
+/// Takes a mutex before each fork() and lets go of it afterwards, so that the child does not find it taken by
+/// a thread that it does not have. The mutex is to live as long as the process.
+void keep_over_fork(std::mutex& mutex);
+
 namespace detail {
 void run(long tasks, void (*task)(void*, long), void* context);
 }
 
 /// Calls f(i) for i in [0, tasks), on all threads. An exception is rethrown when those that have begun
-/// have ended; whether the others run then is open.
+/// have ended; whether the others run then is open. Throws Error in a child that was forked by f.
 template <class F>
 void for_each(long tasks, F&& f) {
   if (tasks <= 1 || count() == 1 || nested()) {

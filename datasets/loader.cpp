@@ -148,6 +148,11 @@ struct Loader::Ahead : Prefetch<std::pair<Batch, LoaderState>> {
             std::size_t(depth)) {}
 };
 
+/// A forked process leaves what its parent's thread may have been writing to as it is.
+void Loader::End::operator()(Ahead* ahead) const {
+  if (!ahead->forked()) delete ahead;
+}
+
 Loader::Loader(const Loader& other)
     : data_(other.data_),
       options_(other.options_),
@@ -165,13 +170,14 @@ long Loader::steps_per_epoch() const {
 
 Batch Loader::next() {
   if (options_.prefetch == 0) return make_next();
+  if (ahead_ && ahead_->forked()) ahead_.reset();
   if (!ahead_) {
     LoaderOptions options = options_;
     options.prefetch = 0;
     Loader maker(data_, options);
     maker.restore(state_);
     maker.alone_ = true;  // whoever trains meanwhile uses the threads
-    ahead_ = std::make_unique<Ahead>(std::move(maker), options_.prefetch);
+    ahead_.reset(new Ahead(std::move(maker), options_.prefetch));
   }
   try {
     auto [batch, state] = ahead_->next();

@@ -57,7 +57,7 @@ struct LoaderState {
 /// one is left over; batch normalisation cannot be trained on it, so the batch before takes it in and has one
 /// image more than the others. Only `batch = 1`, or a Dataset of one image, makes batches of one. What comes
 /// out is the same for any number of threads. A value: a copy goes on from where the original stands, on its
-/// own.
+/// own; so does the one that a forked process has.
 class Loader {
  public:
   class Epoch;
@@ -93,15 +93,18 @@ class Loader {
 
  private:
   struct Ahead;
+  struct End {
+    void operator()(Ahead* ahead) const;
+  };
   Batch make_next();
   void draw_order();
 
   Dataset data_;
   LoaderOptions options_;
   LoaderState state_;
-  std::vector<std::int64_t> order_;  // of this epoch; empty where another Loader makes the batches ahead
-  std::unique_ptr<Ahead> ahead_;     // once the first batch was asked for
-  bool alone_ = false;               // makes batches on the calling thread, and leaves the others alone
+  std::vector<std::int64_t> order_;    // of this epoch; empty where another Loader makes the batches ahead
+  std::unique_ptr<Ahead, End> ahead_;  // once the first batch was asked for
+  bool alone_ = false;                 // makes batches on the calling thread, and leaves the others alone
 };
 
 /// What is left of an epoch, to be gone through once.

@@ -1,25 +1,36 @@
 #pragma once
 // Prefetch: values made ahead, on a thread of their own.
+#include <unistd.h>
+
 #include <condition_variable>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
+
+#include "core/error.hpp"
 
 namespace xgrad {
 
 /// Calls make() again and again on a thread of its own, until it throws, and is at most `depth` values ahead
-/// of next(). The end of a Prefetch waits for the value that is being made.
+/// of next(). The end of a Prefetch waits for the value that is being made. A child that is forked has no
+/// such thread: there, next() throws Error, and a Prefetch must not be destroyed.
 template <class T>
 class Prefetch {
  public:
-  /// Starts the thread, and with it the first value; `depth` is at least 1.
+  /// Starts the thread, and with it the first value; `depth` is at least 1. Throws Error when the system
+  /// starts none.
   Prefetch(std::function<T()> make, std::size_t depth)
-      : make_(std::move(make)), depth_(depth), thread_([this](std::stop_token stop) { run(stop); }) {}
+      : make_(std::move(make)), depth_(depth), thread_(started()) {}
+
+  /// Whether this process is a child of the one that the thread runs in.
+  bool forked() const { return process_ != getpid(); }
 
   /// The values in the order in which they were made; then rethrows what make() threw, each time.
   T next() {
+    expect(!forked(), "prefetch: the thread that makes the values is not in this process, which was forked");
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !ready_.empty() || error_; });
     if (ready_.empty()) std::rethrow_exception(error_);
@@ -30,6 +41,11 @@ class Prefetch {
   }
 
  private:
+  std::jthread started() try {
+    return std::jthread([this](std::stop_token stop) { run(stop); });
+  } catch (const std::system_error& error) {
+    fail("prefetch: no thread can be started to make values ahead: {}", error.code().message());
+  }
   void run(std::stop_token stop) try {
     for (;;) {
       {
@@ -50,6 +66,7 @@ class Prefetch {
 
   std::function<T()> make_;
   std::size_t depth_;
+  const pid_t process_ = getpid();
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<T> ready_;

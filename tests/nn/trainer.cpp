@@ -79,6 +79,7 @@ TEST_CASE("training that was interrupted goes on bit for bit") {
     Variable operator()(const Variable& x) const { return dropout(net(x)); }
   };
   struct Killed {};
+  bool killed = true;  // else asked to stop
   auto train = [&](const std::string& checkpoint, int stop_after, std::vector<EpochReport>* reports) {
     manual_seed(3);
     Dropped model;
@@ -86,7 +87,7 @@ TEST_CASE("training that was interrupted goes on bit for bit") {
     Loader loader(shapes(200, 0, 1).train, {.batch = 40, .replacement = true, .seed = 2});
     int losses = 0;
     auto loss = [&](const Variable& logits, const Array& labels) {
-      if (++losses > stop_after) throw Killed();
+      if (++losses > stop_after && killed) throw Killed();
       return cross_entropy(logits, labels);
     };
     try {
@@ -97,8 +98,9 @@ TEST_CASE("training that was interrupted goes on bit for bit") {
            .schedule = linear_lr(14, .1),
            .progress = false,
            .checkpoint = checkpoint,
-           .checkpoint_seconds = 0,
-           .on_epoch = [&](const EpochReport& r) { return reports->push_back(r), true; }});
+           .checkpoint_seconds = killed ? 0 : 1e9,
+           .on_epoch = [&](const EpochReport& r) { return reports->push_back(r), true; },
+           .stop = [&] { return !killed && losses >= stop_after; }});
     } catch (const Killed&) {
     }
     std::vector<std::vector<float>> bits;
@@ -123,6 +125,16 @@ TEST_CASE("training that was interrupted goes on bit for bit") {
   Net other;
   SGD sgd(parameters(other));
   Loader loader(shapes(200, 0, 1).train, {.batch = 40});
+  // Asked to stop, it loses no step: not within an epoch, nor at its end.
+  killed = false;
+  parts.clear();
+  std::filesystem::remove(file);
+  for (int stop : {3, 4, 1, 2}) train(file, stop, &parts);
+  CHECK(load_training(file).progress.step == 10);
+  CHECK(train(file, 1000, &parts) == undisturbed);
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[1].train.loss == whole[1].train.loss);
+
   CHECK(error_of([&] { fit(other, sgd, loader, {.checkpoint = file}); }).find(" which the model needs") !=
         std::string::npos);
   save(other, (folder / "parameters").string());

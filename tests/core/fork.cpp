@@ -1,0 +1,116 @@
+// Forked processes, and threads that cannot be started.
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "datasets/loader.hpp"
+#include "datasets/synthetic.hpp"
+#include "tests/catch.hpp"
+#include "tests/core/helpers.hpp"
+
+using namespace xgrad;
+using namespace xgrad::tests;
+
+namespace {
+
+bool refuse_threads = false;
+
+/// What f returns in a child, of which a second after the twentieth nobody waits: a hang is a failure.
+int in_child(const std::function<int()>& f) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    int code = 99;
+    try {
+      code = f();
+    } catch (...) {
+    }
+    _exit(code);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+long sum_by_threads(long n) {
+  std::atomic<long> sum = 0;
+  threads::for_each(n, [&](long i) { sum += i; });
+  return sum;
+}
+
+}  // namespace
+
+/// Stands before the C library's.
+extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                              void* argument) noexcept {
+  using Create = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+  static const auto create = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
+  return refuse_threads ? EAGAIN : create(thread, attributes, run, argument);
+}
+
+TEST_CASE("fork: the child has a pool of its own, again and again") {
+  Restore restore;
+  threads::set(3);
+  REQUIRE(sum_by_threads(1000) == 499500);
+  for (int i = 0; i < 5; ++i) {
+    CHECK(in_child([] {
+            const bool right = sum_by_threads(1000) == 499500;
+            return right && in_child([] { return sum_by_threads(10) == 45 ? 4 : 5; }) == 4 ? 7 : 8;
+          }) == 7);
+    CHECK(sum_by_threads(1000) == 499500);
+  }
+}
+
+TEST_CASE("fork: within a loop it is an error in the child, and none for the parent") {
+  Restore restore;
+  threads::set(3);
+  const pid_t parent = getpid();
+  std::atomic<int> refused = 0;
+  const std::string error = error_of([&] {
+    threads::for_each(3, [&, caller = pthread_self()](long) {
+      if (!pthread_equal(caller, pthread_self()) || getpid() != parent || refused) return;
+      const pid_t child = fork();
+      if (child == 0) return;
+      int status = 0;
+      waitpid(child, &status, 0);
+      refused += WIFEXITED(status) ? WEXITSTATUS(status) : 100;
+    });
+  });
+  if (getpid() != parent)
+    _exit(error == "threads: a loop does not go on in a child that was forked within it" ? 1 : 2);
+  CHECK(error == "");
+  CHECK(refused == 1);
+}
+
+TEST_CASE("fork: a prefetching loader goes on in the child with the same batches") {
+  const Dataset data = shapes(60, 0, 1).train;
+  Loader plain(data, {.batch = 10}), ahead(data, {.batch = 10, .prefetch = 2});
+  plain.next(), ahead.next();
+  const Batch second = plain.next();
+  CHECK(in_child([&] {
+          Loader copy = ahead;
+          const bool same = same_bits(ahead.next().images, second.images);
+          return same && same_bits(copy.next().images, second.images) ? 7 : 8;
+        }) == 7);
+  CHECK(in_child([&] { return Loader(std::move(ahead)), 7; }) == 7);  // destroyed there
+  CHECK(same_bits(ahead.next().images, second.images));
+}
+
+TEST_CASE("threads: where none can be started, loops do without and prefetching names the cause") {
+  CHECK(in_child([] {
+          refuse_threads = true;
+          threads::set(4);
+          if (sum_by_threads(1000) != 499500) return 1;
+          Loader loader(shapes(60, 0, 1).train, {.batch = 10, .prefetch = 2});
+          const std::string error = error_of([&] { loader.next(); });
+          if (error !=
+              "prefetch: no thread can be started to make values ahead: Resource temporarily "
+              "unavailable")
+            return 2;
+          refuse_threads = false;
+          return loader.next().labels.size() == 10 ? 7 : 3;
+        }) == 7);
+}

@@ -1,0 +1,126 @@
+// Programs in a world that misbehaves: signals, pipes without a reader, full disks, a second program.
+#include <fstream>
+
+#include "tests/catch.hpp"
+#include "tests/paths.hpp"
+#include "tests/run.hpp"
+#include "tests/start.hpp"
+
+using namespace xgrad;
+using tests::Ended;
+using tests::Outcome;
+using tests::run;
+using tests::start;
+using tests::TemporaryFolder;
+
+namespace {
+
+std::string program(const char* name) { return std::string(XGRAD_BUILD_ROOT) + "/examples/" + name + " "; }
+std::string bytes(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// A line for the shell, started in a folder.
+std::vector<std::string> in(const std::filesystem::path& folder, const std::string& command) {
+  return {"/bin/sh", "-c", "cd '" + folder.string() + "' && exec " + command};
+}
+/// Once training is about to begin.
+bool announced(const std::string& output) { return output.find(" threads, seed ") != std::string::npos; }
+
+/// The command that an interrupted program has shown.
+std::string shown_command(const std::string& output) {
+  const std::string before = "interrupted; to go on:\n  ";
+  const auto at = output.rfind(before);
+  INFO(output);
+  REQUIRE(at != std::string::npos);
+  return output.substr(at + before.size());
+}
+
+}  // namespace
+
+TEST_CASE("what a signal interrupts goes on by the command that is shown, to the same bits") {
+  const std::string common = program("cifar10") + "--synthetic --batch 10 --recipe ";
+  struct Case {
+    std::string options;
+    int signal;
+    std::string out;  // below the folder
+  };
+  for (const Case& c :
+       {Case{"posted --epochs 1 --steps 4", SIGINT, "runs/cifar10"},
+        Case{"fast --steps 10 --resume --out \"a 'b' \\$c\n%: é\"", SIGTERM, "a 'b' $c\n%: é"},
+        Case{"resnet --epochs 1 --steps 3 --out=x", SIGHUP, "x"},
+        Case{"fast --steps 10 --seeds 2", SIGINT, "runs/cifar10-fast/seed-2"}}) {
+    INFO(c.options);
+    TemporaryFolder alone, interrupted;
+    const Ended whole = start(in(alone.path, common + c.options));
+    INFO(whole.output);
+    REQUIRE(whole.exit_code == 0);
+    const Ended ended = start(in(interrupted.path, common + c.options), {c.signal, 0, announced});
+    REQUIRE(ended.signal == c.signal);
+    const Ended rest =
+        start({"/bin/sh", "-c", "cd '" + interrupted.path.string() + "'\n" + shown_command(ended.output)});
+    INFO(rest.output);
+    REQUIRE(rest.exit_code == 0);
+    const std::string trained = bytes(alone.path / c.out / "parameters.safetensors");
+    CHECK(trained.size() > 100);
+    CHECK((bytes(interrupted.path / c.out / "parameters.safetensors") == trained));
+    CHECK(std::filesystem::exists(interrupted.path / c.out / "curves.svg") ==
+          std::filesystem::exists(alone.path / c.out / "curves.svg"));
+  }
+}
+
+TEST_CASE("a second program in a run's folder is told who trains there, and changes nothing") {
+  TemporaryFolder folder;
+  const std::string command =
+      program("cifar10") + "--synthetic --batch 10 --recipe fast --steps 10 --resume --out x";
+  bool tried = false;
+  const Ended first = start(in(folder.path, command),
+                            {SIGTERM, 0, [&](const std::string& output) {
+                               if (!announced(output)) return false;
+                               const Ended second = start(in(folder.path, command));
+                               INFO(second.output);
+                               CHECK(second.exit_code == 1);
+                               CHECK_THAT(second.output, Catch::Contains("error: x: is in use by process "));
+                               return tried = true;
+                             }});
+  INFO(first.output);
+  CHECK(tried);
+  CHECK(start(in(folder.path, command)).exit_code == 0);
+}
+
+TEST_CASE("a reader who goes away does not end training") {
+  TemporaryFolder folder;
+  for (const char* pipe : {"2>/dev/null |", "2>&1 |"}) {
+    const std::string out = (folder / (pipe[1] == '>' && pipe[2] == '&' ? "both" : "out")).string();
+    const Outcome outcome =
+        run("( " + program("cifar10") + "--synthetic --batch 10 --recipe fast --steps 10 --out " + out + " " +
+            std::string(pipe).substr(0, std::string(pipe).size() - 1) + "; echo $? >" + out +
+            "/code ) | head -1");
+    INFO(outcome.output);
+    CHECK(bytes(out + "/code") == "0\n");
+    CHECK(std::filesystem::exists(out + "/parameters.safetensors"));
+    CHECK_THAT(bytes(out + "/metrics.jsonl"), Catch::Contains("final_test_accuracy"));
+  }
+}
+
+TEST_CASE("a standard output that cannot be written is an error of every program") {
+  TemporaryFolder folder;
+  for (const char* command : {"sine", "spiral", "custom_model", "double_backprop", "cifar10 --help",
+                              "predict --help", "report --help", "reproduce --list",
+                              "cifar10 --synthetic --batch 10 --recipe fast --steps 10 --out run"}) {
+    INFO(command);
+    const Outcome outcome = run("cd " + folder.path.string() + " && " +
+                                program("").substr(0, program("").size() - 1) + command + " 2>&1 >/dev/full");
+    CHECK(outcome.exit_code == 1);
+    CHECK_THAT(outcome.output,
+               Catch::EndsWith("error: standard output cannot be written: No space left on device\n"));
+  }
+  CHECK(std::filesystem::exists(folder / "run/parameters.safetensors"));
+}
+
+TEST_CASE("names that would steer the terminal are shown harmless") {
+  const Outcome outcome = run(program("report") + "\"$(printf 'a\\033[2Jb\\302\\233c')\"");
+  CHECK(outcome.exit_code == 1);
+  CHECK(outcome.output == "error: a\\x1b[2Jb\\x9bc: there is no run here (no settings.json)\n");
+}
