@@ -17,6 +17,7 @@ int ended_by(F f) {
   const pid_t child = fork();
   if (child == 0) {
     close(STDERR_FILENO);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);  // not Catch's
     f();
     _exit(0);
   }
