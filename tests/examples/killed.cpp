@@ -138,9 +138,12 @@ void compare(const std::vector<std::string>& options, int signal, int kills, uns
                                               : starting + below(ending_now ? ending : 3 * training / kills));
     const bool writing = done % 2 && !saves_itself;
     const long before = steps_in(killed);
-    const Ended ended =
-        start(command(killed),
-              {signal, delay, [&](const std::string&) { return !writing || unfinished_in(killed); }});
+    const Ended ended = start(
+        command(killed), {signal, delay, [&](const std::string& output) {
+                            const bool training_now = !starting_now && !ending_now && saves_itself;
+                            return (!writing || unfinished_in(killed)) &&
+                                   (!training_now || output.find(" threads, seed ") != std::string::npos);
+                          }});
     INFO("killed after " << delay << " s: " << ended.output);
     REQUIRE((ended.signal == signal || (ended.signal == 0 && ended.exit_code == 0)));
     done += ended.signal != 0;
