@@ -82,7 +82,7 @@ V strong_div(const V& a, const V& b) {
 /// -x, of either zero too (xsimd's is 0 - x).
 template <class V>
 V negate(const V& x) {
-  return V(-0.) - x;
+  return V(static_cast<typename V::value_type>(-0.)) - x;
 }
 /// 1 where the condition holds, else 0: select(condition, one, zero) with the type of `like`.
 template <class V, class Condition>

@@ -20,23 +20,23 @@ XGRAD_INLINE auto better(const V& v, const V& best) {
 /// over.
 inline void pool_row_2x2(const float* top, const float* bottom, long width, long room, float* out,
                          std::uint8_t* places) {
-  constexpr Permutation even{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
-  constexpr Permutation odd{1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
+  using Even = Shuffle<0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30>;
+  using Odd = Shuffle<1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31>;
   auto load = [](const float* p) { return Pack(*reinterpret_cast<const LoosePack*>(p)); };
   long j = 0;
   for (; j < width && j + lanes <= room; j += lanes) {
     const Pack a = load(top + 2 * j), b = load(top + 2 * j + lanes);
     const Pack c = load(bottom + 2 * j), d = load(bottom + 2 * j + lanes);
-    Pack best = __builtin_shuffle(a, b, even);
+    Pack best = Even::of(a, b);
     Permutation place{};
     auto offer = [&](Pack v, int number) {
       const Permutation wins = better(v, best);
       best = wins ? v : best;
       place = wins ? number - Permutation{} : place;
     };
-    offer(__builtin_shuffle(a, b, odd), 1);
-    offer(__builtin_shuffle(c, d, even), 2);
-    offer(__builtin_shuffle(c, d, odd), 3);
+    offer(Odd::of(a, b), 1);
+    offer(Even::of(c, d), 2);
+    offer(Odd::of(c, d), 3);
     *reinterpret_cast<LoosePack*>(out + j) = best;
     *reinterpret_cast<LooseBytes*>(places + j) = __builtin_convertvector(place, Bytes);
   }
@@ -54,16 +54,16 @@ inline void pool_row_2x2(const float* top, const float* bottom, long width, long
 /// zeros beside it. `room` is as above; what is written beyond the row is to be written over.
 inline void scatter_row_2x2(const float* g, const std::uint8_t* places, int row, long width, long room,
                             float* out) {
-  constexpr Permutation low{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
-  constexpr Permutation high{8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  using Low = Shuffle<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>;
+  using High = Shuffle<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>;
   long j = 0;
   for (; j < width && j + lanes <= room; j += lanes) {
     const Pack v = *reinterpret_cast<const LoosePack*>(g + j);
     const Permutation place =
         __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places + j)), Permutation);
     const Pack left = place == 2 * row ? v : Pack{}, right = place == 2 * row + 1 ? v : Pack{};
-    *reinterpret_cast<LoosePack*>(out + 2 * j) = __builtin_shuffle(left, right, low);
-    *reinterpret_cast<LoosePack*>(out + 2 * j + lanes) = __builtin_shuffle(left, right, high);
+    *reinterpret_cast<LoosePack*>(out + 2 * j) = Low::of(left, right);
+    *reinterpret_cast<LoosePack*>(out + 2 * j + lanes) = High::of(left, right);
   }
   for (; j < width; ++j)
     for (int k = 0; k < 2; ++k) out[2 * j + k] = places[j] == 2 * row + k ? g[j] : 0;
@@ -74,11 +74,13 @@ inline void scatter_row_2x2(const float* g, const std::uint8_t* places, int row,
 /// written over.
 inline void scatter_narrow_2x2(const float* g, const std::uint8_t* places, Permutation inside, float* top,
                                float* bottom) {
-  constexpr Permutation half{0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7};
+  using Twice = Shuffle<0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7>;
   constexpr Permutation parity{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
-  const Pack v = __builtin_shuffle(Pack(*reinterpret_cast<const LoosePack*>(g)), half);
-  const Permutation place = __builtin_shuffle(
-      __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places)), Permutation), half);
+  const Pack packed = *reinterpret_cast<const LoosePack*>(g);
+  const Permutation packed_place =
+      __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places)), Permutation);
+  const Pack v = Twice::of(packed, packed);
+  const Permutation place = Twice::of(packed_place, packed_place);
   *reinterpret_cast<LoosePack*>(top) = (place == parity) & inside ? v : Pack{};
   *reinterpret_cast<LoosePack*>(bottom) = (place == parity + 2) & inside ? v : Pack{};
 }

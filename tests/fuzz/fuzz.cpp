@@ -1,0 +1,110 @@
+// What libFuzzer feeds to a reader: a file that may hold anything is read, or refused by an Error.
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "datasets/cifar.hpp"
+#include "datasets/download.hpp"
+#include "datasets/image.hpp"
+#include "datasets/mnist.hpp"
+#include "nn/numpy.hpp"
+#include "nn/run_folder.hpp"
+#include "nn/training_state.hpp"
+
+namespace {
+
+using namespace xgrad;
+namespace fs = std::filesystem;
+using Bytes = std::string;
+
+/// A PNG whose chunks have the checksums of their contents, which no mutation would hit.
+void repair_png(Bytes& bytes) {
+  auto byte = [&](std::size_t at) { return std::size_t(static_cast<unsigned char>(bytes[at])); };
+  if (!bytes.starts_with("\x89PNG")) return;
+  for (std::size_t at = 8; at + 12 <= bytes.size();) {
+    const std::size_t length = byte(at) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3);
+    if (length > bytes.size() - at - 12) return;
+    const auto sum = crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data() + at + 4), 4 + length);
+    for (std::size_t i = 0; i < 4; ++i) bytes[at + 8 + length + i] = char(sum >> (24 - 8 * i));
+    at += 12 + length;
+  }
+}
+
+/// The same for a tar archive of headers and contents, in blocks of 512 bytes.
+void repair_tar(Bytes& bytes) {
+  for (std::size_t at = 0; at + 512 <= bytes.size();) {
+    unsigned sum = 8 * ' ';
+    for (std::size_t i = 0; i < 512; ++i)
+      if (i < 148 || i >= 156) sum += static_cast<unsigned char>(bytes[at + i]);
+    if (sum != 8 * ' ') bytes.replace(at + 148, 8, fmt::format("{:06o}", sum) + Bytes("\0 ", 2));
+    const auto size = std::strtoul(bytes.substr(at + 124, 11).c_str(), nullptr, 8);
+    if (size > bytes.size()) return;
+    at += 512 + (size + 511) / 512 * 512;
+  }
+}
+
+void read_cifar_file(const Bytes& path) {
+  const fs::path file = path;
+  read_cifar({&file, 1}, {.name = "cifar100", .classes = {20, 100}, .label = 1, .records = 2});
+}
+
+void unpack_archive(const Bytes& path) {
+  const fs::path folder = path + ".unpacked";
+  try {
+    unpack(path, folder);
+  } catch (const Error&) {
+  }
+  fs::remove_all(folder);
+}
+
+/// A reader, the file that it is given, and what is made right in it before.
+struct Target {
+  const char *name, *file;
+  void (*read)(const Bytes& path);
+  void (*repair)(Bytes&) = nullptr;
+};
+
+const Target targets[] = {
+    {"cifar", "x.bin", read_cifar_file},
+    {"idx", "x-idx3-ubyte.gz", [](const Bytes& path) { read_idx(path, 3); }},
+    {"safetensors", "x.safetensors", [](const Bytes& path) { load_tensors(path); }},
+    {"checkpoint", "x.safetensors", [](const Bytes& path) { load_training(path); }},
+    {"npz", "x.npz", [](const Bytes& path) { load_npz(path, {.unpacked = 64 << 20}); }},
+    {"npy", "x.npy", [](const Bytes& path) { load_npy(path); }},
+    {"pickle", "x.pkl", [](const Bytes& path) { load_pickle(path); }},
+    {"image", "x.png", [](const Bytes& path) { load_image(path); }, repair_png},
+    {"metrics", "metrics.jsonl", [](const Bytes& path) { read_metrics(path); }},
+    {"settings", "settings.json", [](const Bytes& path) { load_settings(fs::path(path).parent_path()); }},
+    {"tar", "x.tar.gz", unpack_archive, repair_tar},
+};
+
+/// The one that XGRAD_FUZZ names.
+const Target& chosen() {
+  const char* name = std::getenv("XGRAD_FUZZ");
+  for (auto& target : targets)
+    if (name && target.name == std::string_view(name)) return target;
+  fmt::print(stderr, "fuzz: XGRAD_FUZZ must name a reader:");
+  for (auto& target : targets) fmt::print(stderr, " {}", target.name);
+  fmt::print(stderr, "\n");
+  std::exit(2);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const Target& target = chosen();
+  static const Bytes path = (fs::temp_directory_path() / target.file).string();
+  Bytes bytes(reinterpret_cast<const char*>(data), size);
+  if (target.repair) target.repair(bytes);
+  std::ofstream(path, std::ios::binary) << bytes;
+  try {
+    target.read(path);
+  } catch (const Error&) {
+  }
+  return 0;
+}
