@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
   safetensors.add(hostile_safetensors());
   save_tensors(safetensors.next(), tensors);
   checkpoint.add(hostile_checkpoints());
-  save_training(checkpoint.next(), {.model = tensors.arrays, .optimizer = tensors.arrays});
+  save_training(checkpoint.next(), {tensors.arrays, tensors.arrays, Generator(1), {}, {}});
   npz.add(hostile_npz());
   save_npz(npz.next(), tensors);
   corpus("npy").add(hostile_npy());
