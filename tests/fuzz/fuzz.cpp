@@ -49,13 +49,13 @@ void repair_tar(Bytes& bytes) {
 
 void read_cifar_file(const Bytes& path) {
   const fs::path file = path;
-  read_cifar({&file, 1}, {.name = "cifar100", .classes = {20, 100}, .label = 1, .records = 2});
+  read_cifar({&file, 1}, {.records = 2});
 }
 
 void unpack_archive(const Bytes& path) {
   const fs::path folder = path + ".unpacked";
   try {
-    unpack(path, folder);
+    unpack(path, folder, {.unpacked = 16 << 20});
   } catch (const Error&) {
   }
   fs::remove_all(folder);

@@ -83,8 +83,10 @@ int main(int argc, char** argv) {
   corpus("settings").add(hostile_settings());
 
   Corpus cifar = corpus("cifar"), idx = corpus("idx"), image = corpus("image"), archive = corpus("tar");
-  cifar.add(std::string(2 * 3074, '\1'));
-  cifar.add(std::string(2 * 3074, '\x7f'));
+  cifar.add(hostile_cifar());
+  idx.add(hostile_idx());
+  image.add(hostile_images());
+  archive.add(hostile_archives());
   idx.add(
       bytes("\0\0\x08\3\0\0\0\1\0\0\0\2\0\0\0\2"
             "1234"));
