@@ -46,7 +46,8 @@ void replace_file(const fs::path& path, const std::function<void(std::ostream&)>
     out.flush();
     expect(bool(out), "{}: cannot be written: {}", path.string(), std::strerror(errno ? errno : EIO));
   }
-  const bool synced = brought_to_disk(beside);  // apart: arguments are evaluated in any order, errno perhaps before
+  const bool synced =
+      brought_to_disk(beside);  // apart: arguments are evaluated in any order, errno perhaps before
   expect(synced, "{}: cannot be brought to the disk: {}", path.string(), std::strerror(errno));
   std::error_code error;
   fs::rename(beside, path, error);

@@ -118,6 +118,32 @@ std::string beginning(const std::string& header) {
   return std::string(reinterpret_cast<const char*>(&length), sizeof length) + header;
 }
 
+/// The header that describes tensors.
+std::string header_text(const std::string& path, const Tensors& tensors) {
+  auto quoted = [&](const std::string& text) {
+    try {
+      return Json(text).dump();
+    } catch (const Json::exception&) {
+      fail("{}: the name of an array or a text of the metadata is not UTF-8", path);
+    }
+  };
+  std::string header = "{\"__metadata__\":{";
+  for (auto& [key, text] : tensors.metadata)
+    if (key != digest_key) header += fmt::format("{}:{},", quoted(key), quoted(text));
+  header += fmt::format("\"{}\":\"{}\"}}", digest_key, no_digest);
+  std::uint64_t at = 0;
+  std::set<std::string_view> names{"__metadata__"};
+  for (auto& [name, array] : tensors.arrays) {
+    expect(names.insert(name).second, "{}: two arrays are called {}", path, name);
+    const auto end = at + std::uint64_t(array.byte_size());
+    header += fmt::format(",{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", quoted(name),
+                          format_names[int(array.dtype())],
+                          fmt::join(array.shape().begin(), array.shape().end(), ","), at, end);
+    at = end;
+  }
+  return header + "}";
+}
+
 }  // namespace
 
 const Array& Tensors::at(const std::string& name) const {
@@ -127,26 +153,7 @@ const Array& Tensors::at(const std::string& name) const {
 }
 
 void save_tensors(const std::string& path, const Tensors& tensors) {
-  Json header = Json::object();
-  header["__metadata__"] = tensors.metadata;
-  header["__metadata__"][digest_key] = no_digest;
-  std::uint64_t at = 0;
-  std::set<std::string_view> names{"__metadata__"};
-  for (auto& [name, array] : tensors.arrays) {
-    expect(names.insert(name).second, "{}: two arrays are called {}", path, name);
-    const auto size = std::uint64_t(array.byte_size());
-    const std::vector<long> shape(array.shape().begin(), array.shape().end());
-    header.get_ref<Json::object_t&>().emplace_back(name, Json{{"dtype", format_names[int(array.dtype())]},
-                                                              {"shape", shape},
-                                                              {"data_offsets", {at, at + size}}});
-    at += size;
-  }
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const Json::exception&) {
-    fail("{}: the name of an array or a text of the metadata is not UTF-8", path);
-  }
+  std::string text = header_text(path, tensors);
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the data is aligned
   text = beginning(text);
   Digest digest;

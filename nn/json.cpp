@@ -34,6 +34,9 @@ class Events : public nlohmann::json_sax<Json> {
  public:
   Events(Reader& in, const std::function<void(const std::string&, const Json&)>& entry)
       : in_(in), entry_(entry) {}
+  ~Events() override { take_apart(value_); }
+  Events(const Events&) = delete;
+  Events& operator=(const Events&) = delete;
 
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
@@ -71,7 +74,10 @@ class Events : public nlohmann::json_sax<Json> {
   Json& place(Json value) {
     if (!inside_) in_.refuse("a JSON object was expected");
     in_.charge(sizeof(Json) + 32);
-    if (open_.empty()) return value_ = std::move(value);
+    if (open_.empty()) {
+      take_apart(value_);
+      return value_ = std::move(value);
+    }
     Json& outer = *open_.back();
     if (outer.is_array()) return outer.emplace_back(std::move(value));
     return outer.get_ref<Json::object_t&>().emplace_back(std::move(key_), std::move(value)).second;
@@ -108,6 +114,18 @@ class Events : public nlohmann::json_sax<Json> {
 };
 
 }  // namespace
+
+void take_apart(Json& value) {
+  if (auto* list = value.get_ptr<Json::array_t*>()) {
+    for (Json& item : *list) take_apart(item);
+    list->clear();
+  } else if (auto* entries = value.get_ptr<Json::object_t*>()) {
+    for (auto& [key, item] : *entries) take_apart(item);
+    entries->clear();
+  }
+}
+
+std::string json_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 void read_object(Reader& in, const std::function<void(const std::string&, const Json&)>& entry) {
   Events events(in, entry);

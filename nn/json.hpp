@@ -15,4 +15,11 @@ using Json = nlohmann::ordered_json;
 /// that an object has twice, and beyond max_depth.
 void read_object(Reader& in, const std::function<void(const std::string& key, const Json& value)>& entry);
 
+/// Empties a value. Its destructor, when something is in it, asks for memory, and ends the process when there
+/// is none; of what is empty or a single text or number it does not. So objects are written as text, not
+/// built.
+void take_apart(Json& value);
+/// A text or number as JSON; what is not UTF-8 or not finite is replaced.
+std::string json_of(const Json& value);
+
 }  // namespace xgrad::detail

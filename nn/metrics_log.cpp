@@ -41,9 +41,11 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, long keep_steps) : pat
 }
 
 void MetricsLog::write(const Entries& entries) {
-  Json line = Json::object();
-  for (auto& [key, value] : entries) std::visit([&, key = key](auto& v) { line[key] = v; }, value);
-  const std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text;
+  for (auto& [key, value] : entries)
+    text += fmt::format("{}{}:{}", text.empty() ? "{" : ",", detail::json_of(key),
+                        std::visit([](auto& v) { return detail::json_of(v); }, value));
+  text += text.empty() ? "{}" : "}";
   lines_.push_back(read_line(Reader(path_.string(), text), text));
   replace();
 }

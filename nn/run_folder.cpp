@@ -83,9 +83,13 @@ void prepare(const std::filesystem::path& folder, bool resume, const Settings& s
          folder.string());
   clear(folder);
   replace_file(folder / settings_name, [&](std::ostream& out) {
-    Json json = Json::object();
-    for (auto& [key, value] : settings) json[key] = value;
-    out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+    out << '{';
+    const char* between = "\n";
+    for (auto& [key, value] : settings) {
+      out << between << "  " << detail::json_of(key) << ": " << detail::json_of(value);
+      between = ",\n";
+    }
+    out << (settings.empty() ? "}\n" : "\n}\n");
   });
 }
 

@@ -120,9 +120,7 @@ void* __libc_realloc(void*, size_t);
 void* __libc_memalign(size_t, size_t);
 
 void* malloc(size_t n) noexcept { return fails(malloc_call) ? nullptr : __libc_malloc(n); }
-void* calloc(size_t n, size_t size) noexcept {
-  return fails(malloc_call) ? nullptr : __libc_calloc(n, size);
-}
+void* calloc(size_t n, size_t size) noexcept { return fails(malloc_call) ? nullptr : __libc_calloc(n, size); }
 void* realloc(void* block, size_t n) noexcept {
   return fails(malloc_call) ? nullptr : __libc_realloc(block, n);
 }

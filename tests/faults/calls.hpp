@@ -1,8 +1,8 @@
 #pragma once
 // What tests/faults/calls.cpp, when it is preloaded, offers to programs.
 
-/// What can fail: write, pwrite and writev; fsync; rename; close and fclose; open and fopen; malloc and all else
-/// that allocates.
+/// What can fail: write, pwrite and writev; fsync; rename; close and fclose; open and fopen; malloc and all
+/// else that allocates.
 enum Call { write_call, fsync_call, rename_call, close_call, open_call, malloc_call };
 
 extern "C" {

@@ -15,10 +15,9 @@ void check(const std::string& call, int every) {
   const char* wanted = std::getenv("XGRAD_FAULTS");
   const xgrad::tests::TemporaryFolder folder;
   const std::string tests = std::string(XGRAD_BUILD_ROOT) + "/tests/";
-  const auto outcome =
-      xgrad::tests::run("LD_PRELOAD='" + tests + "libfaults.so' '" + tests + "faults-train' '" +
-                        folder.path.string() + "' " + call + " " +
-                        std::to_string(wanted && std::string(wanted) == "all" ? 1 : every));
+  const auto outcome = xgrad::tests::run("LD_PRELOAD='" + tests + "libfaults.so' '" + tests +
+                                         "faults-train' '" + folder.path.string() + "' " + call + " " +
+                                         std::to_string(wanted && std::string(wanted) == "all" ? 1 : every));
   INFO(outcome.output);
   CHECK(outcome.exit_code == 0);
 #endif

@@ -1,5 +1,6 @@
-// Trains 20 steps, with a checkpoint after each and an interruption after ten, once for each call that can fail: the
-// call fails, then the training is resumed, and must end with the bits of one that nothing happened to.
+// Trains 20 steps, with a checkpoint after each and an interruption after ten, once for each call that can
+// fail: the call fails, then the training is resumed, and must end with the bits of one that nothing happened
+// to.
 //   LD_PRELOAD=build/tests/libfaults.so build/tests/faults-train FOLDER CALL [EVERY [FIRST [COUNT]]]
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,7 +28,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* call_names[] = {"write", "fsync", "rename", "close", "open", "malloc"};
-constexpr const char* causes[] = {"No space left",     "Input/output error",  "Permission denied",
+constexpr const char* causes[] = {"No space left",      "Input/output error",  "Permission denied",
                                   "Input/output error", "Too many open files", ""};
 
 struct Net {
@@ -46,7 +47,9 @@ bool train(const fs::path& folder, const Dataset& data, long steps) {
   RunFolder run("faults", folder, true, {{"seed", "3"}});
   Net net;
   Adam optimizer(parameters(net), {.lr = .01});
-  Loader loader(data, {.batch = 8, .seed = 1, .augment = {.crop_padding = 2, .flip = Augment::Flip::random}, .prefetch = 1});
+  Loader loader(
+      data,
+      {.batch = 8, .seed = 1, .augment = {.crop_padding = 2, .flip = Augment::Flip::random}, .prefetch = 1});
   FitOptions options{.epochs = 4, .clip_norm = 1, .progress = false, .checkpoint = run.checkpoint().string()};
   options.checkpoint_seconds = 0;
   long last = run.steps_done();
@@ -148,7 +151,8 @@ std::string wrong(const fs::path& folder, const Dataset& data, int call, const E
     return WTERMSIG(ended.status) == SIGALRM ? "hangs" : strsignal(WTERMSIG(ended.status));
   const bool failed = WEXITSTATUS(ended.status) != 0;
   if (failed && call != malloc_call &&
-      (ended.text.find(folder.string()) == ended.text.npos || ended.text.find(causes[call]) == ended.text.npos))
+      (ended.text.find(folder.string()) == ended.text.npos ||
+       ended.text.find(causes[call]) == ended.text.npos))
     return "an error without the file or the cause: " + ended.text;
   if (const auto more = others(folder); !more.empty()) return "leaves " + more + "(" + ended.text + ")";
   if (failed) {
@@ -163,7 +167,8 @@ int run(int argc, char** argv) {
   expect(faults_begin, "faults: the library is not preloaded: LD_PRELOAD=build/tests/libfaults.so");
   expect(argc >= 3, "usage: faults-train FOLDER CALL [EVERY [FIRST [COUNT]]]");
   const fs::path base = argv[1];
-  const int call = int(std::find(std::begin(call_names), std::end(call_names), std::string(argv[2])) - call_names);
+  const int call =
+      int(std::find(std::begin(call_names), std::end(call_names), std::string(argv[2])) - call_names);
   expect(call < int(std::size(call_names)), "faults: {} is no call that can fail", argv[2]);
   auto number = [&](int i, long otherwise) { return argc > i ? std::stol(argv[i]) : otherwise; };
   setenv("PATH", "/", 1);  // gnuplot would take most of the time
@@ -185,16 +190,14 @@ int run(int argc, char** argv) {
     ++found;
     std::printf("%s %ld: %s\n", call_names[call], n, what.c_str());
   }
-  std::printf("%s: %ld of %ld places, %ld errors, %ld successes, %ld wrong\n", call_names[call], tried, places,
-              errors, tried - errors, found);
+  std::printf("%s: %ld of %ld places, %ld errors, %ld successes, %ld wrong\n", call_names[call], tried,
+              places, errors, tried - errors, found);
   return found ? 1 : 0;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) try {
-  return run(argc, argv);
-} catch (const std::exception& e) {
+int main(int argc, char** argv) try { return run(argc, argv); } catch (const std::exception& e) {
   std::fprintf(stderr, "%s\n", e.what());
   return 2;
 }
