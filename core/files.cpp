@@ -1,6 +1,7 @@
 // Files are written beside and renamed.
 #include "core/files.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <vector>
 
 #include "core/error.hpp"
@@ -61,15 +63,21 @@ fs::path unfinished(const fs::path& path) { return fs::path(path).concat(fmt::fo
 void remove_unfinished(const fs::path& path) {
   const std::string begin = path.filename().string() + ".", end = ".part";
   std::vector<fs::path> found;
-  std::error_code ignored;
-  for (auto& entry : fs::directory_iterator(fs::absolute(path).parent_path(), ignored)) {
-    std::string process = entry.path().filename().string();
+  const fs::path folder = fs::absolute(path).parent_path();
+  // Not std::filesystem's iterator: where memory for a name is missing, it ends the process.
+  struct Close {
+    void operator()(DIR* open) const { closedir(open); }
+  };
+  const std::unique_ptr<DIR, Close> names(opendir(folder.c_str()));
+  while (const dirent* entry = names ? readdir(names.get()) : nullptr) {
+    std::string process = entry->d_name;
     if (!process.starts_with(begin) || !process.ends_with(end)) continue;
     process.erase(process.size() - end.size()).erase(0, begin.size());
     if (!process.empty() &&
         std::all_of(process.begin(), process.end(), [](char c) { return '0' <= c && c <= '9'; }))
-      found.push_back(entry.path());
+      found.push_back(folder / entry->d_name);
   }
+  std::error_code ignored;
   for (auto& file : found) fs::remove(file, ignored);
 }
 
