@@ -82,7 +82,8 @@ Header read_header(Reader in, std::uint64_t data_size, bool begins) {
       return;
     }
     in.expect(entry.is_object(), "{} is not an object of texts", name);
-    for (auto& [key, text] : entry.items()) {
+    for (auto& [key, text] :
+         entry.get_ref<const Json::object_t&>()) {  // items() ends the process without memory
       in.expect(text.is_string(), "{}: {} is {}, not a text", name, key, text.dump().substr(0, 80));
       header.metadata[key] = text.get<std::string>();
     }
