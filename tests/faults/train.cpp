@@ -172,8 +172,9 @@ int run(int argc, char** argv) {
       int(std::find(std::begin(call_names), std::end(call_names), std::string(argv[2])) - call_names);
   expect(call < int(std::size(call_names)), "faults: {} is no call that can fail", argv[2]);
   auto number = [&](int i, long otherwise) { return argc > i ? std::stol(argv[i]) : otherwise; };
-  setenv("PATH", "/", 1);  // gnuplot would take most of the time
-  threads::set(1);         // no other thread may be there at a fork
+  setvbuf(stdout, nullptr, _IOLBF, 0);  // findings are seen also when this is stopped
+  setenv("PATH", "/", 1);               // gnuplot would take most of the time
+  threads::set(1);                      // no other thread may be there at a fork
   const Dataset data = shapes(40, 0, 1).train;
   Digest();  // OpenSSL, as it starts, reads through a null pointer where memory is missing
   fs::remove_all(base / "right");
