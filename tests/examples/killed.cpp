@@ -10,10 +10,12 @@
 #include "nn/run_folder.hpp"
 #include "nn/training_state.hpp"
 #include "tests/catch.hpp"
+#include "tests/examples/helpers.hpp"
 #include "tests/paths.hpp"
 #include "tests/start.hpp"
 
 using namespace xgrad;
+using tests::bytes;
 using tests::Ended;
 using tests::start;
 using tests::TemporaryFolder;
@@ -23,11 +25,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Command = std::vector<std::string>;
-
-std::string bytes(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 /// Whether a file is being written in the folder, or was when its program was killed.
 bool unfinished_in(const fs::path& folder) {

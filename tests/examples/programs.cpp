@@ -8,21 +8,19 @@
 #include "nn/models/deep_convnet.hpp"
 #include "nn/models/resnet.hpp"
 #include "tests/catch.hpp"
+#include "tests/examples/helpers.hpp"
 #include "tests/paths.hpp"
 #include "tests/run.hpp"
 
 using namespace xgrad;
+using tests::bytes;
 using tests::Outcome;
+using tests::program;
 using tests::run;
 using tests::TemporaryFolder;
 
 namespace {
 
-std::string program(const char* name) { return std::string(XGRAD_BUILD_ROOT) + "/examples/" + name + " "; }
-std::string bytes(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 std::vector<nlohmann::json> metrics(const std::filesystem::path& folder) {
   std::ifstream in(folder / "metrics.jsonl");
   std::vector<nlohmann::json> lines;

@@ -2,24 +2,21 @@
 #include <fstream>
 
 #include "tests/catch.hpp"
+#include "tests/examples/helpers.hpp"
 #include "tests/paths.hpp"
 #include "tests/run.hpp"
 #include "tests/start.hpp"
 
 using namespace xgrad;
+using tests::bytes;
 using tests::Ended;
 using tests::Outcome;
+using tests::program;
 using tests::run;
 using tests::start;
 using tests::TemporaryFolder;
 
 namespace {
-
-std::string program(const char* name) { return std::string(XGRAD_BUILD_ROOT) + "/examples/" + name + " "; }
-std::string bytes(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 /// A line for the shell, started in a folder.
 std::vector<std::string> in(const std::filesystem::path& folder, const std::string& command) {
