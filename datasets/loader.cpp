@@ -197,11 +197,12 @@ Batch Loader::make_next() {
   const auto indices = std::span(order_).subspan(std::size_t(state_.position), std::size_t(count));
   const Draw first{.seed = state_.seed, .epoch = state_.epoch, .position = state_.position};
   Batch batch = assemble(data_, indices, options_.pixels, {options_.augment, first}, alone_);
-  state_.position += count;
-  if (n - state_.position < (options_.drop_last ? options_.batch : 1)) {
-    state_.position = 0;
-    ++state_.epoch;
-    draw_order();
+  if (left - count >= (options_.drop_last ? options_.batch : 1)) {
+    state_.position += count;
+  } else {
+    const LoaderState next{.seed = state_.seed, .epoch = state_.epoch + 1};
+    order_ = draw_order(next);  // first: without memory for it nothing changes
+    state_ = next;
   }
   return batch;
 }
@@ -213,23 +214,23 @@ void Loader::restore(const LoaderState& state) {
   expect(0 <= state.position && state.position % batch == 0 && state.position / batch < steps_per_epoch(),
          "loader: no batch begins at image {} of {}: {} batches of {} begin at multiples of {}",
          state.position, data_.name, steps_per_epoch(), batch, batch);
+  if (options_.prefetch == 0) order_ = draw_order(state);
   ahead_.reset();
   state_ = state;
-  if (options_.prefetch == 0) draw_order();
 }
 
-void Loader::draw_order() {
+std::vector<std::int64_t> Loader::draw_order(const LoaderState& state) const {
   const long n = data_.size();
   // The upper half of the generator's positions: whoever else uses the seed starts at 0 and gets other
   // numbers.
-  Generator generator(state_.seed, 1ull << 63 | std::uint64_t(state_.epoch) << 32);
-  order_.resize(std::size_t(n));
-  if (!options_.shuffle && !options_.replacement)
-    std::iota(order_.begin(), order_.end(), 0);
-  else if (!options_.replacement)
-    order_ = generator.permutation(n);
+  Generator generator(state.seed, 1ull << 63 | std::uint64_t(state.epoch) << 32);
+  if (options_.shuffle && !options_.replacement) return generator.permutation(n);
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  if (options_.replacement)
+    std::generate(order.begin(), order.end(), [&] { return generator.below(n); });
   else
-    std::generate(order_.begin(), order_.end(), [&] { return generator.below(n); });
+    std::iota(order.begin(), order.end(), 0);
+  return order;
 }
 
 }  // namespace xgrad

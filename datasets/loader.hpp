@@ -97,7 +97,7 @@ class Loader {
     void operator()(Ahead* ahead) const;
   };
   Batch make_next();
-  void draw_order();
+  std::vector<std::int64_t> draw_order(const LoaderState& state) const;
 
   Dataset data_;
   LoaderOptions options_;

@@ -80,7 +80,7 @@ class Events : public nlohmann::json_sax<Json> {
     }
     Json& outer = *open_.back();
     if (outer.is_array()) return outer.emplace_back(std::move(value));
-    return outer.get_ref<Json::object_t&>().emplace_back(std::move(key_), std::move(value)).second;
+    return outer.get_ref<Json::object_t&>().emplace(std::move(key_), std::move(value)).first->second;
   }
   bool put(Json value) {
     place(std::move(value));

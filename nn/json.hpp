@@ -8,7 +8,9 @@
 
 namespace xgrad::detail {
 
-using Json = nlohmann::ordered_json;
+/// Not the ordered kind: a list of its grows by copying entries, and a copy that cannot be finished ends the
+/// process.
+using Json = nlohmann::json;
 
 /// Reads a JSON object, all that is left in `in`, and hands out its entries one after another, so that no
 /// more than one is in memory. Throws Error that names the file and the byte: for anything else, for a key
