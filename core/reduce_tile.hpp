@@ -6,6 +6,7 @@
 #include "core/lazy.hpp"
 #include "core/pack.hpp"
 #include "core/walk.hpp"
+#include "core/wide_pack.hpp"
 #include "core/wide_sum.hpp"
 
 namespace xgrad::lazy {
@@ -45,13 +46,6 @@ T result(const Accumulator<R, T>& x) {
     return x.value;
 }
 
-/// N elements, which may lie anywhere.
-template <class T, int N>
-auto load_pack(const T* a) {
-  typedef T Pack __attribute__((vector_size(N * sizeof(T))));
-  typedef T Loose __attribute__((vector_size(N * sizeof(T)), aligned(sizeof(T)), may_alias));
-  return Pack(*reinterpret_cast<const Loose*>(a));
-}
 /// The sum of n floating-point numbers, with an error below 4 u sum |x|: four packs are added as a tree, in
 /// f32 its halves too, before they are added up in a wide sum. (Measured: as quick from memory as plain
 /// sums.)
@@ -59,21 +53,18 @@ template <class T>
 WideSum<T> sum_run(const T* a, long n) {
   constexpr bool narrow = std::is_same_v<T, float>;
   constexpr int width = 64 / int(sizeof(T));
-  typedef double Wide __attribute__((vector_size(64)));
+  using Wide = WidePack<double>;
   std::conditional_t<narrow, PlainSum<Wide>, CompensatedSum<Wide>> sums;
-  auto load = [a](long i) { return load_pack<T, width>(a + i); };
+  auto load = [a](long i) { return WidePack<T>(*reinterpret_cast<const LooseWidePack<T>*>(a + i)); };
   long i = 0;
   for (; i + 4 * width <= n; i += 4 * width) {
     const auto four = (load(i) + load(i + width)) + (load(i + 2 * width) + load(i + 3 * width));
-    if constexpr (narrow) {
-      const auto low = __builtin_shufflevector(four, four, 0, 1, 2, 3, 4, 5, 6, 7);
-      const auto high = __builtin_shufflevector(four, four, 8, 9, 10, 11, 12, 13, 14, 15);
-      sums.add(__builtin_convertvector(low + high, Wide));
-    } else {
+    if constexpr (narrow)
+      sums.add(add_halves(four));
+    else
       sums.add(four);
-    }
   }
-  for (; i + 8 <= n; i += 8) sums.add(__builtin_convertvector(load_pack<T, 8>(a + i), Wide));
+  for (; i + 8 <= n; i += 8) sums.add(eight_doubles(a + i));
   WideSum<T> result;
   for (int k = 0; k < 8 && i > 0; ++k)
     if constexpr (narrow)

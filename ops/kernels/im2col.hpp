@@ -38,7 +38,7 @@ void each_window(const ConvShape& s, T* image, long line, long first_row, long r
 /// Copies a row: short ones by packs, the last of which overlaps the one before.
 template <class T>
 void copy_row(T* to, const T* from, long n) {
-  using Loose = typename Vectors<T>::Loose;
+  using Loose = LooseWidePack<T>;
   constexpr long width = lanes_of<T>;
   if (n < width) return void(std::copy_n(from, n, to));
   for (long i = 0; i < n; i += width) {
@@ -74,7 +74,7 @@ void im2col(const ConvShape& s, const T* image, long first_row, long rows, T* co
 template <class T>
 void pack_windows(const ConvShape& s, const T* image, long first_row, long rows, long first, long depth,
                   T* panels) {
-  using Pack = typename Vectors<T>::Pack;
+  using Pack = WidePack<T>;
   constexpr long width = lanes_of<T>;
   const long pixels = round_up(rows * s.ow, width);
   const Room<T> line(pixels);

@@ -18,8 +18,8 @@ struct Lines {
 /// become zero.
 template <class T>
 void pack_panels(const Lines<T>& x, long first, long k, T* panels) {
-  using Pack = typename Vectors<T>::Pack;
-  using Loose = typename Vectors<T>::Loose;
+  using Pack = WidePack<T>;
+  using Loose = LooseWidePack<T>;
   constexpr long width = lanes_of<T>;
   const T* from = x.data + first * x.k_step;
   const long whole = x.count / width * width;

@@ -53,7 +53,7 @@ void pool_2x2(const PoolShape& s, long planes, const float* x, float* y, std::ui
 void scatter_2x2(const PoolShape& s, long planes, const float* g, const std::uint8_t* places, float* x) {
   long left = planes * s.oh * s.ow;
   const float* const end = x + planes * s.h * s.w;
-  Permutation inside{};
+  IntPack inside{};
   for (int i = 0; i < std::min(lanes, 2 * s.ow); ++i) inside[i] = -1;
   for (long plane = 0; plane < planes; ++plane, x += s.h * s.w) {
     for (long i = 0; i < s.oh; ++i, g += s.ow, places += s.ow, left -= s.ow) {
@@ -95,8 +95,8 @@ void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
 template <class T, class P>
 void pool_inside(const PoolShape& s, long planes, const T* x, T* y, P* places) {
   constexpr long width = lanes_of<T>;
-  using Pack = typename Vectors<T>::Pack;
-  using Numbers = typename Vectors<T>::Permutation;
+  using Pack = WidePack<T>;
+  using Numbers = WidePack<std::conditional_t<sizeof(T) == 8, long, int>>;
   const T* at[width];
   long count = 0;
   auto flush = [&] {
@@ -112,8 +112,8 @@ void pool_inside(const PoolShape& s, long planes, const T* x, T* y, P* places) {
       for (long b = 0; b < s.kw; ++b, number += 1) {
         const Pack v = gather(a * s.w + b);
         const Numbers wins = better(v, best);
-        best = wins ? v : best;
-        place = wins ? number : place;
+        best = choose(wins, v, best);
+        place = choose(wins, number, place);
       }
     for (long l = 0; l < count; ++l) y[l] = best[l], places[l] = P(place[l]);
     y += count, places += count, count = 0;

@@ -1,13 +1,47 @@
 #pragma once
 // Max-pooling by windows of 2x2 without overlap or padding, sixteen windows at a time.
 #include <cstdint>
+#include <xsimd/xsimd.hpp>
 
 #include "ops/kernels/simd.hpp"
 
 namespace xgrad::kernels {
 
+///@{
+/// The integers of a pack, as bytes in memory.
+#if defined XGRAD_ONE_REGISTER
 typedef std::uint8_t Bytes __attribute__((vector_size(16)));
 typedef std::uint8_t LooseBytes __attribute__((vector_size(16), aligned(1), may_alias));
+XGRAD_INLINE void store_bytes(const IntPack& x, std::uint8_t* to) {
+  *reinterpret_cast<LooseBytes*>(to) = __builtin_convertvector(x, Bytes);
+}
+XGRAD_INLINE IntPack load_bytes(const std::uint8_t* from) {
+  return __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(from)), IntPack);
+}
+#elif defined __AVX2__
+XGRAD_INLINE void store_bytes(const IntPack& x, std::uint8_t* to) {
+  const __m256i mixed = _mm256_packs_epi32(__m256i(x.part[0]), __m256i(x.part[1]));  // quarters 0, 2, 1, 3
+  const __m256i shorts = _mm256_permute4x64_epi64(mixed, 0b11'01'10'00);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                   _mm_packus_epi16(_mm256_castsi256_si128(shorts), _mm256_extracti128_si256(shorts, 1)));
+}
+XGRAD_INLINE IntPack load_bytes(const std::uint8_t* from) {
+  using Part = std::remove_reference_t<decltype(IntPack{}.part[0])>;
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  return {{Part(_mm256_cvtepu8_epi32(bytes)), Part(_mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)))}};
+}
+#else
+XGRAD_INLINE void store_bytes(const IntPack& x, std::uint8_t* to) {
+  IntPack copy = x;
+  for (int i = 0; i < lanes; ++i) to[i] = std::uint8_t(copy[i]);
+}
+XGRAD_INLINE IntPack load_bytes(const std::uint8_t* from) {
+  IntPack x;
+  for (int i = 0; i < lanes; ++i) x[i] = from[i];
+  return x;
+}
+#endif
+///@}
 
 /// Whether v takes the place of the best so far: the first of equal elements counts; a NaN wins.
 template <class V>
@@ -28,17 +62,17 @@ inline void pool_row_2x2(const float* top, const float* bottom, long width, long
     const Pack a = load(top + 2 * j), b = load(top + 2 * j + lanes);
     const Pack c = load(bottom + 2 * j), d = load(bottom + 2 * j + lanes);
     Pack best = Even::of(a, b);
-    Permutation place{};
+    IntPack place{};
     auto offer = [&](Pack v, int number) {
-      const Permutation wins = better(v, best);
-      best = wins ? v : best;
-      place = wins ? number - Permutation{} : place;
+      const IntPack wins = better(v, best);
+      best = choose(wins, v, best);
+      place = choose(wins, number - IntPack{}, place);
     };
     offer(Odd::of(a, b), 1);
     offer(Even::of(c, d), 2);
     offer(Odd::of(c, d), 3);
     *reinterpret_cast<LoosePack*>(out + j) = best;
-    *reinterpret_cast<LooseBytes*>(places + j) = __builtin_convertvector(place, Bytes);
+    store_bytes(place, places + j);
   }
   for (; j < width; ++j) {
     const float window[4] = {top[2 * j], top[2 * j + 1], bottom[2 * j], bottom[2 * j + 1]};
@@ -59,9 +93,8 @@ inline void scatter_row_2x2(const float* g, const std::uint8_t* places, int row,
   long j = 0;
   for (; j < width && j + lanes <= room; j += lanes) {
     const Pack v = *reinterpret_cast<const LoosePack*>(g + j);
-    const Permutation place =
-        __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places + j)), Permutation);
-    const Pack left = place == 2 * row ? v : Pack{}, right = place == 2 * row + 1 ? v : Pack{};
+    const IntPack place = load_bytes(places + j);
+    const Pack left = choose(place == 2 * row, v, Pack{}), right = choose(place == 2 * row + 1, v, Pack{});
     *reinterpret_cast<LoosePack*>(out + 2 * j) = Low::of(left, right);
     *reinterpret_cast<LoosePack*>(out + 2 * j + lanes) = High::of(left, right);
   }
@@ -72,17 +105,17 @@ inline void scatter_row_2x2(const float* g, const std::uint8_t* places, int row,
 /// Both rows of the windows at once, where a row of the result is one pack or less; `inside` has ones for the
 /// lanes that windows cover. A pack is read and two are written: what is written beyond a row is to be
 /// written over.
-inline void scatter_narrow_2x2(const float* g, const std::uint8_t* places, Permutation inside, float* top,
+inline void scatter_narrow_2x2(const float* g, const std::uint8_t* places, IntPack inside, float* top,
                                float* bottom) {
   using Twice = Shuffle<0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7>;
-  constexpr Permutation parity{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
+  IntPack parity{};
+  for (int i = 1; i < lanes; i += 2) parity[i] = 1;
   const Pack packed = *reinterpret_cast<const LoosePack*>(g);
-  const Permutation packed_place =
-      __builtin_convertvector(Bytes(*reinterpret_cast<const LooseBytes*>(places)), Permutation);
+  const IntPack packed_place = load_bytes(places);
   const Pack v = Twice::of(packed, packed);
-  const Permutation place = Twice::of(packed_place, packed_place);
-  *reinterpret_cast<LoosePack*>(top) = (place == parity) & inside ? v : Pack{};
-  *reinterpret_cast<LoosePack*>(bottom) = (place == parity + 2) & inside ? v : Pack{};
+  const IntPack place = Twice::of(packed_place, packed_place);
+  *reinterpret_cast<LoosePack*>(top) = choose((place == parity) & inside, v, Pack{});
+  *reinterpret_cast<LoosePack*>(bottom) = choose((place == parity + 2) & inside, v, Pack{});
 }
 
 }  // namespace xgrad::kernels

@@ -1,30 +1,15 @@
 #pragma once
-// Packs of 64 bytes for kernels that shuffle lanes; the compiler splits them where registers are shorter.
-#include <utility>
+// Shuffles of packs of 64 bytes, for kernels that transpose.
+#include "core/wide_pack.hpp"
 
 namespace xgrad::kernels {
 
-#define XGRAD_UNROLL _Pragma("GCC unroll 36")
-#define XGRAD_INLINE inline __attribute__((always_inline))
-
-/// Takes the elements of two packs, numbered through, by those numbers.
-template <int... from>
-struct Shuffle {
-  template <class Pack>
-  static XGRAD_INLINE Pack of(const Pack& left, const Pack& right) {
-    return __builtin_shufflevector(left, right, from...);
-  }
-};
-
+// Pairs of shuffles of two packs: single elements in turns inside each quarter of 16 bytes; elements two by
+// two; even and odd quarters.
 template <class T>
-struct Vectors;
+struct Shuffles;
 template <>
-struct Vectors<float> {
-  typedef float Pack __attribute__((vector_size(64)));
-  typedef float Loose __attribute__((vector_size(64), aligned(4), may_alias));  // anywhere in memory
-  typedef int Permutation __attribute__((vector_size(64)));
-  // Pairs of shuffles of two packs: single elements in turns inside each quarter of 16 bytes; elements two by
-  // two; even and odd quarters.
+struct Shuffles<float> {
   using Singles = std::pair<Shuffle<0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29>,
                             Shuffle<2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31>>;
   using Twos = std::pair<Shuffle<0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29>,
@@ -33,47 +18,44 @@ struct Vectors<float> {
                              Shuffle<4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31>>;
 };
 template <>
-struct Vectors<double> {
-  typedef double Pack __attribute__((vector_size(64)));
-  typedef double Loose __attribute__((vector_size(64), aligned(8), may_alias));
-  typedef long Permutation __attribute__((vector_size(64)));
+struct Shuffles<double> {
   using Singles = std::pair<Shuffle<0, 8, 2, 10, 4, 12, 6, 14>, Shuffle<1, 9, 3, 11, 5, 13, 7, 15>>;
   using Quarters = std::pair<Shuffle<0, 1, 4, 5, 8, 9, 12, 13>, Shuffle<2, 3, 6, 7, 10, 11, 14, 15>>;
 };
 template <class T>
 inline constexpr long lanes_of = 64 / long(sizeof(T));
 
-using Pack = Vectors<float>::Pack;
-using LoosePack = Vectors<float>::Loose;
-using Permutation = Vectors<float>::Permutation;
+using Pack = WidePack<float>;
+using LoosePack = LooseWidePack<float>;
+using IntPack = WidePack<int>;
 inline constexpr long lanes = lanes_of<float>;
 
 /// Replaces each two packs that are so far apart by their two shuffles.
-template <class Shuffles, class Pack>
-XGRAD_INLINE void shuffle_pairs(Pack* a, int apart, int packs) {
+template <class Pair, class V>
+XGRAD_INLINE void shuffle_pairs(V* a, int apart, int packs) {
   XGRAD_UNROLL for (int i = 0; i < packs; ++i) {
     if (i & apart) continue;
-    const Pack left = a[i], right = a[i + apart];
-    a[i] = Shuffles::first_type::of(left, right);
-    a[i + apart] = Shuffles::second_type::of(left, right);
+    const V left = a[i], right = a[i + apart];
+    a[i] = Pair::first_type::of(left, right);
+    a[i + apart] = Pair::second_type::of(left, right);
   }
 }
 
 /// Transposes as many packs as one has lanes: inside quarters first, then the quarters. (Measured: twice as
 /// quick as shuffles of whole packs.)
-XGRAD_INLINE void transpose(Vectors<float>::Pack* a) {
-  using V = Vectors<float>;
-  shuffle_pairs<V::Singles>(a, 1, 16);
-  shuffle_pairs<V::Twos>(a, 2, 16);
+XGRAD_INLINE void transpose(WidePack<float>* a) {
+  using S = Shuffles<float>;
+  shuffle_pairs<S::Singles>(a, 1, 16);
+  shuffle_pairs<S::Twos>(a, 2, 16);
   XGRAD_UNROLL for (int i = 0; i < 16; i += 4) std::swap(a[i + 1], a[i + 2]);
-  shuffle_pairs<V::Quarters>(a, 4, 16);
-  shuffle_pairs<V::Quarters>(a, 8, 16);
+  shuffle_pairs<S::Quarters>(a, 4, 16);
+  shuffle_pairs<S::Quarters>(a, 8, 16);
 }
-XGRAD_INLINE void transpose(Vectors<double>::Pack* a) {
-  using V = Vectors<double>;
-  shuffle_pairs<V::Singles>(a, 1, 8);
-  shuffle_pairs<V::Quarters>(a, 2, 8);
-  shuffle_pairs<V::Quarters>(a, 4, 8);
+XGRAD_INLINE void transpose(WidePack<double>* a) {
+  using S = Shuffles<double>;
+  shuffle_pairs<S::Singles>(a, 1, 8);
+  shuffle_pairs<S::Quarters>(a, 2, 8);
+  shuffle_pairs<S::Quarters>(a, 4, 8);
 }
 
 }  // namespace xgrad::kernels

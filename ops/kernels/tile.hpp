@@ -9,7 +9,7 @@ namespace xgrad::kernels {
 // The largest tile that leaves registers for the operands.
 #if defined __AVX512F__
 inline constexpr int tile_rows = 8, tile_packs = 2;
-#elif defined __AVX__
+#elif defined __AVX2__
 inline constexpr int tile_rows = 4, tile_packs = 1;
 #else
 inline constexpr int tile_rows = 2, tile_packs = 1;
@@ -27,8 +27,8 @@ struct TileStrides {
 /// C (Rows, Packs packs) (+)= A (Rows, k) B (k, Packs packs), summed along k in order.
 template <int Rows, int Packs, class T>
 XGRAD_INLINE void multiply_tile(long k, const T* a, const T* b, T* c, const TileStrides& s, bool accumulate) {
-  using Pack = typename Vectors<T>::Pack;
-  using Loose = typename Vectors<T>::Loose;
+  using Pack = WidePack<T>;
+  using Loose = LooseWidePack<T>;
   Pack sum[Rows][Packs];
   XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < Packs; ++j) sum[i][j] = Pack{};
   const long every = s.a_every ? s.a_every : k;
@@ -46,7 +46,7 @@ XGRAD_INLINE void multiply_tile(long k, const T* a, const T* b, T* c, const Tile
   }
   XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < Packs; ++j) {
     Loose& out = *reinterpret_cast<Loose*>(c + i * s.c_row + j * s.c_pack);
-    out = accumulate ? out + sum[i][j] : sum[i][j];
+    out = accumulate ? Pack(out) + sum[i][j] : sum[i][j];
   }
 }
 

@@ -18,10 +18,8 @@ namespace xgrad::kernels::winograd {
 
 inline constexpr long points = 36;  // of a transformed tile
 
-using IntPack = Permutation;
-typedef int Magnitudes __attribute__((vector_size(64), aligned(4), may_alias));  // anywhere in memory
 /// |x| as bits, which are ordered as the numbers are; infinity and NaN come last.
-XGRAD_INLINE IntPack magnitude(const Pack& x) { return std::bit_cast<IntPack>(x) & 0x7fffffff; }
+XGRAD_INLINE IntPack magnitude(const Pack& x) { return bits_of(x) & 0x7fffffff; }
 
 template <int R, int C>
 struct Matrix {
@@ -146,7 +144,7 @@ XGRAD_INLINE void each_block(const Layout& layout, F f) {
 inline void load(const float* image, long channels, const Layout& layout, float* plane, int* largest) {
   each_block(layout, [&](long p, auto whole) {
     const long pixels = whole ? lanes : layout.pixels;
-    Magnitudes& so_far = *reinterpret_cast<Magnitudes*>(largest + p);
+    auto& so_far = *reinterpret_cast<LooseWidePack<int>*>(largest + p);
     IntPack most = so_far;
     Pack a[16];
     XGRAD_UNROLL for (int i = 0; i < 16; ++i) {
@@ -159,7 +157,7 @@ inline void load(const float* image, long channels, const Layout& layout, float*
       else
         std::memcpy(&a[i], from, std::size_t(pixels) * sizeof(float));
       const IntPack size = magnitude(a[i]);
-      most = size > most ? size : most;
+      most = choose(size > most, size, most);
     }
     so_far = most;
     transpose(a);

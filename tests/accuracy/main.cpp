@@ -25,6 +25,8 @@ first and {} for second derivatives of every operation.
   its product with a small factor would not (b (b - 1) a^(b - 2) for tiny a and b), the derivative is infinite.
 - Of two inputs, the worst of all partial derivatives counts.
 - 0 stands for correctly rounded.
+- Measured with AVX-512. Without it normal_cdf, gelu and erf of f32 are computed otherwise; with AVX2 their values are within 5.6,
+  5.0 and 2.0 ulp and their derivatives within the same bounds.
 
 Points for one input: {}, for two: {}; each for f32 and f64.
 
