@@ -1,11 +1,17 @@
 // Times the work that libtorch.cpp does too, under the same names: a line a case.
 #include "bench/measure.hpp"
 
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/digest.hpp"
 #include "core/lazy.hpp"
 #include "core/memory.hpp"
 #include "core/threads.hpp"
 #include "nn/models/deep_convnet.hpp"
 #include "nn/models/resnet.hpp"
+#include "nn/training_state.hpp"
 #include "xgrad.hpp"
 
 using namespace xgrad;
@@ -124,18 +130,54 @@ void block() {
   measure("conv_bn_relu_step", 6, [&] { sum(net(x)).backward(); });
 }
 
+/// Cases that write half a gigabyte run only by their names.
+bool wants_files() {
+  return std::any_of(bench::options.names.begin(), bench::options.names.end(), [](const std::string& name) {
+    return name.starts_with("save_") || name.starts_with("load_") || name == "sha256_500mb";
+  });
+}
+/// What saving costs, and what of it the checksums do. In the folder for temporary files.
+void files() {
+  const auto file =
+      (std::filesystem::temp_directory_path() / fmt::format("xgrad-bench-{}", getpid())).string();
+  DeepConvNet net;
+  Adam adam(parameters(net));
+  sum(square(net(default_generator().uniform({1, 3, 32, 32})))).backward();
+  adam.step();  // it has its moments now
+  const TrainingState posted{state(net), adam.state(), default_generator()};
+  save_training(file, posted);
+  const double posted_bytes = double(std::filesystem::file_size(file));
+  measure("save_checkpoint", 10, [&] { save_training(file, posted); }, {.bytes = posted_bytes});
+  measure("load_checkpoint", 10, [&] { load_training(file); }, {.bytes = posted_bytes});
+  const Array large = default_generator().normal({125'000'000});
+  const double bytes = double(large.byte_size());
+  measure("save_500mb", 3, [&] { save_tensors(file, {{{"a", large}}, {}}); }, {.bytes = bytes});
+  measure("load_500mb", 3, [&] { load_tensors(file); }, {.bytes = bytes});
+  measure("sha256_500mb", 3,
+          [&] {
+            Digest digest;
+            digest.add(large.bytes(), std::size_t(large.byte_size()));
+            digest.hex();
+          },
+          {.bytes = bytes});
+  std::filesystem::remove(file);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::parse(argc, argv,
-               "Times operations, layers and training steps: name=… ms=…, the best of several runs after a "
-               "warm-up.");
-  if (bench::options.threads) threads::set(bench::options.threads);
-  manual_seed(1);
-  fmt::print("# {} threads, packs of {} bytes\n", threads::count(), simd_bytes());
-  networks();
-  residual_network();
-  scalars();
-  kernels_alone();
-  block();
+  return bench::program(
+      argc, argv,
+      "Times operations, layers and training steps: name=… ms=…, the best of several runs after a warm-up.",
+      [] {
+        if (bench::options.threads) threads::set(bench::options.threads);
+        manual_seed(1);
+        print("# {} threads, packs of {} bytes\n", threads::count(), simd_bytes());
+        networks();
+        residual_network();
+        scalars();
+        kernels_alone();
+        block();
+        if (wants_files()) files();
+      });
 }

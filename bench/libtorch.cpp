@@ -200,13 +200,14 @@ std::string blas() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::parse(argc, argv, "Times the cases of bench on libtorch.");
-  if (bench::options.threads) torch::set_num_threads(bench::options.threads);
-  torch::manual_seed(1);
-  fmt::print("# libtorch {}, {} threads{}\n", TORCH_VERSION, torch::get_num_threads(), blas());
-  networks();
-  residual_network();
-  scalars();
-  kernels_alone();
-  block();
+  return bench::program(argc, argv, "Times the cases of bench on libtorch.", [] {
+    if (bench::options.threads) torch::set_num_threads(bench::options.threads);
+    torch::manual_seed(1);
+    xgrad::print("# libtorch {}, {} threads{}\n", TORCH_VERSION, torch::get_num_threads(), blas());
+    networks();
+    residual_network();
+    scalars();
+    kernels_alone();
+    block();
+  });
 }

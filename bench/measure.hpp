@@ -5,11 +5,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "core/stopwatch.hpp"
+#include "examples/common/program.hpp"
 
 namespace bench {
 
@@ -28,18 +30,18 @@ struct Options {
 };
 inline Options options;
 
-inline void parse(int argc, char** argv, const char* description) {
+/// A benchmark program: reads the options and runs its cases.
+inline int program(int argc, char** argv, const char* description, const std::function<void()>& cases) {
   CLI::App app(description);
   std::vector<std::string> names;
   app.add_option("names", names, "cases to run (default: all)");
   app.add_option("--threads", options.threads, "threads to use (default: all cores)");
   app.add_option("--turns", options.turns, "multiplies the repetitions")->check(CLI::PositiveNumber);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    std::exit(app.exit(e) ? 2 : 0);
-  }
-  options.names.insert(names.begin(), names.end());
+  return xgrad::program(app, argc, argv, [&] {
+    options.names.insert(names.begin(), names.end());
+    cases();
+    return 0;
+  });
 }
 
 inline rusage usage() {
@@ -53,7 +55,6 @@ template <class F>
 void time(const char* name, int repeats, F run, const Work& work = {},
           const std::function<std::string()>& note = {}, const std::function<void()>& warm = {}) {
   if (!options.names.empty() && !options.names.count(name)) return;
-  using Clock = std::chrono::steady_clock;
   run();
   run();  // the pool of memory has all that it needs now
   if (warm) warm();
@@ -61,9 +62,9 @@ void time(const char* name, int repeats, F run, const Work& work = {},
   double best = 1e30;
   repeats *= options.turns;
   for (int i = 0; i < repeats; ++i) {
-    const auto start = Clock::now();
+    const xgrad::Stopwatch watch;
     run();
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+    best = std::min(best, watch.seconds());
   }
   const rusage after = usage();
   const long faults = after.ru_minflt + after.ru_majflt - before.ru_minflt - before.ru_majflt;
@@ -73,8 +74,7 @@ void time(const char* name, int repeats, F run, const Work& work = {},
   line += fmt::format(" page_faults={:.1f} rss_mb={:.0f}", double(faults) / repeats,
                       double(after.ru_maxrss) / 1024);
   if (note) line += note();
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  xgrad::print(line + "\n");
 }
 
 }  // namespace bench

@@ -8,10 +8,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <memory>
+
+#include "core/error.hpp"
 
 extern char** environ;
 
@@ -50,13 +54,41 @@ struct Actions {
   }
 };
 
+/// All that a program has written to a file; nothing when it cannot be read.
+std::string content(std::FILE* file) {
+  std::string text;
+  std::rewind(file);
+  char part[1 << 16];
+  while (const std::size_t n = std::fread(part, 1, sizeof part, file)) text.append(part, n);
+  return std::ferror(file) ? "" : text;
+}
+
+/// The last line that is not blank, or as much of it as a message can hold.
+std::string last_line(const std::string& text) {
+  constexpr const char* blank = " \t\n";
+  const auto end = text.find_last_not_of(blank);
+  if (end == text.npos) return {};
+  const auto line = text.rfind('\n', end);
+  const auto begin = text.find_first_not_of(blank, line == text.npos ? 0 : line);
+  return text.substr(begin, std::min<std::size_t>(end + 1 - begin, 200));
+}
+
+/// Why a program that has ended did not do its work; empty when it did.
+std::string failure(int status, const std::string& complaint) {
+  if (WIFSIGNALED(status)) return fmt::format("was ended by signal {}", WTERMSIG(status));
+  if (WEXITSTATUS(status) == 0) return {};
+  if (complaint.empty()) return fmt::format("failed with exit code {}", WEXITSTATUS(status));
+  return "failed: " + complaint;
+}
+
 }  // namespace
 
-std::optional<std::string> output_of(const std::vector<std::string>& command, std::string_view input) {
-  const File in = file_in_memory(), out = file_in_memory();
-  if (!in || !out) return {};
-  if (std::fwrite(input.data(), 1, input.size(), in.get()) != input.size() || std::fflush(in.get()))
-    return {};
+Output output_of(const std::vector<std::string>& command, std::string_view input) {
+  const auto failed = [&](const std::string& why) { return Output{"", command.at(0) + " " + why}; };
+  const File in = file_in_memory(), out = file_in_memory(), err = file_in_memory();
+  if (!in || !out || !err || std::fwrite(input.data(), 1, input.size(), in.get()) != input.size() ||
+      std::fflush(in.get()))
+    return failed(fmt::format("cannot be given its input: {}", std::strerror(errno)));
   std::rewind(in.get());
   std::vector<char*> arguments;
   for (auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -64,20 +96,18 @@ std::optional<std::string> output_of(const std::vector<std::string>& command, st
   Actions actions;
   posix_spawn_file_actions_adddup2(&actions.list, fileno(in.get()), STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions.list, fileno(out.get()), STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions.list, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions.list, fileno(err.get()), STDERR_FILENO);
   pid_t child = 0;
-  if (posix_spawnp(&child, arguments[0], &actions.list, &actions.attributes, arguments.data(), environ))
-    return {};
+  const int error =
+      posix_spawnp(&child, arguments[0], &actions.list, &actions.attributes, arguments.data(), environ);
+  if (error == ENOENT) return failed("is not installed, or not in a folder of $PATH");
+  if (error) return failed(fmt::format("cannot be started: {}", std::strerror(error)));
   int status = 0;
   while (waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) return {};
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return {};
-  std::string output;
-  std::rewind(out.get());
-  char buffer[1 << 16];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, out.get())) output.append(buffer, n);
-  if (std::ferror(out.get())) return {};
-  return output;
+    if (errno != EINTR) return failed(fmt::format("cannot be waited for: {}", std::strerror(errno)));
+  if (const auto why = failure(status, last_line(content(err.get()))); !why.empty()) return failed(why);
+  std::string text = content(out.get());
+  return text.empty() ? failed("printed nothing") : Output{std::move(text), ""};
 }
 
 }  // namespace xgrad

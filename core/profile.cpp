@@ -49,13 +49,14 @@ std::string table(const std::vector<Row>& rows, double seconds, long runs) {
   double known = 0;
   const double each = double(runs);
   auto line = [&](double time, const std::string& calls, const std::string& name) {
-    text += fmt::format("{:8.2f} {:6.1f} {:>7}  {}\n", time / each * 1e3, 100 * time / seconds, calls, name);
+    text += fmt::format("{:8.2f} {:6.1f} {:>7}  {}\n", time / each * 1e3,
+                        seconds > 0 ? 100 * time / seconds : 0., calls, name);
   };
   for (auto& row : rows) {
     line(row.seconds, fmt::format("{:.3g}", double(row.calls) / each), row.name);
     known += row.seconds;
   }
-  line(seconds - known, "", "everything else");
+  line(std::max(0., seconds - known), "", "everything else");
   line(seconds, "", "in all");
   return text;
 }
@@ -65,11 +66,11 @@ void Scope::begin(std::string name) {
   outer_ = &innermost;
   parent_ = innermost;
   innermost = this;
-  start_ = Clock::now();
+  watch_ = {};
 }
 
 void Scope::end() {
-  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double seconds = watch_.seconds();
   *outer_ = parent_;
   if (parent_) parent_->inside_ += seconds;
   std::lock_guard lock(guard());
@@ -77,8 +78,8 @@ void Scope::end() {
     Row& row = sums()[name_];
     row.name = name_;
     ++row.calls;
-    row.seconds += seconds - inside_;
-  } catch (const std::bad_alloc&) {  // this measurement is lost, the work is not
+    row.seconds += std::max(0., seconds - inside_);  // the clock may have jumped
+  } catch (const std::bad_alloc&) {                  // this measurement is lost, the work is not
   }
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 // Where the time goes: seconds by operation, each without what ran inside it.
 #include <atomic>
-#include <chrono>
 #include <concepts>
 #include <string>
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/stopwatch.hpp"
 
 /// Measuring where the time goes.
 namespace xgrad::profile {
@@ -50,14 +50,13 @@ class Scope {
   Scope& operator=(const Scope&) = delete;
 
  private:
-  using Clock = std::chrono::steady_clock;
   void begin(std::string name);
   void end();
 
   std::string name_;
   Scope** outer_ = nullptr;  // the thread's innermost scope, while this one is measured
   Scope* parent_ = nullptr;
-  Clock::time_point start_;
+  Stopwatch watch_;
   double inside_ = 0;  // seconds of scopes within this one
 };
 

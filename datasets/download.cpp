@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -49,7 +48,7 @@ class Part {
     struct stat status {};
     if (file_ < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO) cannot("written");
     if (file_ < 0 || fstat(file_, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
-      give_up("'{}' is no file of its own but a link, a folder or the like; remove it and try again",
+      give_up("'{}' is not a regular file but a link, a folder or the like; remove it and try again",
               path.string());
     // Another process may have finished and renamed the file before it was locked here.
     struct stat named {};
@@ -125,10 +124,16 @@ struct Transfer {
   std::string why, location = {};  // what went wrong; where the file has moved to
 };
 
+/// Of the Latin alphabet, whatever the locale.
+std::string in_small_letters(std::string text) {
+  for (char& c : text)
+    if ('A' <= c && c <= 'Z') c = char(c - 'A' + 'a');
+  return text;
+}
+
 std::size_t take_header(char* bytes, std::size_t, std::size_t n, void* context) {
   auto& t = *static_cast<Transfer*>(context);
-  std::string line(bytes, n);
-  std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string line = in_small_letters({bytes, n});
   if (line.starts_with("http/")) t.range_start = -1;
   std::sscanf(line.c_str(), "content-range: bytes %ld-", &t.range_start);
   return n;
@@ -199,12 +204,7 @@ bool perform(Transfer& t, const std::string& url) {
 }
 
 /// What lies before the first colon, in small letters.
-std::string scheme(const std::string& url) {
-  std::string result = url.substr(0, url.find(':'));
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return result;
-}
+std::string scheme(const std::string& url) { return in_small_letters(url.substr(0, url.find(':'))); }
 
 /// One request, and those that a redirection leads to.
 Transfer request(std::string url, Part& part, std::uint64_t limit, DownloadProgress* progress) {
@@ -276,7 +276,7 @@ void download(const std::string& url, const fs::path& destination, const std::st
                   destination.string(), found, checksum);
   } else {
     expect(type == fs::file_type::not_found || type == fs::file_type::none,
-           "download: '{}' is no file but a link, a folder or the like; remove it and try again",
+           "download: '{}' is not a regular file but a link, a folder or the like; remove it and try again",
            destination.string());
   }
   fs::path path = destination;

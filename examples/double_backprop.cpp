@@ -36,7 +36,8 @@ void tanh_derivatives() {
       data += fmt::format("{} {}\n", x.data().data<double>()[i], curves[order].data().data<double>()[i]);
     data += "e\n";
   }
-  if (plot(script + "\n" + data, 640, 420, "tanh.svg")) print("  drawn to tanh.svg\n");
+  const Drawing drawing = plot(script + "\n" + data, 640, 420, "tanh.svg");
+  print("  {}\n", drawing ? "drawn to tanh.svg" : "not drawn: " + drawing.failure);
 }
 
 /// z = (dy/dx)^3 + y for y = x^2: a gradient is an ordinary Variable and may be part of what is

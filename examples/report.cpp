@@ -4,12 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <locale>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <optional>
 
 #include "core/files.hpp"
+#include "core/reader.hpp"
 #include "datasets/image.hpp"
 #include "datasets/loader.hpp"
 #include "examples/common/experiments.hpp"
@@ -23,16 +22,23 @@ using namespace xgrad;
 
 namespace {
 
-/// 5,350,986.
+/// Numbers as 5,350,986.
 struct Thousands : std::numpunct<char> {
   char do_thousands_sep() const override { return ','; }
   std::string do_grouping() const override { return "\3"; }
 };
+const std::locale thousands(std::locale::classic(), new Thousands);
 
+/// Text for HTML, also between quotes of either kind.
 std::string escape(const std::string& text) {
   std::string result;
   for (char c : text)
-    result += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
+    result += c == '<'    ? "&lt;"
+              : c == '>'  ? "&gt;"
+              : c == '&'  ? "&amp;"
+              : c == '"'  ? "&quot;"
+              : c == '\'' ? "&#39;"
+                          : std::string(1, c);
   return result;
 }
 
@@ -49,11 +55,10 @@ std::string base64(const std::string& bytes) {
   return text;
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
+/// A picture within the page. Browsers run no script in it and load nothing for it, whatever it holds.
+std::string image(const std::string& description, const std::string& type, const std::string& bytes) {
+  return fmt::format("<img alt=\"{}\" src=\"data:image/{};base64,{}\">", escape(description), type,
+                     base64(bytes));
 }
 
 /// What the network says of each test image.
@@ -139,11 +144,12 @@ std::string summary_table(const Summary& s) {
       "<table><tr><th>layer</th><th>operations</th><th>data behind "
       "it</th><th>parameters</th><th>multiply-adds</th></tr>\n";
   for (auto& l : s.layers)
-    html +=
-        fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td class=n>{:L}</td><td class=n>{:L}</td></tr>\n",
-                    escape(l.name), escape(l.operations), l.shape.str(), l.parameters, long(l.multiply_adds));
+    html += fmt::format(
+        thousands, "<tr><td>{}</td><td>{}</td><td>{}</td><td class=n>{:L}</td><td class=n>{:L}</td></tr>\n",
+        escape(l.name), escape(l.operations), l.shape.str(), l.parameters, long(l.multiply_adds));
   return html +
          fmt::format(
+             thousands,
              "<tr><th>total</th><td></td><td></td><td class=n>{:L}</td><td class=n>{:L}</td></tr></table>\n",
              s.parameters, long(s.multiply_adds));
 }
@@ -160,25 +166,30 @@ td,th{padding:3px 8px;text-align:left;border-bottom:1px solid #eee}td.n{text-ali
 .mistakes figure,.network figure{margin:0;font-size:.8em;text-align:center;line-height:1.25}
 .mistakes img{width:96px;height:96px;image-rendering:pixelated;display:block;margin:0 auto 4px;border-radius:4px}
 .network{display:flex;flex-wrap:wrap;align-items:flex-end;gap:10px}.network figure{display:flex;flex-direction:column;align-items:center}
-.network .map{background:linear-gradient(135deg,#9ec5f8,#4a86d8);border-radius:3px}.curves{max-width:760px}.curves svg{width:100%;height:auto}
+.network .map{background:linear-gradient(135deg,#9ec5f8,#4a86d8);border-radius:3px}.curves{max-width:760px}.curves img{width:100%;height:auto}
 )";
 
-/// The last value of a key in metrics.jsonl; nothing when there is none.
-std::optional<double> last(const std::filesystem::path& metrics, const std::string& key) {
+/// The last value of a key; nothing when no line has it.
+std::optional<double> last(const std::vector<MetricsLine>& metrics, const std::string& key) {
   std::optional<double> value;
-  std::ifstream in(metrics);
-  for (std::string line; std::getline(in, line);) {
-    const auto entry = nlohmann::json::parse(line, nullptr, false);
-    if (entry.is_object() && entry.contains(key) && entry[key].is_number()) value = entry[key].get<double>();
-  }
+  for (auto& line : metrics)
+    for (auto& [name, number] : line.numbers)
+      if (name == key) value = number;
   return value;
 }
 
-/// An SVG file without its XML declaration, to stand in a page.
-std::string inline_svg(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
-  const auto start = text.find("<svg");
-  return start == text.npos ? "<p>No curves: gnuplot is not installed.</p>" : text.substr(start);
+/// The curves of a run, drawn afresh; where that fails, why, and those that were drawn before.
+std::string curves(const std::filesystem::path& folder) {
+  const auto picture = folder / "curves.svg";
+  const Drawing drawing = plot_curves(folder / "metrics.jsonl", picture);
+  const bool there = std::filesystem::exists(picture);
+  std::string html;
+  if (!drawing)
+    html = fmt::format("<p>{}: {}.</p>\n", there ? "Curves from before; new ones are not drawn" : "No curves",
+                       escape(drawing.failure));
+  if (!there) return html;
+  Reader in(picture);
+  return html + image("curves of accuracy and loss", "svg+xml", in.text(in.size(), "a picture"));
 }
 
 void report(const std::filesystem::path& folder, const std::filesystem::path& data_folder) {
@@ -196,8 +207,7 @@ void report(const std::filesystem::path& folder, const std::filesystem::path& da
   const Verdicts verdicts = judge(model, test, e->pixels);
   const Shape& s = test.images.shape();
   const Summary network = summary(model, {1, s[1], s[2], s[3]});
-  const auto metrics = folder / "metrics.jsonl";
-  plot_curves(metrics, folder / "curves.svg");
+  const auto metrics = read_metrics(folder / "metrics.jsonl");
   const double accuracy = double(verdicts.right) / double(test.size());
   auto fact = [](const std::string& value, const std::string& what) {
     return fmt::format("<div><b>{}</b>{}</div>\n", escape(value), escape(what));
@@ -214,8 +224,8 @@ void report(const std::filesystem::path& folder, const std::filesystem::path& da
   if (auto seconds = last(metrics, "training_seconds")) html += fact(clock_text(*seconds), "of training");
   if (auto peak = last(metrics, "peak_mb"))
     html += fact(fmt::format("{:.0f} MB", *peak), "of arrays at most");
-  html += fact(fmt::format("{:L}", network.parameters), "parameters");
-  html += "</div>\n<h2>Curves</h2>\n<div class=curves>" + inline_svg(folder / "curves.svg") + "</div>\n";
+  html += fact(fmt::format(thousands, "{:L}", network.parameters), "parameters");
+  html += "</div>\n<h2>Curves</h2>\n<div class=curves>" + curves(folder) + "</div>\n";
   html += "<h2>The network and the size of the data behind each layer</h2>\n" + network_picture(network);
   html += "<div class=scroll>" + summary_table(network) + "</div>\n";
   html +=
@@ -223,11 +233,11 @@ void report(const std::filesystem::path& folder, const std::filesystem::path& da
   html += fmt::format("<h2>The surest of {} mistakes</h2>\n<div class=mistakes>", verdicts.mistakes.size());
   for (std::size_t i = 0; i < std::min<std::size_t>(24, verdicts.mistakes.size()); ++i) {
     const auto& m = verdicts.mistakes[i];
-    html += fmt::format(
-        "<figure><img alt=\"test image {}\" src=\"data:image/png;base64,{}\">{}, taken for <b>{}</b> ({:.0f} "
-        "%)</figure>\n",
-        m.image, base64(png_bytes(picture(test, m.image))), escape(test.classes[std::size_t(m.label)]),
-        escape(test.classes[std::size_t(m.guess)]), 100 * m.probability);
+    html +=
+        fmt::format("<figure>{}{}, taken for <b>{}</b> ({:.0f} %)</figure>\n",
+                    image(fmt::format("test image {}", m.image), "png", png_bytes(picture(test, m.image))),
+                    escape(test.classes[std::size_t(m.label)]), escape(test.classes[std::size_t(m.guess)]),
+                    100 * m.probability);
   }
   html += "</div>\n<h2>Settings</h2>\n<table>";
   for (auto& [key, value] : settings)
@@ -247,7 +257,6 @@ int main(int argc, char** argv) {
   app.add_option("--data", data,
                  "folder that holds the data sets (default: $XGRAD_DATA, the cache, a download)");
   return program(app, argc, argv, [&] {
-    std::locale::global(std::locale(std::locale::classic(), new Thousands));
     report(folder, data);
     return 0;
   });

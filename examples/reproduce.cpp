@@ -60,6 +60,7 @@ Row train(const Experiment& e, const Options& o) {
   Loader test(data.test, {.batch = 500, .shuffle = false}), all(data.train, {.batch = 500, .shuffle = false});
   print("{} {}: {}, {} epochs of {} steps, {} parameters\n", e.id, e.name, e.title, epochs, e.epoch_steps,
         parameter_count(model));
+  tell_resumed(folder);
   auto on_epoch = [&](const EpochReport& report) {
     const Score score = evaluate(model, test.epoch());
     save(model, folder.parameters());
@@ -109,21 +110,47 @@ std::vector<Array> arrays(const MLP& net) {
   return result;
 }
 
+/// One learns by differences, the other by backpropagation.
+struct Twins {
+  MLP by_differences, by_backpropagation;
+};
+
 /// S12: the gradients are differences, two evaluations of the network for each of 39,760 parameters. A twin
-/// takes the same steps by backpropagation.
+/// takes the same steps by backpropagation. Each step takes seconds, and all is saved after it.
 Row train_numerically(const Options& o) {
   const Split data = load_data("mnist", o.data);
+  RunFolder folder("mnist-numerical", o.out / "S12", true,
+                   {{"experiment", "S12"},
+                    {"network", "784-50-10, sigmoid, numerical gradients, SGD .1"},
+                    {"data", "mnist"},
+                    {"steps", fmt::format("{}", o.numerical_steps)},
+                    {"batch", "100"},
+                    {"seed", fmt::format("{}", o.seed)}});
   manual_seed(o.seed);
-  MLP net = sigmoid_net(), twin = net;
+  MLP first = sigmoid_net();
+  Twins twins{first, first};
+  MLP &net = twins.by_differences, &twin = twins.by_backpropagation;
   SGD sgd(parameters(twin), {.lr = .1});
   Loader batches(data.train, {.batch = 100, .replacement = true, .seed = o.seed}),
       test(data.test, {.batch = 500, .shuffle = false}), all(data.train, {.batch = 500, .shuffle = false});
   print("S12 mnist-numerical: 784-50-10, sigmoid, numerical gradients, SGD .1, {} steps\n",
         o.numerical_steps);
-  const Stopwatch watch;
-  ProgressBar bar("step", o.numerical_steps);
-  const double before = evaluate(net, test.epoch()).loss;
-  for (long step = 1; step <= o.numerical_steps; ++step) {
+  tell_resumed(folder);
+  if (folder.steps_done()) {
+    const TrainingState saved = load_training(folder.checkpoint());
+    load_state(twins, {saved.model, {}}, folder.checkpoint());
+    sgd.load_state(saved.optimizer);
+    batches.restore({saved.loader[0], long(saved.loader[1]), long(saved.loader[2])});
+  } else {
+    folder.metrics().write({{"step", 0l}, {"test_loss", evaluate(net, test.epoch()).loss}});
+  }
+  const auto losses = folder.metrics().column("test_loss");
+  expect(!losses.empty(), "{}: the metrics lack the test_loss of step 0", folder.path().string());
+  const double before = losses[0];
+  ProgressBar bar("step", o.numerical_steps, true, folder.steps_done());
+  for (long step = folder.steps_done() + 1; step <= o.numerical_steps; ++step) {
+    const Interrupt interrupt;
+    const Stopwatch watch;
     const Batch batch = batches.next();
     const auto gradients = numerical_gradient(loss_of(batch), arrays(net), 1e-2);
     auto p = parameters(net);
@@ -132,16 +159,25 @@ Row train_numerically(const Options& o) {
     sgd.zero_grad();
     cross_entropy(twin(Variable(batch.images)), batch.labels).backward();
     sgd.step();
+    folder.metrics().write({{"step", step}, {"seconds", watch.seconds()}});
+    const auto at = batches.state();
+    save_training(folder.checkpoint(), {state(twins),
+                                        sgd.state(),
+                                        default_generator(),
+                                        {at.seed, std::uint64_t(at.epoch), std::uint64_t(at.position)},
+                                        {.step = step}});
     bar.update(step, "");
+    if (const int signal = interrupt.signal()) throw Interrupted{signal};
   }
   const Score score = evaluate(net, test.epoch());
+  folder.finish({{"final_test_loss", score.loss}, {"final_test_accuracy", score.accuracy}});
   return {"S12",
           "mnist: 784-50-10, sigmoid, numerical gradients, SGD .1",
           "- / -",
           fmt::format("{} / {}", percent(score.accuracy), percent(evaluate(net, all.epoch()).accuracy)),
           fmt::format("{}", o.seed),
           fmt::format("{}", o.numerical_steps),
-          clock_text(watch.seconds()),
+          clock_text(folder.training_seconds()),
           fmt::format("test loss {:.4f} -> {:.4f}, by backpropagation {:.4f}; the book's 1,000 steps: "
                       "--numerical-steps 1000",
                       before, score.loss, evaluate(twin, test.epoch()).loss)};

@@ -44,7 +44,8 @@ int run() {
       "set xlabel 'x'\nset ylabel 'y'\nplot '-' with points pt 7 ps .5 title 'data', '-' with "
       "lines lw 2 title 'network'\n" +
       rows(x, y) + rows(line, net(line));
-  if (plot(script, 640, 400, "sine.svg")) print("drawn to sine.svg\n");
+  const Drawing drawing = plot(script, 640, 400, "sine.svg");
+  print("{}\n", drawing ? "drawn to sine.svg" : "not drawn: " + drawing.failure);
   return 0;
 }
 

@@ -74,7 +74,8 @@ int run() {
       "'#222222', "
       "'-' with points pt 7 ps .6 lc palette z\n" +
       rows(grid, everywhere) + rows(points, classes) + rows(points, classes);
-  if (plot(script, 560, 560, "spiral.svg")) print("drawn to spiral.svg\n");
+  const Drawing drawing = plot(script, 560, 560, "spiral.svg");
+  print("{}\n", drawing ? "drawn to spiral.svg" : "not drawn: " + drawing.failure);
   return 0;
 }
 

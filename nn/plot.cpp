@@ -1,4 +1,4 @@
-// Pictures by gnuplot, which draws to its standard output: no name of a file is part of its script.
+// The programs draw to their standard output: no name of a file is part of what they read.
 #include "nn/plot.hpp"
 
 #include <fmt/format.h>
@@ -10,14 +10,19 @@
 
 namespace xgrad {
 
-bool plot(const std::string& script, int width, int height, const std::filesystem::path& svg) {
-  const auto picture = output_of(
-      {"gnuplot"},
-      fmt::format("set terminal svg size {},{} dynamic font 'sans-serif,13' background '#ffffff'\n{}", width,
-                  height, script));
-  if (!picture || picture->empty()) return false;
-  replace_file(svg, [&](std::ostream& out) { out << *picture; });
-  return true;
+Drawing plot(const std::string& script, int width, int height, const std::filesystem::path& svg) {
+  // Not with the user's own settings, which could draw to somewhere else.
+  return draw({"gnuplot", "--default-settings"},
+              fmt::format("set terminal svg size {},{} dynamic font 'sans-serif,13' background '#ffffff'\n{}",
+                          width, height, script),
+              svg);
+}
+
+Drawing draw(const std::vector<std::string>& command, const std::string& input,
+             const std::filesystem::path& picture) {
+  const Output drawn = output_of(command, input);
+  if (drawn.failure.empty()) replace_file(picture, [&](std::ostream& out) { out << drawn.text; });
+  return {drawn.failure};
 }
 
 }  // namespace xgrad

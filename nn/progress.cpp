@@ -31,30 +31,30 @@ ProgressBar::ProgressBar(std::string what, long total, bool shown, long first)
       first_(first),
       shown_(shown),
       terminal_(isatty(STDERR_FILENO)) {
-  if (!terminal_) next_ = start_ + std::chrono::seconds(20);
+  if (!terminal_) next_ = 20;
 }
 ProgressBar::~ProgressBar() {
   if (open_) std::fputs("\r\033[K", stderr);
 }
 
-bool ProgressBar::due() const { return shown_ && Clock::now() >= next_; }
-double ProgressBar::seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+bool ProgressBar::due() const { return shown_ && watch_.seconds() >= next_; }
 
 void ProgressBar::update(long done, const std::string& text) {
   if (!due()) return;
   const double share = double(done) / double(total_);
   const std::string left =
-      done > first_ ? clock_text(seconds() * double(total_ - done) / double(done - first_)) + " left" : "";
+      done > first_ ? clock_text(watch_.seconds() * double(total_ - done) / double(done - first_)) + " left"
+                    : "";
   if (terminal_) {
     constexpr int cells = 24;
     const int full = int(share * cells);
     const std::string bar = std::string(std::size_t(full), '=') + std::string(std::size_t(cells - full), ' ');
     show(fmt::format("\r\033[K{} [{}] {}/{}  {}  {}", what_, bar, done, total_, text, left));
     open_ = true;
-    next_ = Clock::now() + std::chrono::milliseconds(100);
+    next_ = watch_.seconds() + .1;
   } else {
     show(fmt::format("{} {}/{}  {}  {}\n", what_, done, total_, text, left));
-    next_ = Clock::now() + std::chrono::seconds(20);
+    next_ = watch_.seconds() + 20;
   }
 }
 

@@ -1,23 +1,13 @@
 #pragma once
 // A line that shows how far long work has got: rewritten on a terminal, a line now and then in a log file.
-#include <chrono>
 #include <string>
+
+#include "core/stopwatch.hpp"
 
 namespace xgrad {
 
 /// "3:07" or "1:02:09" from seconds.
 std::string clock_text(double seconds);
-
-/// Seconds since it was made.
-class Stopwatch {
- public:
-  /// How many have passed.
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now();
-};
 
 /// A bar on standard error with a text behind it and the time left.
 class ProgressBar {
@@ -33,12 +23,11 @@ class ProgressBar {
   bool due() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-  double seconds() const;
   std::string what_;
   long total_, first_;
   bool shown_, terminal_, open_ = false;
-  Clock::time_point start_ = Clock::now(), next_ = start_;
+  Stopwatch watch_;
+  double next_ = 0;  // seconds at which the bar is shown again
 };
 
 }  // namespace xgrad

@@ -1,16 +1,15 @@
 // Folders of training runs.
 #include "nn/run_folder.hpp"
 
-#include <cctype>
 #include <map>
 #include <numeric>
 #include <string_view>
 
+#include "core/build.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/memory.hpp"
 #include "nn/json.hpp"
-#include "nn/plot.hpp"
 #include "nn/training_state.hpp"
 
 namespace xgrad {
@@ -37,7 +36,8 @@ std::string title(std::string key) {
   for (char& c : key)
     if (c == '_')
       c = ' ';
-    else if (!std::isalnum(static_cast<unsigned char>(c)) && signs.find(c) == signs.npos)
+    else if (!('0' <= c && c <= '9') && !('a' <= c && c <= 'z') && !('A' <= c && c <= 'Z') &&
+             signs.find(c) == signs.npos)
       c = '?';
   return key.substr(0, 80);
 }
@@ -68,29 +68,33 @@ void clear(const std::filesystem::path& folder) {
     remove_unfinished(folder / name);
 }
 
-/// Begins a run in a folder, or goes on with the one that is there.
-void prepare(const std::filesystem::path& folder, bool resume, const Settings& settings) {
+/// Begins a run in a folder, or goes on with the one that is there. Returns the build that began it, where
+/// that is another one.
+std::string prepare(const std::filesystem::path& folder, bool resume, const Settings& settings) {
   if (std::filesystem::exists(folder / settings_name)) {
     expect(resume, "{}: holds a run already; choose another --out, or --resume", folder.string());
-    for (auto& [key, theirs] : load_settings(folder))
+    const std::string build = build_info();
+    std::string other_build;
+    for (auto& [key, theirs] : load_settings(folder)) {
+      if (key == "build" && theirs != build) other_build = theirs;
       for (auto& [name, ours] : settings)
         expect(name != key || ours == theirs,
                "{}: the run there has {} {}, not {}; --resume needs the settings that it was started with",
                folder.string(), key, theirs, ours);
-    return clear(folder);
+    }
+    clear(folder);
+    return other_build;
   }
   expect(!std::filesystem::exists(folder / metrics_name), "{}: holds a run already; choose another --out",
          folder.string());
   clear(folder);
   replace_file(folder / settings_name, [&](std::ostream& out) {
     out << '{';
-    const char* between = "\n";
-    for (auto& [key, value] : settings) {
-      out << between << "  " << detail::json_of(key) << ": " << detail::json_of(value);
-      between = ",\n";
-    }
-    out << (settings.empty() ? "}\n" : "\n}\n");
+    for (auto& [key, value] : settings)
+      out << "\n  " << detail::json_of(key) << ": " << detail::json_of(value) << ',';
+    out << "\n  \"build\": " << detail::json_of(build_info()) << "\n}\n";
   });
+  return {};
 }
 
 long steps_in(const std::filesystem::path& checkpoint) {
@@ -103,7 +107,8 @@ RunFolder::RunFolder(const std::string& job, const std::filesystem::path& folder
                      const Settings& settings)
     : path_(folder.empty() ? new_run_folder(job) : folder),
       lock_((make_folder(path_), path_)),
-      steps_done_((prepare(path_, resume, settings), steps_in(checkpoint()))),
+      other_build_(prepare(path_, resume, settings)),
+      steps_done_(steps_in(checkpoint())),
       metrics_(path_ / metrics_name, steps_done_) {}
 
 std::filesystem::path RunFolder::checkpoint() const { return path_ / checkpoint_name; }
@@ -115,7 +120,7 @@ double RunFolder::training_seconds() const {
   return std::accumulate(parts.begin(), parts.end(), 0.);
 }
 
-bool RunFolder::finish(MetricsLog::Entries last) {
+Drawing RunFolder::finish(MetricsLog::Entries last) {
   last.emplace_back("training_seconds", training_seconds());
   last.emplace_back("peak_mb", double(memory::peak()) / 1e6);
   metrics_.write(last);
@@ -146,10 +151,11 @@ Settings load_settings(const std::filesystem::path& folder) {
   return settings;
 }
 
-bool plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg) {
+Drawing plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg) {
   const auto curves = read_curves(metrics);
   const std::string accuracy = curves_of(curves, "accuracy"), loss = curves_of(curves, "loss");
-  if (accuracy.empty() && loss.empty()) return false;
+  if (accuracy.empty() && loss.empty())
+    return {fmt::format("{} holds no accuracy and no loss by step", metrics.string())};
   std::string script =
       fmt::format("set multiplot layout {},1\nset grid lc rgb '#dddddd'\nset xlabel 'step'\n",
                   accuracy.empty() || loss.empty() ? 1 : 2);

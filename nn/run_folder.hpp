@@ -7,10 +7,12 @@
 
 #include "core/lock.hpp"
 #include "nn/metrics_log.hpp"
+#include "nn/plot.hpp"
 
 namespace xgrad {
 
-/// What decides the results of a run, by name, in the order in which it is shown.
+/// What decides the results of a run, by name, in the order in which it is shown. RunFolder adds "build", the
+/// build_info() of the program that began it, which may be another one when it is resumed.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 /// settings.json, metrics.jsonl, checkpoint.safetensors, parameters.safetensors and curves.svg of one run.
@@ -30,6 +32,9 @@ class RunFolder {
   std::filesystem::path checkpoint() const;
   /// The file for the trained model, by save().
   std::filesystem::path parameters() const;
+  /// The build that began the run, where that is not this one: the bits may then differ from those of a run
+  /// that one build did alone. Else empty.
+  const std::string& other_build() const { return other_build_; }
   /// Steps that were taken before this program began.
   long steps_done() const { return steps_done_; }
   /// metrics.jsonl: with `resume` it begins with the lines up to steps_done().
@@ -37,12 +42,13 @@ class RunFolder {
   /// Of all lines of metrics, those of an interrupted program included: the sum of their "seconds".
   double training_seconds() const;
   /// Ends the run: a last line of metrics, to which the seconds of training and the peak of memory are added,
-  /// and the curves. False when there are no curves, as plot_curves says.
-  bool finish(MetricsLog::Entries last);
+  /// and the curves, as plot_curves draws them.
+  Drawing finish(MetricsLog::Entries last);
 
  private:
   std::filesystem::path path_;
   FolderLock lock_;
+  std::string other_build_;
   long steps_done_;
   MetricsLog metrics_;
 };
@@ -52,12 +58,13 @@ class RunFolder {
 std::filesystem::path new_run_folder(const std::string& job);
 
 /// The settings of the run in a folder. Throws Error when there is none, or the file is no JSON object of
-/// texts and numbers, each given once.
+/// texts and numbers, each given once. No more than 64 times its size and a MiB is taken in memory.
 Settings load_settings(const std::filesystem::path& folder);
 
 /// Draws the accuracies and losses of a metrics.jsonl against its steps, as SVG by gnuplot: keys that hold
-/// "accuracy" and "loss"; those that begin with "reported_" as dashed lines. False when gnuplot is not there
-/// or there is nothing to draw. Throws Error as read_metrics does.
-bool plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg);
+/// "accuracy" and "loss"; those that begin with "reported_" as dashed lines. It is a failure when there are
+/// none, and when gnuplot is not installed. Throws Error as read_metrics does, and when `svg` cannot be
+/// written.
+Drawing plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg);
 
 }  // namespace xgrad

@@ -3,12 +3,9 @@
 
 #include <algorithm>
 #include <map>
-#include <ostream>
 
 #include "core/error.hpp"
-#include "core/files.hpp"
 #include "core/graph.hpp"
-#include "core/process.hpp"
 
 namespace xgrad {
 namespace {
@@ -93,12 +90,9 @@ std::string Summary::text() const {
   return text + line("total", "", fmt::format("{}", parameters), short_number(multiply_adds), "");
 }
 
-bool write_graph(const Variable& y, const Parameters& parameters, const std::string& svg) {
+Drawing write_graph(const Variable& y, const Parameters& parameters, const std::string& svg) {
   for (auto& p : parameters) Variable(p.value).set_name(p.name);
-  const auto picture = output_of({"dot", "-Tsvg"}, graphviz(y));
-  if (!picture || picture->empty()) return false;
-  replace_file(svg, [&](std::ostream& out) { out << *picture; });
-  return true;
+  return draw({"dot", "-Tsvg"}, graphviz(y), svg);
 }
 
 }  // namespace xgrad

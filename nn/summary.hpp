@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nn/mode.hpp"
+#include "nn/plot.hpp"
 #include "nn/visit.hpp"
 
 namespace xgrad {
@@ -39,8 +40,8 @@ Summary summary(M& model, const Shape& input_shape) {
   return detail::summarize(input, model(input), parameters(model));
 }
 
-/// The recorded graph of a model's forward pass, its parameters by name, as SVG by Graphviz. False when
-/// Graphviz is not there.
-bool write_graph(const Variable& y, const Parameters& parameters, const std::string& svg);
+/// The recorded graph of a model's forward pass, its parameters by name, as SVG by Graphviz. Its
+/// program `dot` that is not installed is a failure; throws Error when `svg` cannot be written.
+Drawing write_graph(const Variable& y, const Parameters& parameters, const std::string& svg);
 
 }  // namespace xgrad

@@ -1,5 +1,5 @@
 // The test program: Catch2's main, and a closing line "N passed, N failed, N skipped".
-#define CATCH_CONFIG_MAIN
+#define CATCH_CONFIG_RUNNER
 #include "tests/catch.hpp"
 
 #include <unistd.h>
@@ -10,6 +10,7 @@
 namespace {
 
 bool skipped_now = false;
+bool ran = false;  // the tests, rather than listed them
 int passed = 0, failed = 0, skipped = 0;
 
 struct Counter : Catch::TestEventListenerBase {
@@ -21,15 +22,20 @@ struct Counter : Catch::TestEventListenerBase {
     else
       ++(skipped_now ? skipped : passed);
   }
-  void testRunEnded(const Catch::TestRunStats&) override {
-    std::atexit([] {
-      std::cout << passed << " passed, " << failed << " failed, " << skipped << " skipped" << std::endl;
-    });
-  }
+  void testRunEnded(const Catch::TestRunStats&) override { ran = true; }
 };
 CATCH_REGISTER_LISTENER(Counter)
 
 }  // namespace
+
+int main(int argc, char** argv) {
+  const int code = Catch::Session().run(argc, argv);
+  if (ran) std::cout << passed << " passed, " << failed << " failed, " << skipped << " skipped\n";
+  std::cout.flush();
+  if (std::cout) return code;
+  std::cerr << "error: standard output cannot be written\n";
+  return 1;
+}
 
 #ifdef __SANITIZE_ADDRESS__
 /// What does not fit is an Error of ours, not the end of the process.

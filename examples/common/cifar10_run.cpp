@@ -5,7 +5,7 @@
 
 #include "core/profile.hpp"
 #include "core/threads.hpp"
-#include "examples/common/program.hpp"
+#include "examples/common/interruptible.hpp"
 
 namespace xgrad {
 
@@ -24,15 +24,16 @@ void announce(const Cifar10Options& options, const Dataset& train, const std::st
               const RunFolder& folder) {
   print("{}: {} training images, {}, {} parameters, {} threads, seed {}\n", train.name, train.size(), steps,
         parameters, threads::count(), options.seed);
-  if (folder.steps_done()) print("going on after {} steps\n", folder.steps_done());
+  tell_resumed(folder);
 }
 
 void conclude(RunFolder& folder, const MetricsLog::Entries& last, const Stopwatch& whole) {
-  const bool drawn = folder.finish(last);
+  const Drawing curves = folder.finish(last);
   print("{} of training, {} with evaluations{}; metrics, parameters{} in {}\n",
         clock_text(folder.training_seconds()), clock_text(whole.seconds()),
-        folder.steps_done() ? " since it was resumed" : "", drawn ? " and curves" : "",
+        folder.steps_done() ? " since it was resumed" : "", curves ? " and curves" : "",
         folder.path().string());
+  if (!curves) print("no curves: {}\n", curves.failure);
 }
 
 }  // namespace xgrad

@@ -2,6 +2,7 @@
 // Training that a signal ends after a step, with all of it saved.
 #include "examples/common/program.hpp"
 #include "nn/interrupt.hpp"
+#include "nn/run_folder.hpp"
 #include "nn/trainer.hpp"
 
 namespace xgrad {
@@ -14,6 +15,14 @@ void fit_interruptibly(Model& model, Optimizer& optimizer, Loader& loader, FitOp
   options.stop = [&] { return interrupt.requested(); };
   fit(model, optimizer, loader, options);
   if (const int signal = interrupt.signal()) throw Interrupted{signal};
+}
+
+/// Says with what a resumed run goes on; nothing of one that is begun.
+inline void tell_resumed(const RunFolder& folder) {
+  if (folder.steps_done()) print("going on after {} steps\n", folder.steps_done());
+  if (!folder.other_build().empty())
+    print("begun by another build ({}): the bits may differ from those of a run by one build\n",
+          folder.other_build());
 }
 
 }  // namespace xgrad

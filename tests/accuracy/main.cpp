@@ -1,13 +1,15 @@
 // Measures the errors of elementwise operations and of their derivatives, and writes them to a page.
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <iostream>
+#include <CLI/CLI.hpp>
+#include <ostream>
 
+#include "core/files.hpp"
+#include "examples/common/program.hpp"
 #include "tests/accuracy/cases.hpp"
 
 namespace {
+using namespace xgrad;
 using namespace xgrad::tests;
 
 constexpr const char* introduction = R"(# Accuracy
@@ -70,10 +72,9 @@ std::string rows(int n, bool& held) {
   return text;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const int n = argc > 2 ? std::atoi(argv[2]) : 5000;
+/// Measures all at about n points, prints the rows, and writes the page unless its name is empty. False where
+/// an error is above its bound.
+bool measure_all(const std::filesystem::path& file, int n) {
   std::string normal, subnormal, beyond;
   bool held = true;
   for (auto& c : accuracy_cases())
@@ -82,24 +83,37 @@ int main(int argc, char** argv) {
       normal += line(c, f64, e.normal);
       if (any(e.subnormal)) subnormal += line(c, f64, e.subnormal);
       if (c.limit < 1e300) beyond += line(c, f64, e.beyond);
-      std::cout << line(c, f64, e.normal) << std::flush;
+      print(line(c, f64, e.normal));
       for (int order = 0; order < 3; ++order)
         if (const Worst& w = e.normal[std::size_t(order)]; w.ulps > c.bound(order, f64)) {
           held = false;
-          std::cout << "  above the bound of " << c.bound(order, f64) << " ulp: " << worst(w) << "\n";
+          print("  above the bound of {} ulp: {}\n", c.bound(order, f64), worst(w));
         }
     }
   const std::string row_table = rows(n / 100, held);
-  std::cout << row_table;
+  print(row_table);
   constexpr const char* heading =
       "\n| operation | dtype | value | first derivative | second derivative |\n|---|---|---|---|---|\n";
-  if (argc > 1) {
-    std::ofstream page(argv[1]);
-    page << fmt::format(introduction, first_bound, second_bound, 8 * n, n) << normal
-         << "\n## Subnormal results\n\nIn units of the smallest subnormal number, times what a factor is "
-            "multiplied by.\n"
-         << heading << subnormal << "\n## Beyond |x| = 10,000\n"
-         << heading << beyond << row_table;
-  }
-  return held ? 0 : 1;
+  if (!file.empty())
+    replace_file(file, [&](std::ostream& page) {
+      page << fmt::format(introduction, first_bound, second_bound, 8 * n, n) << normal
+           << "\n## Subnormal results\n\nIn units of the smallest subnormal number, times what a factor is "
+              "multiplied by.\n"
+           << heading << subnormal << "\n## Beyond |x| = 10,000\n"
+           << heading << beyond << row_table;
+    });
+  return held;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::filesystem::path page;
+  int points = 5000;
+  CLI::App app("Measures the errors of elementwise operations and of their derivatives.");
+  app.add_option("page", page, "the page to write them to");
+  app.add_option("points", points, "points for two inputs; for one there are eight times as many")
+      ->capture_default_str()
+      ->check(CLI::Range(100, 1'000'000));
+  return program(app, argc, argv, [&] { return measure_all(page, points) ? 0 : 1; });
 }

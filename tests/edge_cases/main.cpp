@@ -1,6 +1,4 @@
 // Prints what xgrad gives for each edge case: a line of JSON with its number, and the elements or the error.
-#include <iostream>
-
 #include "tests/edge_cases/answers.hpp"
 #include "tests/edge_cases/xgrad.hpp"
 

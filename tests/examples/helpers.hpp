@@ -9,9 +9,15 @@
 
 namespace xgrad::tests {
 
+/// Text as one word of the shell's.
+inline std::string word(const std::string& text) {
+  std::string result = "'";
+  for (char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
 /// The path of an example, ready for options.
 inline std::string program(const char* name) {
-  return std::string(XGRAD_BUILD_ROOT) + "/examples/" + name + " ";
+  return word(std::string(XGRAD_BUILD_ROOT) + "/examples/" + name) + " ";
 }
 
 /// All bytes of a file.

@@ -1,7 +1,10 @@
 // Programs in a world that misbehaves: signals, pipes without a reader, full disks, a second program.
 #include <fstream>
 
+#include "datasets/image.hpp"
+#include "datasets/synthetic.hpp"
 #include "tests/catch.hpp"
+#include "tests/datasets/files.hpp"
 #include "tests/examples/helpers.hpp"
 #include "tests/paths.hpp"
 #include "tests/run.hpp"
@@ -15,6 +18,7 @@ using tests::program;
 using tests::run;
 using tests::start;
 using tests::TemporaryFolder;
+using tests::word;
 
 namespace {
 
@@ -67,6 +71,49 @@ TEST_CASE("what a signal interrupts goes on by the command that is shown, to the
   }
 }
 
+namespace {
+
+/// Reproduces experiments, interrupted by SIGINT, and goes on by the command shown: to
+/// the files that come without the interruption.
+void compare_reproduced(const std::string& arguments, const std::vector<std::string>& files,
+                        const tests::Kill& signal) {
+  TemporaryFolder data, alone, interrupted;
+  tests::write_black_mnist(data.path);
+  const std::string command = program("reproduce") + arguments + " --data " + data.path.string();
+  REQUIRE(start(in(alone.path, command)).exit_code == 0);
+  const Ended ended = start(in(interrupted.path, command), signal);
+  INFO(ended.output);
+  REQUIRE(ended.signal == SIGINT);
+  CHECK_FALSE(std::filesystem::exists(interrupted.path / "runs/reproduce/table.md"));
+  const auto first = interrupted.path / "runs/reproduce" / files[0];
+  const auto written = std::filesystem::last_write_time(first);
+  const Ended rest =
+      start({"/bin/sh", "-c", "cd '" + interrupted.path.string() + "'\n" + shown_command(ended.output)});
+  INFO(rest.output);
+  REQUIRE(rest.exit_code == 0);
+  CHECK_THAT(rest.output, Catch::Contains("going on after "));
+  for (auto& file : files) {
+    INFO(file);
+    CHECK((bytes(interrupted.path / "runs/reproduce" / file) == bytes(alone.path / "runs/reproduce" / file)));
+  }
+  if (files.size() > 1) CHECK(std::filesystem::last_write_time(first) == written);  // it was finished
+}
+
+}  // namespace
+
+TEST_CASE("reproduce: finished experiments are kept, and the one that was interrupted goes on") {
+  compare_reproduced("S10.1 S11 --epochs 3", {"S10.1/checkpoint.safetensors", "S11/checkpoint.safetensors"},
+                     {SIGINT, 0, [](const std::string& output) {
+                        const auto second = output.find("S11 mnist-two-layers");
+                        return second != output.npos && output.find("epoch   1", second) != output.npos;
+                      }});
+}
+
+// Hidden, since a step takes some ten seconds.
+TEST_CASE("reproduce: training by numerical gradients loses no step when it is interrupted", "[.]") {
+  compare_reproduced("S12 --numerical-steps 2", {"S12/checkpoint.safetensors"}, {SIGINT, 2});
+}
+
 TEST_CASE("a second program in a run's folder is told who trains there, and changes nothing") {
   TemporaryFolder folder;
   const std::string command =
@@ -103,17 +150,39 @@ TEST_CASE("a reader who goes away does not end training") {
 
 TEST_CASE("a standard output that cannot be written is an error of every program") {
   TemporaryFolder folder;
-  for (const char* command : {"sine", "spiral", "custom_model", "double_backprop", "cifar10 --help",
-                              "predict --help", "report --help", "reproduce --list",
-                              "cifar10 --synthetic --batch 10 --recipe fast --steps 10 --out run"}) {
+  std::filesystem::copy_file(XGRAD_SOURCE_ROOT "/tests/edge_cases/cases.json", folder / "cases.json");
+  save_png((folder / "photo.png").string(), shapes(1, 1, 0).train.images.reshape({3, 32, 32}));
+  for (const char* command :
+       {"examples/sine", "examples/spiral", "examples/custom_model", "examples/double_backprop",
+        "examples/cifar10 --help", "examples/predict --help", "examples/report --help",
+        "examples/reproduce --list",
+        "examples/cifar10 --synthetic --batch 10 --recipe fast --steps 10 --out run",
+        "examples/cifar10 --synthetic --batch 10 --recipe fast --steps 10 --profile",
+        "examples/predict --model run photo.png", "examples/report run", "bench/bench scalar_forward",
+        // where they have been built
+        "tests/accuracy/accuracy '' 100", "tests/oracle-programs 1", "tests/edge-cases cases.json",
+        "tests/edge-cases-libtorch cases.json"}) {
     INFO(command);
-    const Outcome outcome = run("cd " + folder.path.string() + " && ( " + XGRAD_BUILD_ROOT + "/examples/" +
-                                command + " 2>&1 >/dev/full )");
+    const std::string line = command, name = line.substr(0, line.find(' '));
+    const std::filesystem::path path = std::filesystem::path(XGRAD_BUILD_ROOT) / name;
+    if (!std::filesystem::exists(path)) continue;
+    const Outcome outcome = run("cd " + folder.path.string() + " && ( " + word(path.string()) +
+                                line.substr(name.size()) + " 2>&1 >/dev/full )");
     CHECK(outcome.exit_code == 1);
     CHECK_THAT(outcome.output,
                Catch::EndsWith("error: standard output cannot be written: No space left on device\n"));
   }
   CHECK(std::filesystem::exists(folder / "run/parameters.safetensors"));
+  CHECK(std::filesystem::exists(folder / "run/report.html"));
+}
+
+TEST_CASE("a standard output that cannot be written is an error of the tests' own programs") {
+  for (const char* arguments : {"tests/tests --list-tests", "tests/tests schedules"}) {
+    INFO(arguments);
+    const Outcome outcome = run("cd " + word(XGRAD_BUILD_ROOT) + " && ( " + arguments + " 2>&1 >/dev/full )");
+    CHECK(outcome.exit_code == 1);
+    CHECK_THAT(outcome.output, Catch::EndsWith("error: standard output cannot be written\n"));
+  }
 }
 
 TEST_CASE("names that would steer the terminal are shown harmless") {

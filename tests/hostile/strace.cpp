@@ -53,12 +53,7 @@ TEST_CASE("hostile folders: report and predict start no shell and write nowhere 
   write_file(folder / "curves.svg", "<svg><script>alert(1)</script></svg>");
   xgrad::save(xgrad::MLP({784, 50, 10}), (folder / "parameters.safetensors").string());
   write_file(folder / "other.safetensors", hostile_safetensors().front().bytes);
-  for (const std::string part : {"train", "t10k"}) {  // four black pictures of a 0
-    write_file(folder / "data/mnist" / (part + "-images-idx3-ubyte.gz"),
-               bytes("\0\0\10\3\0\0\0\4\0\0\0\34\0\0\0\34") + std::string(4 * 784, '\0'));
-    write_file(folder / "data/mnist" / (part + "-labels-idx1-ubyte.gz"),
-               bytes("\0\0\10\1\0\0\0\4") + std::string(4, '\0'));
-  }
+  write_black_mnist(folder / "data");
   const std::string photo = folder / "a'; touch evil; '.png";
   write_file(photo, hostile_images().front().bytes);
   const auto traced = [&](const std::string& program, const std::vector<std::string>& arguments) {

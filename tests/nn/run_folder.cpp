@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/build.hpp"
 #include "nn/training_state.hpp"
 #include "tests/catch.hpp"
 
@@ -33,7 +34,9 @@ TEST_CASE("a run folder is begun once, goes on when asked, and refuses other set
     save_training(run.checkpoint(), {{}, {}, Generator(1), {}, {.step = 10}});
     run.metrics().write({{"final", .7}});
   }
-  CHECK(load_settings(folder) == settings);
+  Settings saved = settings;
+  saved.emplace_back("build", build_info());
+  CHECK(load_settings(folder) == saved);
   CHECK(error_of([&] { RunFolder("job", folder, false, settings); }) ==
         folder.string() + ": holds a run already; choose another --out, or --resume");
   CHECK(error_of([&] {
@@ -47,6 +50,21 @@ TEST_CASE("a run folder is begun once, goes on when asked, and refuses other set
   CHECK(text_of(folder / "metrics.jsonl") == "{\"step\":10,\"test_accuracy\":0.5}\n");
   CHECK(error_of([&] { load_settings(temporary / "none"); }) ==
         (temporary / "none").string() + ": there is no run here (no settings.json)");
+}
+
+TEST_CASE("a run that another build began goes on, and says so") {
+  tests::TemporaryFolder temporary;
+  const auto folder = temporary / "run";
+  const Settings settings{{"seed", "1"}};
+  CHECK(RunFolder("job", folder, false, settings).other_build() == "");
+  CHECK(RunFolder("job", folder, true, settings).other_build() == "");
+  const std::string build = load_settings(folder).back().second;
+  CHECK(build.find("xgrad ") == 0);
+  CHECK(build.find(" with packs of ") != build.npos);
+  std::ofstream(folder / "settings.json") << R"({"seed": "1", "build": "xgrad 0.0.9"})";
+  for (int i = 0; i < 2; ++i) CHECK(RunFolder("job", folder, true, settings).other_build() == "xgrad 0.0.9");
+  std::ofstream(folder / "settings.json") << R"({"seed": "1"})";  // from before it was recorded
+  CHECK(RunFolder("job", folder, true, settings).other_build() == "");
 }
 
 TEST_CASE("what stands in metrics.jsonl never becomes a script") {

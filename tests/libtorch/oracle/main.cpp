@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "examples/common/program.hpp"
 #include "tests/libtorch/oracle/program.hpp"
 #include "tests/ops/public_ops.hpp"
 
@@ -16,17 +17,16 @@ int coverage(const std::set<std::string>& met) {
   const std::size_t all = without.size();
   for (auto& row : rows())
     if (met.contains(row.op)) without.erase(row.op);
-  fmt::print("{} of {} public operations covered{}{}\n", all - without.size(), all,
-             without.empty() ? "" : "; not: ", fmt::join(without, " "));
+  print("{} of {} public operations covered{}{}\n", all - without.size(), all,
+        without.empty() ? "" : "; not: ", fmt::join(without, " "));
   return 0;
 }
 
 void report(std::uint64_t seed, const Program& p, const std::string& what) {
-  fmt::print("\nseed {}: {}\n{}", seed, what, text(p));
+  print("\nseed {}: {}\n{}", seed, what, text(p));
   const Program least = shrink(p);
   Explained ignored;
-  fmt::print("shrunk: {}\n{}", difference(least, ignored), text(least));
-  std::fflush(stdout);
+  print("shrunk: {}\n{}", difference(least, ignored), text(least));
 }
 
 int check(std::uint64_t first, long count, long most) {
@@ -39,7 +39,7 @@ int check(std::uint64_t first, long count, long most) {
       p = invent(seed);
     } catch (const std::exception& e) {
       ++unexplained;
-      fmt::print("seed {}: {}\n", seed, e.what());
+      print("seed {}: {}\n", seed, e.what());
       continue;
     }
     if (p.code.empty()) continue;
@@ -49,12 +49,12 @@ int check(std::uint64_t first, long count, long most) {
     if (++unexplained <= most)
       report(seed, p, what);
     else
-      fmt::print("seed {}: {}\n", seed, what);
+      print("seed {}: {}\n", seed, what);
   }
-  fmt::print("\n{} programs, seeds {} to {}, beside libtorch {}\n", count, first,
-             first + std::uint64_t(count) - 1, libtorch_version());
-  for (auto& [rule, times] : explained) fmt::print("{:6} programs differ as meant: {}\n", times, rule);
-  fmt::print("{:6} differ otherwise\n", unexplained);
+  print("\n{} programs, seeds {} to {}, beside libtorch {}\n", count, first, first + std::uint64_t(count) - 1,
+        libtorch_version());
+  for (auto& [rule, times] : explained) print("{:6} programs differ as meant: {}\n", times, rule);
+  print("{:6} differ otherwise\n", unexplained);
   coverage(met);
   return unexplained ? 1 : 0;
 }
@@ -65,10 +65,10 @@ int show(std::uint64_t seed) {
   Explained explained;
   const std::string what = difference(p, explained);
   if (what.empty())
-    fmt::print("{}", text(p));
+    print(text(p));
   else
     report(seed, p, what);
-  for (auto& [rule, times] : explained) fmt::print("differs as meant: {}\n", rule);
+  for (auto& [rule, times] : explained) print("differs as meant: {}\n", rule);
   return what.empty() ? 0 : 1;
 }
 
@@ -85,6 +85,5 @@ int main(int argc, char** argv) {
   app.add_option("--first", first, "the first seed")->capture_default_str();
   app.add_option("--show", most, "how many differences are shown and shrunk")->capture_default_str();
   app.add_option("--seed", seed, "only this one, as code");
-  CLI11_PARSE(app, argc, argv);
-  return seed ? show(*seed) : check(first, count, most);
+  return xgrad::program(app, argc, argv, [&] { return seed ? show(*seed) : check(first, count, most); });
 }
