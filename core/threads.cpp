@@ -45,10 +45,12 @@ struct Job {
 };
 
 thread_local bool inside = false;
+std::atomic<int> forks{0};  // that led to this process
 
 /// Takes tasks until none is left, as the thread number `self`.
 void work(Job& job, int self) {
   inside = true;
+  const int forks_before = forks.load(std::memory_order_relaxed);
   for (int k = 0; k < job.stretches; ++k) {
     Job::Stretch& stretch = job.stretch[(self + k) % job.stretches];
     for (long i; (i = stretch.next.fetch_add(1, std::memory_order_relaxed)) < stretch.end;) {
@@ -58,6 +60,10 @@ void work(Job& job, int self) {
         std::lock_guard lock(job.mutex);
         if (!job.error) job.error = std::current_exception();
       }
+      if (forks.load(std::memory_order_relaxed) == forks_before) [[likely]]
+        continue;
+      inside = false;
+      fail("threads: a loop does not go on in a child that was forked within it");
     }
   }
   inside = false;
@@ -101,7 +107,7 @@ class Worker {
     static Job mark(0, nullptr, nullptr, 0);
     return &mark;
   }
-  void live() {
+  void live() {  // in a child that a task has forked here, work() ends it by std::terminate
     for (;;) {
       wait_while<Job*>(job_, nullptr);
       Job* job = job_.load(std::memory_order_acquire);
@@ -136,7 +142,6 @@ std::atomic<Pool*> pool{nullptr};
 
 // Over a fork. The child has none of the threads, so it begins anew; what the parent's pool holds stays as it
 // is: others may have been writing to it.
-std::atomic<int> forks{0};
 std::vector<std::mutex*>& kept_mutexes() {
   static auto* mutexes = new std::vector<std::mutex*>;
   return *mutexes;
@@ -203,11 +208,9 @@ void detail::run(long tasks, void (*task)(void*, long), void* context) {
   std::unique_lock lock(own.busy,
                         std::try_to_lock);  // another thread's loop has the workers: this one runs alone
   const std::size_t helpers = lock ? own.grow(std::size_t(std::min<long>(tasks, count())) - 1) : 0;
-  const int forks_before = forks;
   Job job(tasks, task, context, int(helpers) + 1);
   for (std::size_t i = 0; i < helpers; ++i) own.workers[i].offer(&job);
   work(job, 0);
-  expect(forks == forks_before, "threads: a loop does not go on in a child that was forked within it");
   for (std::size_t i = 0; i < helpers; ++i) own.workers[i].finish(&job);
   if (job.error) std::rethrow_exception(job.error);
 }

@@ -28,7 +28,9 @@ void run(long tasks, void (*task)(void*, long), void* context);
 }
 
 /// Calls f(i) for i in [0, tasks), on all threads. An exception is rethrown when those that have begun
-/// have ended; whether the others run then is open. Throws Error in a child that was forked by f.
+/// have ended; whether the others run then is open. A child that f has forked is to end before f returns, or
+/// to become another program: else it gets an Error where f ran on the calling thread, and is ended by
+/// std::terminate with that Error where f ran on another, which nobody waits for there.
 template <class F>
 void for_each(long tasks, F&& f) {
   if (tasks <= 1 || count() == 1 || nested()) {

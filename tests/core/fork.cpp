@@ -1,10 +1,12 @@
 // Forked processes, and threads that cannot be started.
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "datasets/loader.hpp"
 #include "datasets/synthetic.hpp"
@@ -83,6 +85,41 @@ TEST_CASE("fork: within a loop it is an error in the child, and none for the par
     _exit(error == "threads: a loop does not go on in a child that was forked within it" ? 1 : 2);
   CHECK(error == "");
   CHECK(refused == 1);
+}
+
+TEST_CASE("fork: within a loop on a thread of the pool it ends the child, which may do its own work before") {
+  Restore restore;
+  threads::set(3);
+  const pthread_t caller = pthread_self();
+  std::atomic<int> children = 0, worked = 0, ended = 0;
+  std::atomic<bool> forked = false;
+  const pid_t parent = getpid();
+  threads::for_each(3, [&](long) {
+    if (pthread_equal(caller, pthread_self())) {
+      for (int ms = 0; ms < 10000 && !forked; ++ms) usleep(1000);  // a thread of the pool has begun by then
+      return;
+    }
+    if (getpid() != parent) _exit(3);  // another task of the loop, in a child
+    if (forked.exchange(true)) return;
+    ++children;
+    worked = in_child([] { return sum_by_threads(1000) == 499500 ? 7 : 8; });
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(20);
+      std::signal(SIGABRT, SIG_DFL);  // not Catch's
+      const rlimit none{};
+      setrlimit(RLIMIT_CORE, &none);
+      for (int file : {STDOUT_FILENO, STDERR_FILENO}) close(file);
+      return;
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    ended = WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+  });
+  CHECK(children == 1);
+  CHECK(worked == 7);
+  CHECK(ended == SIGABRT);
+  CHECK(sum_by_threads(1000) == 499500);
 }
 
 TEST_CASE("fork: a prefetching loader goes on in the child with the same batches") {
