@@ -60,21 +60,21 @@ Array::~Array() {
 }
 
 DType Array::dtype() const {
-  expect(value_ != nullptr, "array: it holds nothing");
+  expect(value_ != nullptr, "array: it is undefined");
   return value_->dtype;
 }
 const Shape& Array::shape() const {
-  expect(value_ != nullptr, "array: it holds nothing");
+  expect(value_ != nullptr, "array: it is undefined");
   return value_->shape;
 }
 long Array::dim(int axis) const { return shape()[normalize_axis("dim", axis, rank())]; }
 bool Array::is_number() const {
-  expect(value_ != nullptr, "array: it holds nothing");
+  expect(value_ != nullptr, "array: it is undefined");
   return value_->is_number;
 }
 
 const char* Array::bytes() const {
-  expect(value_ != nullptr, "array: it holds nothing");
+  expect(value_ != nullptr, "array: it is undefined");
   lazy::materialize(value_);
   return value_->data;
 }
@@ -86,7 +86,7 @@ char* Array::mutable_bytes() {
   return value_->data;
 }
 const void* Array::checked(DType dtype) const {
-  expect(value_ != nullptr, "array: it holds nothing");
+  expect(value_ != nullptr, "array: it is undefined");
   expect(dtype == value_->dtype, "array: it holds {}, not {}", value_->dtype, dtype);
   return bytes();
 }
@@ -108,7 +108,7 @@ double Array::item() const {
 void materialize(std::span<const Array> arrays) {
   std::vector<Value*> pending;
   for (auto& a : arrays) {
-    expect(a.defined(), "materialize: an array holds nothing");
+    expect(a.defined(), "materialize: an array is undefined");
     if (!Value::of(a)->ready()) pending.push_back(Value::of(a));
   }
   if (!pending.empty()) lazy::run(std::move(pending));
@@ -174,22 +174,32 @@ Array Array::copy() const {
   return result;
 }
 
-Array full(const Shape& shape, double value, DType dtype) {
-  expect(can_hold(dtype, value), "full: {} cannot hold {}", dtype, value);
+namespace {
+
+Array filled(const char* op, const Shape& shape, double value, DType dtype) {
+  check_shape(op, shape, width(dtype));
   Array result(shape, dtype);
   dispatch(dtype, [&]<class T>() { std::fill_n(result.mutable_data<T>(), result.size(), T(value)); });
   return result;
+}
+
+}  // namespace
+
+Array full(const Shape& shape, double value, DType dtype) {
+  expect(can_hold(dtype, value), "full: {} cannot hold {}", dtype, value);
+  return filled("full", shape, value, dtype);
 }
 Array number(double value) {
   Array result = full({}, value, DType::f64);
   Value::of(result)->is_number = true;
   return result;
 }
-Array zeros(const Shape& shape, DType dtype) { return full(shape, 0, dtype); }
-Array ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
+Array zeros(const Shape& shape, DType dtype) { return filled("zeros", shape, 0, dtype); }
+Array ones(const Shape& shape, DType dtype) { return filled("ones", shape, 1, dtype); }
 Array zeros_like(const Array& like) { return zeros(like.shape(), like.dtype()); }
 Array ones_like(const Array& like) { return ones(like.shape(), like.dtype()); }
 Array arange(long n, DType dtype) {
+  check_shape("arange", {n}, width(dtype));
   Array result({n}, dtype);
   expect(n == 0 || can_hold(dtype, double(n - 1)), "arange: {} cannot hold {}", dtype, n - 1);
   dispatch(dtype, [&]<class T>() {

@@ -104,6 +104,7 @@ class Array {
 /// A scalar that takes the dtype of the arrays it is combined with; alone it counts as f64.
 Array number(double value);
 
+// These throw Error, by their names, for a negative length and beyond max_array_bytes.
 /// All elements 0.
 Array zeros(const Shape& shape, DType dtype = DType::f32);
 /// All elements 1.

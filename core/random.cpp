@@ -48,8 +48,9 @@ T unit(std::uint64_t bits) {
 
 /// Fills an array with pairs f(block) -> two values, and moves the position on.
 template <class T, class F>
-Array draw(const Shape& shape, const Generator& g, std::uint64_t& position, F f) {
+Array draw(const char* op, const Shape& shape, const Generator& g, std::uint64_t& position, F f) {
   const profile::Scope scope("random numbers {}", shape);
+  check_shape(op, shape, sizeof(T));
   Array result(shape, dtype_of<T>);
   T* out = result.mutable_data<T>();
   const long n = result.size(), blocks = (n + 1) / 2;
@@ -102,7 +103,7 @@ Array Generator::uniform(const Shape& shape, double low, double high, DType dtyp
       const T x = T(low + (high - low) * unit<T>(bits));
       return x == T(high) ? last : x;
     };
-    return draw<T>(shape, *this, position_,
+    return draw<T>("uniform", shape, *this, position_,
                    [=](Block b) { return std::pair(scale(b.bits[0]), scale(b.bits[1])); });
   });
 }
@@ -112,7 +113,7 @@ Array Generator::normal(const Shape& shape, double mean, double std, DType dtype
   expect(std::isfinite(mean), "normal: the mean is {}, not finite", mean);
   expect(std >= 0 && std < INFINITY, "normal: std is {}, not in [0, inf)", std);
   return dispatch_floating(dtype, [&]<class T>() {
-    return draw<T>(shape, *this, position_, [=](Block b) {
+    return draw<T>("normal", shape, *this, position_, [=](Block b) {
       const double radius = std::sqrt(-2 * std::log1p(-unit<double>(b.bits[0])));
       const double angle = 2 * std::numbers::pi * unit<double>(b.bits[1]);
       return std::pair(T(mean + std * radius * std::cos(angle)), T(mean + std * radius * std::sin(angle)));
@@ -125,7 +126,7 @@ Array Generator::bernoulli(const Shape& shape, double p, DType dtype) {
   expect(p >= 0 && p <= 1, "bernoulli: {} is not a probability", p);
   return dispatch_floating(dtype, [&]<class T>() {
     auto flip = [=](std::uint64_t bits) { return T(unit<double>(bits) < p); };
-    return draw<T>(shape, *this, position_,
+    return draw<T>("bernoulli", shape, *this, position_,
                    [=](Block b) { return std::pair(flip(b.bits[0]), flip(b.bits[1])); });
   });
 }
@@ -135,7 +136,7 @@ Array Generator::integers(const Shape& shape, std::int64_t low, std::int64_t hig
   // Unsigned, since the range may be longer than an integer can be.
   const std::uint64_t start = std::uint64_t(low), range = std::uint64_t(high) - start;
   auto pick = [=](std::uint64_t bits) { return std::int64_t(start + scale_below(bits, range)); };
-  return draw<std::int64_t>(shape, *this, position_,
+  return draw<std::int64_t>("integers", shape, *this, position_,
                             [=](Block b) { return std::pair(pick(b.bits[0]), pick(b.bits[1])); });
 }
 

@@ -40,28 +40,63 @@ std::string deflated(const std::string& bytes) {
 struct Member {
   std::string name, content;
   bool packed = false;
-  unsigned flags = 0;       // 1: encrypted
+  unsigned flags = 0;  // 1: encrypted; 8: sizes and checksum follow the data, as where it cannot be rewound
   std::uint64_t grown = 0;  // stated beyond the truth
   unsigned crc_error = 0;
 };
-std::string zip(const std::vector<Member>& members, std::size_t copies_of_directory = 1) {
+/// Where sizes are written with 64 bits.
+struct Zip64 {
+  bool members = false;     // in the members' own headers, as numpy.savez does always
+  bool directory = false;   // in the directory and behind it, as for more than 4 GiB or 65,535 members
+  std::uint64_t moved = 0;  // that the directory is stated to lie behind its place
+  bool lost = false;        // the extra fields that hold the sizes are left out
+};
+std::string zip(const std::vector<Member>& members, std::size_t copies_of_directory = 1,
+                const Zip64& wide = {}) {
+  constexpr std::uint64_t elsewhere = 0xffff'ffff;
   std::string file, directory;
   for (auto& m : members) {
     const std::string data = m.packed ? deflated(m.content) : m.content;
     const auto crc =
         crc32_z(0, reinterpret_cast<const Bytef*>(m.content.data()), m.content.size()) ^ m.crc_error;
-    const std::string common = little(m.flags, 2) + little(m.packed ? 8 : 0, 2) + little(0x21'0000, 4) +
-                               little(crc, 4) + little(data.size(), 4) +
-                               little(m.content.size() + m.grown, 4) + little(m.name.size(), 2) +
-                               little(0, 2);
-    directory += "PK\1\2" + little(20, 2) + little(20, 2) + common + little(0, 2) + little(0, 2) +
-                 little(0, 2) + little(0, 4) + little(file.size(), 4) + m.name;
-    file += "PK\3\4" + little(20, 2) + common + m.name + data;
+    const bool later = m.flags & 8;
+    const std::uint64_t packed = data.size(), size = m.content.size() + m.grown;
+    const auto common = [&](bool wide_sizes, std::uint64_t crc, std::uint64_t packed, std::uint64_t size,
+                            const std::string& extra) {
+      return little(m.flags, 2) + little(m.packed ? 8 : 0, 2) + little(0x21'0000, 4) + little(crc, 4) +
+             little(wide_sizes ? elsewhere : packed, 4) + little(wide_sizes ? elsewhere : size, 4) +
+             little(m.name.size(), 2) + little(extra.size(), 2);
+    };
+    const auto extra = [&](bool wanted, const std::string& numbers) {
+      return wanted && !wide.lost ? little(1, 2) + little(numbers.size(), 2) + numbers : "";
+    };
+    const std::string local =
+        extra(wide.members, later ? std::string(16, '\0') : little(size, 8) + little(packed, 8));
+    const std::string central =
+        extra(wide.directory, little(size, 8) + little(packed, 8) + little(file.size(), 8));
+    directory += "PK\1\2" + little(45, 2) + little(45, 2) +
+                 common(wide.directory, crc, packed, size, central) + little(0, 2) + little(0, 2) +
+                 little(0, 2) + little(0, 4) + little(wide.directory ? elsewhere : file.size(), 4) + m.name +
+                 central;
+    file += "PK\3\4" + little(45, 2) +
+            (later ? common(wide.members, 0, 0, 0, local) : common(wide.members, crc, packed, size, local)) +
+            m.name + local + data;
+    if (later)
+      file += "PK\7\10" + little(crc, 4) + little(packed, wide.members ? 8 : 4) +
+              little(size, wide.members ? 8 : 4);
   }
   directory = repeated(directory, copies_of_directory);
-  const std::size_t n = members.size() * copies_of_directory;
-  return file + directory + "PK\5\6" + little(0, 4) + little(n, 2) + little(n, 2) +
-         little(directory.size(), 4) + little(file.size(), 4) + little(0, 2);
+  const std::uint64_t n = members.size() * copies_of_directory, at = file.size() + wide.moved;
+  std::string end;
+  if (wide.directory)
+    end = "PK\6\6" + little(44, 8) + little(45, 2) + little(45, 2) + little(0, 8) + little(n, 8) +
+          little(n, 8) + little(directory.size(), 8) + little(at, 8) + "PK\6\7" + little(0, 4) +
+          little(file.size() + directory.size() + wide.moved, 8) + little(1, 4);
+  const auto narrow = [&](std::uint64_t value, int width) {
+    return little(wide.directory ? ~0ull : value, width);
+  };
+  return file + directory + end + "PK\5\6" + little(0, 4) + narrow(n, 2) + narrow(n, 2) +
+         narrow(directory.size(), 4) + narrow(at, 4) + little(0, 2);
 }
 
 }  // namespace
@@ -74,7 +109,7 @@ std::vector<HostileFile> hostile_npy() {
           {"version 2", npy(dict("<f4", "False", "(1,)"), four, 2), ""},
           {"version 3", npy(dict("<f4", "False", "(1,)"), four, 3), ""},
           {"version 4", npy(dict("<f4", "False", "(1,)"), four, 4), "version 4.0"},
-          {"nothing", "", "byte 0: this is no .npy"},
+          {"nothing", "", "byte 0: this is not a .npy file"},
           {"the magic alone", "\x93NUMPY", "byte 6: the version"},
           {"no header", bytes("\x93NUMPY\1\0\x10\0"), "byte 10: the header was expected"},
           {"an empty header", npy("", ""), "'{' was expected"},
@@ -96,7 +131,7 @@ std::vector<HostileFile> hostile_npy() {
           {"objects", npy(dict("|O", "False", "(1,)"), eight), "dtype '|O' cannot be read"},
           {"no dtype", npy(dict("", "False", "(1,)"), eight), "dtype '' cannot be read"},
           {"a bool of 2", npy(dict("|b1", "False", "(2,)"), "\1\2"), "element 1 is 2, not a bool"},
-          {"(2) is no tuple", floats("(2)", eight), "(n) is no tuple"},
+          {"(2) is no tuple", floats("(2)", eight), "(n) is not a tuple"},
           {"two commas", floats("(2,,)", eight), "the length of an axis"},
           {"a negative length", floats("(-2,)", eight), "the length of an axis"},
           {"half a number", floats("(2.5,)", eight), "the length of an axis"},
@@ -123,6 +158,22 @@ std::vector<HostileFile> hostile_npz() {
              "e.npy",
              a, false, 0x800}}),
        ""},
+      {"as numpy.savez writes", zip({{"a.npy", a}}, 1, {.members = true}), ""},
+      {"as numpy.savez_compressed writes",
+       zip({{"a.npy", a, true}, {"b.npy", a, true}}, 1, {.members = true}), ""},
+      {"64-bit sizes everywhere", zip({{"a.npy", a}, {"b.npy", a, true}}, 1, {true, true}), ""},
+      {"64-bit sizes that are not there", zip({{"a.npy", a}}, 1, {true, true, 0, true}), "a.npy"},
+      {"64-bit sizes beyond the file", zip({{"a.npy", a, true, 0, 1ull << 62}}, 1, {true, true}),
+       "which the file cannot hold"},
+      {"a negative 64-bit size", zip({{"a.npy", a, true, 0, 1ull << 63}}, 1, {true, true}), "a.npy"},
+      {"a 64-bit directory elsewhere", zip({{"a.npy", a}}, 1, {true, true, 1ull << 62}), "is damaged"},
+      {"64-bit sizes and a wrong checksum", zip({{"a.npy", a, false, 0, 0, 1}}, 1, {true, true}),
+       "is damaged"},
+      {"sizes behind the data", zip({{"a.npy", a, false, 8}, {"b.npy", a, true, 8}}), ""},
+      {"64-bit sizes behind the data", zip({{"a.npy", a, false, 8}, {"b.npy", a, true, 8}}, 1, {true, true}),
+       ""},
+      {"sizes behind the data and a wrong checksum", zip({{"a.npy", a, true, 8, 0, 1}}), "a.npy: is damaged"},
+      {"more stated behind the data than is there", zip({{"a.npy", a, true, 8, 100}}), "a.npy"},
       {"no entry", zip({}), "is damaged"},
       {"nothing", "", "is damaged"},
       {"no archive", "no archive at all, only a text", "is damaged"},
@@ -130,14 +181,14 @@ std::vector<HostileFile> hostile_npz() {
       {"a wrong checksum", zip({{"a.npy", a, false, 0, 0, 1}}), "a.npy: is damaged"},
       {"a wrong checksum, packed", zip({{"a.npy", a, true, 0, 0, 1}}), "a.npy: is damaged"},
       {"encrypted", zip({{"a.npy", a, false, 1}}), "is encrypted"},
-      {"a folder", zip({{"a/", ""}}), "its entry 'a/' is no .npy"},
-      {"a folder that is called so", zip({{"a.npy/", ""}}), "is no .npy"},
-      {"another file", zip({{"a.txt", a}}), "its entry 'a.txt' is no .npy"},
+      {"a folder", zip({{"a/", ""}}), "its entry 'a/' is not a .npy file"},
+      {"a folder that is called so", zip({{"a.npy/", ""}}), "is not a .npy file"},
+      {"another file", zip({{"a.txt", a}}), "its entry 'a.txt' is not a .npy file"},
       {"two of one name", zip({{"a.npy", a}, {"a.npy", a}}), "has two entries 'a.npy'"},
       {"more stated than is there", zip({{"a.npy", a, true, 0, 100}}), "a.npy"},
       {"4 GB stated", zip({{"a.npy", a, true, 0, 4'000'000'000}}), "which the file cannot hold"},
-      {"a .npy that is none", zip({{"a.npy", "x"}}), "a.npy: byte 0: this is no .npy"},
-      {"an empty member", zip({{"a.npy", ""}}), "a.npy: byte 0: this is no .npy"},
+      {"a .npy that is none", zip({{"a.npy", "x"}}), "a.npy: byte 0: this is not a .npy file"},
+      {"an empty member", zip({{"a.npy", ""}}), "a.npy: byte 0: this is not a .npy file"},
       {"a .npy with more behind it", zip({{"a.npy", a + "x"}}), "a.npy: byte"},
       {"400 MB in 50 kB", zip({{"a.npy", large, true}}), "too many for a file of this size; LoadLimits"}};
 }

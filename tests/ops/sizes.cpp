@@ -26,11 +26,21 @@ std::vector<double> values(const Variable& v) {
 
 TEST_CASE("sizes: no array has more elements or bytes than can be counted", "[core][sizes]") {
   SAYS(Array({large, large}), "array: an array of shape (4294967296, 4294967296) would be too large");
-  SAYS(zeros({1l << 61}, DType::f64), "array: an array of shape (2305843009213693952,) would be too large");
-  SAYS(ones({0, large, large}), "array: an array of shape (0, 4294967296, 4294967296) would be too large");
-  SAYS(arange(LONG_MAX, DType::u8), "array: an array of shape (9223372036854775807,) would be too large");
+  SAYS(zeros({1l << 61}, DType::f64), "zeros: an array of shape (2305843009213693952,) would be too large");
+  SAYS(ones({0, large, large}), "ones: an array of shape (0, 4294967296, 4294967296) would be too large");
+  SAYS(full({large, large}, 1), "full: an array of shape (4294967296, 4294967296) would be too large");
+  SAYS(arange(LONG_MAX, DType::u8), "arange: an array of shape (9223372036854775807,) would be too large");
+  SAYS(arange(1l << 61), "arange: an array of shape (2305843009213693952,) would be too large");
+  SAYS(one_hot(zeros({4}, DType::i64), 1l << 61),
+       "one_hot: an array of shape (4, 2305843009213693952) would be too large");
+  SAYS(Generator().uniform({large, large}),
+       "uniform: an array of shape (4294967296, 4294967296) would be too large");
+  SAYS(Generator().bernoulli({1l << 61}, .5),
+       "bernoulli: an array of shape (2305843009213693952,) would be too large");
+  SAYS(Generator().integers({1l << 61}, 0, 2),
+       "integers: an array of shape (2305843009213693952,) would be too large");
   SAYS(Generator().normal({large, large}),
-       "array: an array of shape (4294967296, 4294967296) would be too large");
+       "normal: an array of shape (4294967296, 4294967296) would be too large");
   SAYS((Shape{large, large}.size()),
        "shape: (4294967296, 4294967296) has more elements than a long can count");
   SAYS(Generator().permutation(LONG_MAX),
