@@ -11,7 +11,7 @@
 namespace xgrad {
 
 std::vector<GraphNode> graph(const Variable& y) {
-  expect(y.defined(), "graph: the Variable holds nothing");
+  expect(y.defined(), "graph: the Variable is undefined");
   std::unordered_map<const Node*, std::size_t> ids{{y.node(), 0}};
   std::vector<const Node*> nodes{y.node()};
   std::vector<GraphNode> result;
@@ -39,7 +39,7 @@ static std::string escaped(const std::string& text) {
 }
 
 std::string graphviz(const Variable& y) {
-  expect(y.defined(), "graphviz: the Variable holds nothing");
+  expect(y.defined(), "graphviz: the Variable is undefined");
   std::string boxes, arrows;
   std::size_t i = 0;
   for (auto& node : graph(y)) {

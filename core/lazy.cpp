@@ -91,7 +91,7 @@ Value* repeated(const char* op, const Array& x, const Shape& shape) {
 Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
   bool numbers = true, repeats = false;
   for (int i = 0; i < inputs; ++i) {
-    expect(in[i].defined(), "{}: operand {} holds nothing", op, i + 1);
+    expect(in[i].defined(), "{}: operand {} is undefined", op, i + 1);
     numbers &= in[i].is_number();
     repeats |= is_broadcast(*Value::of(in[i]));
   }

@@ -188,7 +188,7 @@ std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, c
   Scoped<bool> scope(is_recording, options.create_graph);
   std::unordered_map<const Node*, Variable> found;
   for (auto& x : xs) {
-    expect(x.defined(), "grad: an input holds nothing");
+    expect(x.defined(), "grad: an input is undefined");
     found[x.node()];
   }
   BackwardPass(y, xs).run(std::move(gy), [&](Node* node, const Variable& g) {

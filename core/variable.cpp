@@ -13,7 +13,7 @@ std::atomic<std::uint64_t> last_time{0};
 std::uint64_t next_time() { return last_time.fetch_add(1, std::memory_order_relaxed) + 1; }
 
 Node& checked(Node* node) {
-  expect(node != nullptr, "variable: it holds nothing");
+  expect(node != nullptr, "variable: it is undefined");
   return *node;
 }
 

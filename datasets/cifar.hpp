@@ -30,7 +30,8 @@ struct CifarFormat {
 };
 
 /// Reads files of that layout, one after the other, all or nothing; `classes` of the result is left empty.
-/// Throws Error that names the file and the byte when one has another size or a label is out of range.
+/// Throws Error that names the file and the byte when one has another size or a label is out of range;
+/// it takes what `format` says, whatever the files hold, and needs no limits.
 Dataset read_cifar(std::span<const std::filesystem::path> files, const CifarFormat& format = {});
 
 }  // namespace xgrad

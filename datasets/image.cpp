@@ -132,8 +132,9 @@ Array fit(const Array& image, long size, Aspect aspect) {
 
 Array contact_sheet(const std::vector<Array>& images, long columns, long gap) {
   expect(!images.empty(), "contact_sheet: there are no pictures");
-  expect(columns >= 1 && gap >= 0, "contact_sheet: {} columns with gaps of {} pixels cannot be laid out",
-         columns, gap);
+  expect(columns >= 1 && gap >= 0,
+         "contact_sheet: {} columns with gaps of {} pixels are not at least 1 column and no gap", columns,
+         gap);
   for (const Array& image : images) {
     check("contact_sheet", image);
     expect(image.shape() == images[0].shape(), "contact_sheet: pictures {} and {} are not of one shape",

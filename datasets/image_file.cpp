@@ -201,8 +201,8 @@ Header check_jpeg(Bytes bytes, long max_pixels) {
     const Byte marker = bytes[at + 1];
     if (marker == 0xd9) return header;
     if (marker == 0xda)
-      expect(++scans <= max_scans, "is refused: it has more than {} scans, which only serve to keep us busy",
-             max_scans);
+      expect(++scans <= max_scans,
+             "has more than {} scans; a file that would take so long to decode is refused", max_scans);
     const std::size_t length = std::max<std::size_t>(2, number_at(bytes, at + 2, 2));
     if (marker == 0xc4) check_huffman_tables(bytes, at + 4, long(length) - 2);
     if (0xc0 <= marker && marker <= 0xc2) {  // the frame, whose size follows its depth
@@ -211,7 +211,7 @@ Header check_jpeg(Bytes bytes, long max_pixels) {
       check_pixels(header, max_pixels);
       // Each block of 8 x 8 takes a bit at least.
       expect(header.height * header.width / 512 <= long(bytes.size()),
-             "is damaged: {} x {} pixels cannot be in {} bytes", header.height, header.width, bytes.size());
+             "is damaged: {} x {} pixels do not fit {} bytes", header.height, header.width, bytes.size());
       expect(++frames == 1, "is damaged: it has two frames");
     }
     if (marker == 0xe1 && at + 2 + length <= bytes.size())
@@ -256,7 +256,7 @@ Array decode(const std::vector<Byte>& bytes, long max_pixels) {
     const char* why = stbi_failure_reason();
     // stb tries a JPEG as a PNG first, and may have nothing to add to that.
     const bool known = why && (png || std::string_view(why) != "bad png sig");
-    fail("is damaged or of a kind that is not supported: {}", known ? why : "its pixels make no sense");
+    fail("is damaged or of a kind that is not supported: {}", known ? why : "its pixels cannot be decoded");
   }
   return upright(pixels.get(), height, width, channels, header.orientation);
 }

@@ -130,8 +130,8 @@ Loader::Loader(Dataset data, LoaderOptions options) : data_(std::move(data)), op
   tables(options_.pixels, data_.images.dim(1));
   check_augment(options_.augment, data_.images.dim(2), data_.images.dim(3));
   data_.images.bytes(), data_.labels.bytes();  // computed now: another thread may read them
-  expect(options_.prefetch >= 0, "loader: {} batches cannot be made ahead", options_.prefetch);
-  expect(options_.batch >= 1, "loader: a batch of {} images is none", options_.batch);
+  expect(options_.prefetch >= 0, "loader: prefetch is {}, not at least 0", options_.prefetch);
+  expect(options_.batch >= 1, "loader: batch is {}, not at least 1", options_.batch);
   expect(steps_per_epoch() >= 1, "loader: {} has {} images, too few for a{} batch of {}", data_.name,
          data_.size(), options_.drop_last ? " full" : "", options_.batch);
   restore({.seed = options_.seed});

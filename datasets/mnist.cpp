@@ -51,16 +51,16 @@ Dataset read_part(const fs::path& folder, const std::string& part, const std::st
 
 }  // namespace
 
-Array read_idx(const fs::path& path, int rank) {
-  Reader in = gunzipped(path);
+Array read_idx(const fs::path& path, int rank, const LoadLimits& limits) {
+  Reader in = gunzipped(path, limits);
   const std::uint64_t packed = Reader(path).size();
   // Two zeros, the type of the elements (8: bytes), the rank; then the lengths of the axes, big-endian.
   const std::string magic{0, 0, 8, char(rank)}, found = in.text(4, "an idx file's first four bytes");
   const auto hex = [](const std::string& bytes) {
     return fmt::format("{:02x}", fmt::join(std::vector<std::uint8_t>(bytes.begin(), bytes.end()), " "));
   };
-  in.expect(found == magic, "this is no idx file of bytes of rank {}: it begins with {}, not {}", rank,
-            hex(found), hex(magic));
+  in.expect(found == magic, "this is not an idx file of unsigned bytes of rank {}: it begins with {}, not {}",
+            rank, hex(found), hex(magic));
   std::string bytes = magic;
   Shape shape;
   std::uint64_t size = 1;
@@ -73,8 +73,8 @@ Array read_idx(const fs::path& path, int rank) {
     fits &= !__builtin_mul_overflow(size, std::uint64_t(shape[axis]), &size);
   }
   // No byte becomes more than 1032 by deflate.
-  in.expect(fits && size / 1032 <= packed, "a shape of {} cannot be in a file of {} bytes; fetch it again",
-            shape, packed);
+  in.expect(fits && size / 1032 <= packed, "a file of {1} bytes cannot hold shape {0}; fetch it again", shape,
+            packed);
   if (in.size() != Reader::unknown) in.need(size, "the bytes of all elements");
   in.charge(size);
   const std::size_t header = bytes.size();

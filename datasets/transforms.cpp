@@ -51,7 +51,7 @@ Array gather(const Array& images, const std::vector<long>& rows, const std::vect
 void check_augment(const Augment& a, long height, long width) {
   const auto possible = [](long pixels) { return 0 <= pixels && pixels <= max_array_bytes; };
   expect(possible(a.crop_padding) && possible(a.cutout),
-         "augment: a padding of {} and a square of {} pixels cannot be", a.crop_padding, a.cutout);
+         "augment: crop_padding is {} and cutout {}, not both in [0, 2^56]", a.crop_padding, a.cutout);
   expect(!a.reflect || a.crop_padding < std::max(1l, std::min(height, width)),
          "augment: images of {} x {} pixels cannot be padded by {} that mirror them", height, width,
          a.crop_padding);

@@ -57,7 +57,7 @@ Entry read_entry(const Reader& in, const std::string& name, const Json& entry, s
   in.expect(offsets.size() == 2 && offsets[0] <= offsets[1] && offsets[1] <= data_size,
             "array {} does not lie within the {} bytes of data; the file is truncated or damaged", name,
             data_size);
-  in.expect(int(dims.size()) <= max_rank, "array {} has {} axes; at most {} are possible", name, dims.size(),
+  in.expect(int(dims.size()) <= max_rank, "array {} has {} axes; at most {} are supported", name, dims.size(),
             max_rank);
   const Json& type = entry.at("dtype");
   const auto known = std::find_if(std::begin(format_names), std::end(format_names),
@@ -171,9 +171,10 @@ void save_tensors(const std::string& path, const Tensors& tensors) {
 Tensors load_tensors(const std::string& path) {
   Reader in{std::filesystem::path(path)};
   const auto length = in.take<std::uint64_t>("the length of a safetensors header");
-  in.expect(length <= longest_header && length <= in.left(),
-            "this is no safetensors file, or a truncated one: its header would have {} bytes, and {} follow",
-            length, in.left());
+  in.expect(
+      length <= longest_header && length <= in.left(),
+      "this is not a safetensors file, or a truncated one: its header would have {} bytes, and {} follow",
+      length, in.left());
   std::string text = in.text(length, "the header");
   const std::uint64_t data_size = in.left();
   Header header = read_header(Reader(in, "header", text), data_size, text.starts_with('{'));

@@ -20,7 +20,8 @@ struct Tensors {
 /// old file or the new one, whole. Throws Error.
 void save_tensors(const std::string& path, const Tensors& tensors);
 /// Reads a safetensors file of F32, F64, I64 and U8. Throws Error that names the file and the offset of what
-/// is wrong; for damage anywhere in a file that save_tensors wrote.
+/// is wrong; for damage anywhere in a file that save_tensors wrote. Nothing is compressed: it takes the
+/// memory of the file, and needs no limits.
 Tensors load_tensors(const std::string& path);
 
 namespace detail {

@@ -11,7 +11,7 @@ namespace {
 struct Fans {
   double in, out;
   explicit Fans(const Shape& shape) {
-    expect(shape.rank() >= 2, "init: a weight of shape {} has no fans", shape);
+    expect(shape.rank() >= 2, "init: a weight of shape {} has no fan-in and fan-out", shape);
     const double taps = double(shape.size()) / std::max(1., double(shape[0]) * double(shape[1]));
     in = std::max(1., double(shape[1]) * taps);  // 0 where there is nothing to draw
     out = std::max(1., double(shape[0]) * taps);

@@ -65,7 +65,7 @@ class Events : public nlohmann::json_sax<Json> {
   bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
     const std::string_view what = error.what();
     const auto colon = what.find(": ");  // after its own account of the place
-    in_.refuse("this is no valid JSON: {}", what.substr(colon == what.npos ? 0 : colon + 2).substr(0, 200));
+    in_.refuse("this is not valid JSON: {}", what.substr(colon == what.npos ? 0 : colon + 2).substr(0, 200));
   }
 
  private:

@@ -28,7 +28,7 @@ class HeaderParser {
       else if (key == "shape" && !shape)
         shape = numbers();
       else
-        refuse("the key '{}' is given twice or belongs to no .npy", key);
+        refuse("the key '{}' is given twice or is not one of a .npy header", key);
       if (!accept(',') && next() != '}') refuse("',' or '}}' was expected");
     }
     while (accept('\n')) continue;
@@ -93,7 +93,7 @@ class HeaderParser {
       values.push_back(n);
       comma = accept(',');
     }
-    if (values.size() == 1 && !comma) refuse("(n) is no tuple; (n,) was expected");
+    if (values.size() == 1 && !comma) refuse("(n) is not a tuple; (n,) was expected");
     return values;
   }
 
@@ -106,7 +106,8 @@ class HeaderParser {
 }  // namespace
 
 Array detail::read_npy(Reader& in) {
-  in.expect(in.text(std::min<std::uint64_t>(in.size(), magic.size()), "a .npy") == magic, "this is no .npy");
+  in.expect(in.text(std::min<std::uint64_t>(in.size(), magic.size()), "a .npy") == magic,
+            "this is not a .npy file");
   const int version = in.take<std::uint8_t>("the version of the .npy"),
             minor = in.take<std::uint8_t>("the version of the .npy");
   in.expect(1 <= version && version <= 3 && minor == 0,

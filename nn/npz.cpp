@@ -107,7 +107,7 @@ Tensors load_npz(const std::string& path, const LoadLimits& limits) {
     check(code, path, ARCHIVE_WARN);  // of a name that the locale does not know
     std::string name = name_of(entry);
     expect(name.ends_with(".npy") && archive_entry_filetype(entry) == AE_IFREG,
-           "{}: its entry '{}' is no .npy", path, name);
+           "{}: its entry '{}' is not a .npy file", path, name);
     expect(!archive_entry_is_encrypted(entry), "{}: its entry '{}' is encrypted, which cannot be read", path,
            name);
     expect(names.insert(name).second, "{}: has two entries '{}'", path, name);

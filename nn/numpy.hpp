@@ -12,14 +12,14 @@ void save_npz(const std::string& path, const Tensors& tensors);
 /// bool (which become i64, or u8), in C or Fortran order. Throws Error that names the file, the array and
 /// what is wrong; also beyond the limits.
 Tensors load_npz(const std::string& path, const LoadLimits& limits = {});
-/// Reads a .npy. Throws Error as load_npz does.
+/// Reads a .npy. Throws Error as load_npz does; it needs no limits: it is as large as its file.
 Array load_npy(const std::string& path);
 
 /// Reads the arrays in a dict, a list or a tuple (or dicts of lists: "outer.0"; or one array: "") that
 /// Python's pickle wrote by protocol 0 to 5; NumPy's numbers are arrays of shape (). Other numbers, texts and
 /// None are left out. Nothing is ever executed: whatever is none of these is refused by name. Throws Error
 /// that names the file and the offset; also when lists are nested more than 100 deep, or hold the same so
-/// often that it would take 64 times the memory of the file.
+/// often that it would take 64 times the memory of the file. That takes the place of limits.
 Tensors load_pickle(const std::string& path);
 
 namespace detail {

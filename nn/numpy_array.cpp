@@ -51,7 +51,7 @@ Array read_elements(Reader& in, std::string_view type, const std::vector<long>& 
   in.expect((order == '<' || order == '>' || order == '|' || order == '=') &&
                 known("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "b1"),
             "dtype '{}' cannot be read; float32, float64, integers and bool can", type.substr(0, 40));
-  in.expect(int(shape.size()) <= max_rank, "has {} axes; {} are possible", shape.size(), max_rank);
+  in.expect(int(shape.size()) <= max_rank, "has {} axes; at most {} are supported", shape.size(), max_rank);
   const bool turned = fortran_order && shape.size() > 1;
   const Shape stored = turned ? Shape(shape.rbegin(), shape.rend()) : Shape(shape.begin(), shape.end());
   const long from_width = what[1] - '0', to_width = known("f4") ? 4 : known("u1", "b1") ? 1 : 8;

@@ -267,7 +267,7 @@ Muon::Muon(const Parameters& parameters, const MuonOptions& options) : options_(
 void Muon::add_group(const Parameters& parameters, const GroupOptions& options) {
   for (auto& p : parameters)
     expect(p.value.shape().rank() >= 2,
-           "muon: parameter {} of shape {} is no matrix; give it to another optimizer", p.name,
+           "muon: parameter {} of shape {} is not a matrix; give it to another optimizer", p.name,
            p.value.shape());
   Optimizer::add_group(parameters, options);
 }

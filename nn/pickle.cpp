@@ -38,7 +38,7 @@ class Collector {
  private:
   /// Whether there may be arrays in an item. Counts the visit.
   bool visit(const Pickled& item) {
-    if (visits_left_-- == 0) machine_.refuse("lists hold the same again and again");
+    if (visits_left_-- == 0) machine_.refuse("its lists refer to one another over and over");
     return std::holds_alternative<Array>(item.value) || std::holds_alternative<Pickled::Dict>(item.value) ||
            std::holds_alternative<Pickled::List>(item.value);
   }

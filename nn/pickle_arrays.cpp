@@ -68,13 +68,13 @@ void PickleMachine::build() {
   const auto& items = items_of_tuple(pop(), "a tuple");
   const Ref target = top();
   if (auto* type = std::get_if<Type>(&target->value)) {  // (version, byte order, ...)
-    if (items.size() < 2 || type->name.size() > 8) refuse("this is no valid pickle of a dtype");
+    if (items.size() < 2 || type->name.size() > 8) refuse("this is not a valid pickle of a dtype");
     type->name = string(items[1]).substr(0, 8) + type->name;
   } else if (auto* result = std::get_if<Array>(&target->value)) {  // (version, shape, dtype, order, bytes)
-    if (items.size() != 5) refuse("this is no valid pickle of an array");
+    if (items.size() != 5) refuse("this is not a valid pickle of an array");
     *result = array(items[2], shape(items[1]), as<long>(items[3], "an order"), items[4]);
   } else {
-    refuse("this is no valid pickle of arrays: something other than an array has a state");
+    refuse("this is not a valid pickle of arrays: something other than an array has a state");
   }
 }
 
@@ -92,7 +92,8 @@ std::vector<long> PickleMachine::shape(Ref tuple) {
   std::vector<long> lengths;
   for (const Ref item : items_of_tuple(tuple, "a shape")) {
     lengths.push_back(as<long>(item, "a length"));
-    if (lengths.back() < 0 || lengths.size() > max_depth) refuse("a shape cannot be");
+    if (lengths.back() < 0 || lengths.size() > max_depth)
+      refuse("a length in a shape is negative, or there are too many");
   }
   return lengths;
 }

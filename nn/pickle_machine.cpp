@@ -183,7 +183,7 @@ T PickleMachine::decimal(std::string digits) {
   T value{};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size())
-    refuse("'{}' is no number that can be read", digits.substr(0, 40));
+    refuse("'{}' is not a number", digits.substr(0, 40));
   return value;
 }
 
@@ -233,7 +233,7 @@ void PickleMachine::push(decltype(Pickled::value) value) {
 }
 
 Ref PickleMachine::top() {
-  if (stack_.empty()) refuse("this is no valid pickle: nothing is on the stack");
+  if (stack_.empty()) refuse("this is not a valid pickle: nothing is on the stack");
   return stack_.back();
 }
 
@@ -246,14 +246,14 @@ Ref PickleMachine::pop() {
 std::vector<Ref> PickleMachine::since_mark() {
   std::size_t mark = stack_.size();
   while (mark > 0 && !std::holds_alternative<Pickled::Mark>(stack_[mark - 1]->value)) --mark;
-  if (mark == 0) refuse("this is no valid pickle: there is no mark on the stack");
+  if (mark == 0) refuse("this is not a valid pickle: there is no mark on the stack");
   std::vector<Ref> items(stack_.begin() + long(mark), stack_.end());
   stack_.resize(mark - 1);
   return items;
 }
 
 void PickleMachine::tuple(std::size_t n) {
-  if (stack_.size() < n) refuse("this is no valid pickle: nothing is on the stack");
+  if (stack_.size() < n) refuse("this is not a valid pickle: nothing is on the stack");
   std::vector<Ref> items(stack_.end() - long(n), stack_.end());
   stack_.resize(stack_.size() - n);
   push(List{std::move(items), true});
@@ -271,13 +271,13 @@ void PickleMachine::remember(std::size_t place) {
 
 void PickleMachine::recall(std::size_t place) {
   const auto found = memo_.find(place);
-  if (found == memo_.end()) refuse("this is no valid pickle: nothing was remembered at {}", place);
+  if (found == memo_.end()) refuse("this is not a valid pickle: nothing was remembered at {}", place);
   stack_.push_back(found->second);
 }
 
 const std::vector<Ref>& PickleMachine::items_of_tuple(Ref item, const char* what) {
   const auto& list = as<List>(item, what);
-  if (!list.is_tuple) refuse("this is no valid pickle of arrays: {} was expected", what);
+  if (!list.is_tuple) refuse("this is not a valid pickle of arrays: {} was expected", what);
   return list.items;
 }
 
@@ -288,12 +288,12 @@ const std::string& PickleMachine::string(Ref item) {
 
 void PickleMachine::append(const std::vector<Ref>& items) {
   auto& list = as<List>(top(), "a list");
-  if (list.is_tuple) refuse("this is no valid pickle: a tuple cannot grow");
+  if (list.is_tuple) refuse("this is not a valid pickle: a tuple cannot grow");
   list.items.insert(list.items.end(), items.begin(), items.end());
 }
 
 void PickleMachine::set_items(const std::vector<Ref>& items) {
-  if (items.size() % 2) refuse("this is no valid pickle: a key has no value");
+  if (items.size() % 2) refuse("this is not a valid pickle: a key has no value");
   auto& dict = as<Dict>(top(), "a dict").items;
   for (std::size_t i = 0; i < items.size(); i += 2) dict.emplace_back(items[i], items[i + 1]);
 }

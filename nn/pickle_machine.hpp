@@ -81,7 +81,7 @@ class PickleMachine {
   template <class T>
   T& as(Ref item, const char* what) {
     if (T* value = std::get_if<T>(&item->value)) return *value;
-    refuse("this is no valid pickle of arrays: {} was expected", what);
+    refuse("this is not a valid pickle of arrays: {} was expected", what);
   }
   const std::vector<Ref>& items_of_tuple(Ref item, const char* what);
   const std::string& string(Ref item);

@@ -18,7 +18,7 @@ constexpr std::uint64_t most_count = 1ull << 53;  // no training counts further,
 template <class T>
 T number_at(const std::string& path, const Tensors& tensors, const char* key) {
   const auto entry = tensors.metadata.find(key);
-  expect(entry != tensors.metadata.end(), "{}: this is no training state: it has no {}", path, key);
+  expect(entry != tensors.metadata.end(), "{}: this is not a training state: it has no {}", path, key);
   const std::string& text = entry->second;
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -53,7 +53,7 @@ TrainingState load_training(const std::string& path) {
   const Tensors tensors = load_tensors(path);
   const auto format = tensors.metadata.find("format");
   expect(format != tensors.metadata.end() && format->second == format_name,
-         "{}: this is no training state of xgrad; parameters alone are loaded with load()", path);
+         "{}: this is not a training state of xgrad; parameters alone are loaded with load()", path);
   TrainingState state;
   for (auto& [name, array] : tensors.arrays)
     if (name.starts_with(model_prefix))
@@ -67,7 +67,7 @@ TrainingState load_training(const std::string& path) {
   state.loader[1] = integer("loader_epoch");
   state.loader[2] = integer("loader_position");
   expect(state.loader[1] <= most_count && state.loader[2] <= most_count,
-         "{}: loader_epoch {} and loader_position {} are no place in a data set", path, state.loader[1],
+         "{}: loader_epoch {} and loader_position {} are not a position in a data set", path, state.loader[1],
          state.loader[2]);
   state.progress = {number_at<long>(path, tensors, "step"), number_at<double>(path, tensors, "loss"),
                     number_at<long>(path, tensors, "correct"), number_at<long>(path, tensors, "samples"),
@@ -76,8 +76,8 @@ TrainingState load_training(const std::string& path) {
   expect(0 <= p.step && p.step <= long(most_count) && 0 <= p.correct && p.correct <= p.samples &&
              p.samples <= long(most_count) && std::isfinite(p.loss) && p.seconds >= 0 &&
              std::isfinite(p.seconds),
-         "{}: step {}, loss {}, {} of {} samples correct and {} s are no progress of a training", path,
-         p.step, p.loss, p.correct, p.samples, p.seconds);
+         "{}: step {}, loss {}, {} of {} samples correct and {} s are not the progress of a training run",
+         path, p.step, p.loss, p.correct, p.samples, p.seconds);
   return state;
 }
 

@@ -31,7 +31,8 @@ struct TrainingState {
 /// Writes a training state as safetensors: the model's arrays as "model.…", the rest as metadata.
 void save_training(const std::string& path, const TrainingState& state);
 /// Reads what save_training wrote. Throws Error that names the file and what is wrong: counts that are
-/// negative or beyond 2^53, a loss or a time that is not finite, damage as load_tensors notices it.
+/// negative or beyond 2^53, a loss or a time that is not finite, damage as load_tensors notices it. It needs
+/// no limits, as there.
 TrainingState load_training(const std::string& path);
 /// Whether training has been saved there: false when there is no such file, or no path is given.
 bool has_training(const std::string& path);

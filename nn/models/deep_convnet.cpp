@@ -18,7 +18,7 @@ Conv2d he_conv(long in, long out, long padding = 1, const Initializer& init = he
 /// Numbers that the last pool leaves of an image.
 long pooled(const DeepConvNetOptions& o) {
   expect(o.size <= max_array_bytes && o.padding4 >= 0 && o.padding4 <= max_array_bytes,
-         "DeepConvNet: images of {} pixels and a padding of {} cannot be", o.size, o.padding4);
+         "DeepConvNet: size is {} and padding4 {}, not in [0, 2^56]", o.size, o.padding4);
   const long side = ((o.size / 2 + 2 * o.padding4 - 2) / 2) / 2;
   expect(o.size >= 2 && side >= 1, "DeepConvNet: images of {} pixels are too small", o.size);
   check_shape("DeepConvNet", {o.widths[2], side, side}, sizeof(float));

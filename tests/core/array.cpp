@@ -39,11 +39,11 @@ TEST_CASE("array: elements come in row-major order") {
 TEST_CASE("array: wrong use says what is wrong") {
   const Array a = zeros({2, 3}), none;
   CHECK_FALSE(none.defined());
-  CHECK(error_of([&] { none.shape(); }) == "array: it holds nothing");
-  CHECK(error_of([&] { none.dtype(); }) == "array: it holds nothing");
-  CHECK(error_of([&] { none.bytes(); }) == "array: it holds nothing");
-  CHECK(error_of([&] { none.data<float>(); }) == "array: it holds nothing");
-  CHECK(error_of([&] { none.cast(DType::f64); }) == "array: it holds nothing");
+  CHECK(error_of([&] { none.shape(); }) == "array: it is undefined");
+  CHECK(error_of([&] { none.dtype(); }) == "array: it is undefined");
+  CHECK(error_of([&] { none.bytes(); }) == "array: it is undefined");
+  CHECK(error_of([&] { none.data<float>(); }) == "array: it is undefined");
+  CHECK(error_of([&] { none.cast(DType::f64); }) == "array: it is undefined");
   CHECK(error_of([&] { a.data<double>(); }) == "array: it holds f32, not f64");
   CHECK(error_of([&] { Array(a).mutable_data<double>(); }) == "array: it holds f32, not f64");
   CHECK(error_of([&] { a.item(); }) == "item: shape (2, 3) has 6 elements, not one");
@@ -51,8 +51,8 @@ TEST_CASE("array: wrong use says what is wrong") {
   CHECK(error_of([&] { a.reshape({4}); }) == "reshape: 6 elements do not fit shape (4,)");
   CHECK(error_of([] { Array(Shape{2}, std::vector<double>{1}); }) ==
         "array: 1 elements do not fit shape (2,)");
-  CHECK(error_of([] { zeros({3, -1}); }) == "array: shape (3, -1) has a negative length");
-  CHECK(error_of([] { arange(-1); }) == "array: shape (-1,) has a negative length");
+  CHECK(error_of([] { zeros({3, -1}); }) == "zeros: shape (3, -1) has a negative length");
+  CHECK(error_of([] { arange(-1); }) == "arange: shape (-1,) has a negative length");
 }
 
 TEST_CASE("array: the only element as a number") {

@@ -25,14 +25,14 @@ TEST_CASE("variable: copies are handles to one node") {
 TEST_CASE("variable: an empty one says so") {
   const Variable none;
   CHECK_FALSE(none.defined());
-  CHECK(error_of([&] { none.data(); }) == "variable: it holds nothing");
-  CHECK(error_of([&] { none.shape(); }) == "variable: it holds nothing");
-  CHECK(error_of([&] { none.requires_grad(); }) == "variable: it holds nothing");
-  CHECK(error_of([&] { none + 1; }) == "add: operand 1 holds nothing");
-  CHECK(error_of([] { Variable{Array()}; }) == "array: it holds nothing");
+  CHECK(error_of([&] { none.data(); }) == "variable: it is undefined");
+  CHECK(error_of([&] { none.shape(); }) == "variable: it is undefined");
+  CHECK(error_of([&] { none.requires_grad(); }) == "variable: it is undefined");
+  CHECK(error_of([&] { none + 1; }) == "add: operand 1 is undefined");
+  CHECK(error_of([] { Variable{Array()}; }) == "array: it is undefined");
   CHECK(error_of([&] { none.backward(); }) ==
         "backward: the result depends on nothing that requires a gradient");
-  CHECK(error_of([&] { graphviz(none); }) == "graphviz: the Variable holds nothing");
+  CHECK(error_of([&] { graphviz(none); }) == "graphviz: the Variable is undefined");
 }
 
 TEST_CASE("variable: what can require a gradient") {
@@ -76,7 +76,7 @@ TEST_CASE("variable: data is replaced by its like only") {
   CHECK(error_of([&] {
           x.set_data(ones({2, 3}, DType::f64));
         }) == "set_data: (2, 3) of f64 does not replace (2, 3) of f32");
-  CHECK(error_of([&] { x.set_data(Array()); }) == "array: it holds nothing");
+  CHECK(error_of([&] { x.set_data(Array()); }) == "array: it is undefined");
   CHECK(values(x) == std::vector<double>(6, 1));
 }
 

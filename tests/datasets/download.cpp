@@ -214,7 +214,7 @@ TEST_CASE("download: nothing is written through links, pipes or folders") {
   if (kind == "pipe") REQUIRE(mkfifo(at.c_str(), 0600) == 0);
   if (kind == "folder") fs::create_directory(at);
   const std::string error = refusal(server.url("/file"), folder / "file", checksum(content()));
-  CHECK_THAT(error, Catch::Contains("'" + at.string() + "' is no file") &&
+  CHECK_THAT(error, Catch::Contains("'" + at.string() + "' is not a regular file") &&
                         Catch::Contains("a link, a folder or the like; remove it and try again"));
   CHECK(read_file(precious) == "precious");
   CHECK_FALSE(fs::exists(folder / "none"));

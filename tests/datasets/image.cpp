@@ -111,7 +111,7 @@ TEST_CASE("pictures: what cannot be laid out is an error") {
           contact_sheet({image, counting(3, 3)}, 2, 1);
         }) == "contact_sheet: pictures (1, 2, 3) and (1, 3, 3) are not of one shape");
   CHECK(error_of([&] { contact_sheet({image}, 0, 1); }) ==
-        "contact_sheet: 0 columns with gaps of 1 pixels cannot be laid out");
+        "contact_sheet: 0 columns with gaps of 1 pixels are not at least 1 column and no gap");
   CHECK(error_of([&] {
           contact_sheet({image, image}, 1, 1l << 40);
         }) == "contact_sheet: 1099511627780 x 3 pixels are not between 1 and 100000000");

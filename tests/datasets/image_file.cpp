@@ -187,7 +187,7 @@ TEST_CASE("image: bombs are refused before they are decoded") {
   bomb.replace(bomb.find("\xff\xc0") + 5, 4, big_endian(14000, 2) + big_endian(7000, 2));
   {
     const MemoryLimit limit(64 << 20);
-    CHECK_THAT(folder.error(bomb), Catch::Contains("is damaged: 14000 x 7000 pixels cannot be in"));
+    CHECK_THAT(folder.error(bomb), Catch::Contains("is damaged: 14000 x 7000 pixels do not fit"));
   }
   // A scan, a thousand times.
   const auto scan = small.find("\xff\xda"), end = small.size() - 2;
@@ -197,8 +197,8 @@ TEST_CASE("image: bombs are refused before they are decoded") {
     return bytes + small.substr(end);
   };
   CHECK(folder.error(with_scans(100)).find("scans") == std::string::npos);
-  CHECK_THAT(folder.error(with_scans(101)), Catch::StartsWith("is refused: it has more than 100 scans"));
-  CHECK_THAT(folder.error(with_scans(1000)), Catch::StartsWith("is refused: it has more than 100 scans"));
+  CHECK_THAT(folder.error(with_scans(101)), Catch::StartsWith("has more than 100 scans"));
+  CHECK_THAT(folder.error(with_scans(1000)), Catch::StartsWith("has more than 100 scans"));
   const auto frame = small.find("\xff\xc0");
   CHECK(folder.error(small.substr(0, frame) + small.substr(frame, 19) + small.substr(frame)) ==
         "is damaged: it has two frames");

@@ -292,12 +292,12 @@ TEST_CASE("loader: a copy goes on by itself, whatever was made ahead") {
 
 TEST_CASE("loader: what cannot be is an error at once") {
   const Dataset data = small_dataset(9);
-  CHECK(error_of([&] { Loader(data, {.batch = 0}); }) == "loader: a batch of 0 images is none");
+  CHECK(error_of([&] { Loader(data, {.batch = 0}); }) == "loader: batch is 0, not at least 1");
   CHECK(error_of([&] { Loader(data, {.batch = 10, .drop_last = true}); }) ==
         "loader: small has 9 images, too few for a full batch of 10");
   CHECK(error_of([&] { Loader(data.first(0)); }) == "loader: small has 0 images, too few for a batch of 100");
   CHECK(error_of([&] { Loader(Dataset{}); }) == "loader: the dataset holds no images");
-  CHECK(error_of([&] { Loader(data, {.prefetch = -1}); }) == "loader: -1 batches cannot be made ahead");
+  CHECK(error_of([&] { Loader(data, {.prefetch = -1}); }) == "loader: prefetch is -1, not at least 0");
   Loader loader(data, {.batch = 2});
   CHECK(error_of([&] { loader.restore({.epoch = 1, .position = 9}); }) ==
         "loader: no batch begins at image 9 of small: 4 batches of 2 begin at multiples of 2");

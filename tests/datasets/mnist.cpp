@@ -53,6 +53,14 @@ TEST_CASE("idx: what is written is read, gzipped or not") {
   CHECK(read_idx(folder / "empty", 3).shape() == Shape{0, 28, 28});
 }
 
+TEST_CASE("idx: no more is unpacked than the limits allow") {
+  const TemporaryFolder folder;
+  const fs::path file = gzipped(folder / "a", idx({1 << 20}, std::string(1 << 20, '\0')));
+  CHECK(read_idx(file, 1, {.unpacked = 2 << 20}).size() == 1 << 20);
+  CHECK_THAT(error_of([&] { read_idx(file, 1, {.unpacked = 1 << 19}); }),
+             Catch::StartsWith(file.string()) && Catch::Contains("LoadLimits::unpacked allows more"));
+}
+
 TEST_CASE("idx: a damaged file is named, and what is wrong with it") {
   const TemporaryFolder folder;
   const fs::path file = folder / "file";
@@ -61,17 +69,18 @@ TEST_CASE("idx: a damaged file is named, and what is wrong with it") {
     return error_of([&] { read_idx(file, rank); });
   };
   const std::string start = file.string() + ": byte ", none = "an idx file's first four bytes was expected";
-  CHECK(error(idx({10}, "0123456789"), 3) ==
-        start + "0: this is no idx file of bytes of rank 3: it begins with 00 00 08 01, not 00 00 08 03");
-  CHECK(error("<html>") ==
-        start + "0: this is no idx file of bytes of rank 1: it begins with 3c 68 74 6d, not 00 00 08 01");
+  CHECK(error(idx({10}, "0123456789"), 3) == start +
+                                                 "0: this is not an idx file of unsigned bytes of rank 3: it "
+                                                 "begins with 00 00 08 01, not 00 00 08 03");
+  CHECK(error("<html>") == start +
+                               "0: this is not an idx file of unsigned bytes of rank 1: it begins with 3c 68 "
+                               "74 6d, not 00 00 08 01");
   CHECK_THAT(error(""), Catch::StartsWith(start + "0: an idx file's first four bytes"));
   CHECK(error(idx({10}, "01234")) ==
         start + "8: the bytes of all elements was expected, but the file ends after 5 more bytes");
   CHECK(error(idx({10}, "0123456789a")) == start + "18: the end was expected, but something follows");
   CHECK(error(idx({1l << 31, 1l << 31, 28}, "x"), 3) ==
-        start +
-            "12: a shape of (2147483648, 2147483648, 28) cannot be in a file of 17 bytes; fetch it again");
+        start + "12: a file of 17 bytes cannot hold shape (2147483648, 2147483648, 28); fetch it again");
   CHECK(error_of([&] { read_idx(folder / "none", 1); }) ==
         (folder / "none").string() + ": cannot be opened: No such file or directory");
 }

@@ -255,8 +255,8 @@ TEST_CASE("augment: what does not fit the images is an error at once") {
   const auto error = [&](const Augment& augment) {
     return error_of([&] { Loader(data, {.augment = augment}); });
   };
-  CHECK(error({.crop_padding = -1}) == "augment: a padding of -1 and a square of 0 pixels cannot be");
-  CHECK(error({.cutout = -2}) == "augment: a padding of 0 and a square of -2 pixels cannot be");
+  CHECK(error({.crop_padding = -1}) == "augment: crop_padding is -1 and cutout 0, not both in [0, 2^56]");
+  CHECK(error({.cutout = -2}) == "augment: crop_padding is 0 and cutout -2, not both in [0, 2^56]");
   CHECK(error({.crop_padding = 4, .reflect = true}) ==
         "augment: images of 4 x 6 pixels cannot be padded by 4 that mirror them");
   CHECK(error({.flip_probability = 1.5}) == "augment: 1.5 is not a probability");

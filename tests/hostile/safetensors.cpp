@@ -49,17 +49,17 @@ std::vector<HostileFile> hostile_safetensors() {
        ""},
       {"nothing", "", "byte 0: the length"},
       {"seven bytes", "1234567", "byte 0: the length"},
-      {"a header longer than the file", little(100, 8) + "{}", "byte 0: this is no safetensors file"},
-      {"the longest header", little(~0ull, 8) + "{}", "byte 0: this is no safetensors file"},
+      {"a header longer than the file", little(100, 8) + "{}", "byte 0: this is not a safetensors file"},
+      {"the longest header", little(~0ull, 8) + "{}", "byte 0: this is not a safetensors file"},
       {"no header", with_header(""), "header: byte 0: the header of a safetensors file begins with '{'"},
       {"null", with_header("null"), "header: byte 0: the header of a safetensors file begins with '{'"},
       {"a list", with_header("[]"), "header: byte 0: the header of a safetensors file begins with '{'"},
       {"leading blank", with_header(" {}"),
        "header: byte 0: the header of a safetensors file begins with '{'"},
-      {"an open object", with_header("{"), "no valid JSON"},
-      {"two objects", with_header("{}{}"), "no valid JSON"},
-      {"no UTF-8", with_header("{\"\xff\":1}"), "no valid JSON"},
-      {"a number beyond doubles", with_header(R"({"a":1e999})"), "no valid JSON"},
+      {"an open object", with_header("{"), "not valid JSON"},
+      {"two objects", with_header("{}{}"), "not valid JSON"},
+      {"no UTF-8", with_header("{\"\xff\":1}"), "not valid JSON"},
+      {"a number beyond doubles", with_header(R"({"a":1e999})"), "not valid JSON"},
       {"an entry that is a number", with_header(R"({"a":3})"), "array a has no dtype"},
       {"an entry that is null", with_header(R"({"a":null})"), "array a has no dtype"},
       {"no shape", with_header(R"({"a":{"dtype":"U8","data_offsets":[0,0]}})"), "array a has no shape"},
@@ -101,9 +101,10 @@ std::vector<HostileFile> hostile_safetensors() {
 }
 
 std::vector<HostileFile> hostile_checkpoints() {
-  const char *progress = "are no progress of a training", *place = "are no place in a data set";
+  const char *progress = "are not the progress of a training run",
+             *place = "are not a position in a data set";
   return {{"a training state", checkpoint(), ""},
-          {"no training state", with_header("{}"), "this is no training state of xgrad"},
+          {"no training state", with_header("{}"), "this is not a training state of xgrad"},
           {"no step", checkpoint("step"), "it has no step"},
           {"step -5", checkpoint("step", "-5"), progress},
           {"step 2^62", checkpoint("step", "4611686018427387904"), progress},

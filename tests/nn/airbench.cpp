@@ -110,7 +110,7 @@ TEST_CASE("Muon moves a weight by the nearest orthogonal matrix") {
     Parameter b{zeros({3})};
   } vector;
   CHECK(error_of([&] { Muon(parameters(vector)); }) ==
-        "muon: parameter b of shape (3,) is no matrix; give it to another optimizer");
+        "muon: parameter b of shape (3,) is not a matrix; give it to another optimizer");
 }
 
 TEST_CASE("Muon's few steps bring all singular values near 1, and it can set the weight's norm first") {

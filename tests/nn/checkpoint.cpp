@@ -104,7 +104,7 @@ TEST_CASE("damaged files are refused by name") {
   write(path, "\x89PNG\r\n\x1a\n0000000000000");
   CHECK(error_of([&] { load_tensors(path); }) ==
         path +
-            ": byte 0: this is no safetensors file, or a truncated one: its header would have "
+            ": byte 0: this is not a safetensors file, or a truncated one: its header would have "
             "727905341920923785 bytes, and 13 follow");
 }
 

@@ -59,7 +59,7 @@ TEST_CASE("integers: models", "[nn][integers]") {
   CHECK(error_of([] { SimpleConvNet(1, (1l << 33) + 4); }).starts_with("SimpleConvNet: "));
   CHECK(error_of([] { DeepConvNet({.size = 1l << 35}); }).starts_with("DeepConvNet: "));
   CHECK(error_of([] { DeepConvNet({.padding4 = -1}); }) ==
-        "DeepConvNet: images of 32 pixels and a padding of -1 cannot be");
+        "DeepConvNet: size is 32 and padding4 -1, not in [0, 2^56]");
   CHECK(error_of([] { ResNet(0); }) == "ResNet: 0 blocks in a stage, not 1 to 10000");
 }
 

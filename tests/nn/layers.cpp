@@ -57,7 +57,7 @@ TEST_CASE("initialisers have the variances of their papers") {
   CHECK(std_of(normal(.01)) == Approx(.01).epsilon(.02));
   CHECK(std_of(uniform(-1, 1)) == Approx(1 / std::sqrt(3)).epsilon(.02));
   CHECK(std_of(uniform_fan_in()) == Approx(1 / std::sqrt(3. * 450)).epsilon(.02));
-  CHECK(error_of([] { he()({3}); }) == "init: a weight of shape (3,) has no fans");
+  CHECK(error_of([] { he()({3}); }) == "init: a weight of shape (3,) has no fan-in and fan-out");
 }
 
 TEST_CASE("batch normalisation keeps running statistics, as PyTorch and as the book do") {

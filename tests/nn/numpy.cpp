@@ -124,7 +124,7 @@ TEST_CASE("a damaged .npz or .npy is refused") {
     const std::string file = written(folder, "x.npy", bytes), error = error_of([&] { load_npy(file); });
     return error.starts_with(file + ": ") ? error.substr(file.size() + 2) : error;
   };
-  CHECK(npy_error("") == "byte 0: this is no .npy");
+  CHECK(npy_error("") == "byte 0: this is not a .npy file");
   CHECK(npy_error(npy.substr(0, 40)) ==
         "byte 10: the header was expected, but the file ends after 30 more bytes");
   CHECK(npy_error(npy.substr(0, npy.size() - 1)) == "byte 70: 7 bytes are too few for shape (2,) of <f4");
@@ -132,7 +132,7 @@ TEST_CASE("a damaged .npz or .npy is refused") {
         "byte 10: dtype '<c8' cannot be read; float32, float64, integers and bool can");
   CHECK(npy_error(replaced(npy, "(2,)", "(-2)")) == "byte 61: the length of an axis was expected");
   CHECK(npy_error(replaced(npy, "'shape'", "'shade'")) ==
-        "byte 59: the key 'shade' is given twice or belongs to no .npy");
+        "byte 59: the key 'shade' is given twice or is not one of a .npy header");
   CHECK(error_of([&] { load_npz(folder / "none.npz"); }).find("none.npz") != std::string::npos);
   for (std::size_t length = 0; length < whole.size(); length += 7) {
     const std::string file = written(folder, "cut.npz", whole.substr(0, length));

@@ -277,7 +277,7 @@ TEST_CASE("options outside of their range are refused by name") {
     CHECK(refused([&] { return Muon({}, o); }).ends_with(", not finite"));
   Muon muon({});
   CHECK(error_of([&] { muon.add_group(p); }) ==
-        "muon: parameter x of shape (1,) is no matrix; give it to another optimizer");
+        "muon: parameter x of shape (1,) is not a matrix; give it to another optimizer");
   SGD sgd(p, {.schedule = [](long) { return NAN; }});
   CHECK(error_of([&] { sgd.step(); }) == "sgd: the learning rate is nan at step 1");
 }

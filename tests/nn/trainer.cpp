@@ -140,7 +140,7 @@ TEST_CASE("training that was interrupted goes on bit for bit") {
   save(other, (folder / "parameters").string());
   CHECK(error_of([&] { load_training((folder / "parameters").string()); }) ==
         (folder / "parameters").string() +
-            ": this is no training state of xgrad; parameters alone are loaded with load()");
+            ": this is not a training state of xgrad; parameters alone are loaded with load()");
 }
 
 TEST_CASE("a training state whose progress cannot be is refused") {
@@ -154,12 +154,12 @@ TEST_CASE("a training state whose progress cannot be is refused") {
   };
   CHECK(refused({.step = 3, .loss = 1, .correct = 2, .samples = 2, .seconds = 1}).empty());
   CHECK(refused({.step = -1}) ==
-        file + ": step -1, loss 0, 0 of 0 samples correct and 0 s are no progress of a training");
+        file + ": step -1, loss 0, 0 of 0 samples correct and 0 s are not the progress of a training run");
   for (const Progress& p :
        {Progress{.loss = NAN}, Progress{.correct = -1}, Progress{.correct = 2, .samples = 1},
         Progress{.samples = -1}, Progress{.seconds = NAN}, Progress{.seconds = INFINITY},
         Progress{.step = 1l << 60}})
-    CHECK(refused(p).ends_with("are no progress of a training"));
+    CHECK(refused(p).ends_with("are not the progress of a training run"));
 }
 
 TEST_CASE("functions that are null are refused by name") {

@@ -272,9 +272,9 @@ TEST_CASE("bad input to losses", "[ops][errors]") {
        "binary_cross_entropy_with_logits: targets are f64, not f32");
 }
 
-TEST_CASE("errors: an operand that holds nothing is named with the operation") {
-  SAYS(exp(Variable()), "exp: operand 1 holds nothing");
-  SAYS(f32({2}) + Variable(), "add: operand 2 holds nothing");
+TEST_CASE("errors: an undefined operand is named with the operation") {
+  SAYS(exp(Variable()), "exp: operand 1 is undefined");
+  SAYS(f32({2}) + Variable(), "add: operand 2 is undefined");
 }
 
 }  // namespace xgrad::tests
