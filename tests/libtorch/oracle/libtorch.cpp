@@ -25,10 +25,16 @@ class Disturber {
   at::Tensor absolute(const at::Tensor& y, const Tensors& t, Inexact inexact) {
     if (!(noise_.size > 0 && noise_.absolute) || inexact == Inexact::no) return y;
     const at::Tensor d = moving(t[0]);
-    at::Tensor whole = (some(d.sizes()) * d).sum();
+    at::Tensor whole = (some(d.sizes()) * torch::where(d == d, d, torch::zeros_like(d))).sum();
     for (std::size_t i = 1; i < t.size(); ++i) whole = whole + (some(t[i].sizes()) * moving(t[i])).sum();
-    at::Tensor added = whole * some(y.sizes()) + whole * whole / 2 + some(y.sizes());
+    // Not to what is NaN, whose gradient would go to all elements.
+    at::Tensor added = torch::where(y == y, whole * some(y.sizes()) + whole * whole / 2 + some(y.sizes()),
+                                    torch::zeros({}, y.options()));
     if (d.sizes() == y.sizes()) added = added + some(d.sizes()) * d + some(d.sizes()) * d * d / 2;
+    if (d.sizes() == y.sizes()) {  // what is 0 at 0 does not saturate there: gelu(1e-18) has all its digits
+      const at::Tensor x = t[0].detach().abs();
+      added = added * torch::where(y.detach().abs() <= x, x.clamp_max(1), torch::ones({}, y.options()));
+    }
     if (inexact == Inexact::centred)  // divided by .1 at least, times gamma
       return y + added * (10 * noise_.size * (1 + largest(t[0])) *
                           (t.size() > 1 ? largest(t[1]) : torch::ones({})));
