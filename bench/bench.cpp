@@ -144,7 +144,7 @@ void files() {
   Adam adam(parameters(net));
   sum(square(net(default_generator().uniform({1, 3, 32, 32})))).backward();
   adam.step();  // it has its moments now
-  const TrainingState posted{state(net), adam.state(), default_generator()};
+  const TrainingState posted{state(net), adam.state(), default_generator(), {}, {}};
   save_training(file, posted);
   const double posted_bytes = double(std::filesystem::file_size(file));
   measure("save_checkpoint", 10, [&] { save_training(file, posted); }, {.bytes = posted_bytes});

@@ -76,7 +76,7 @@ Array read_idx(const fs::path& path, int rank, const LoadLimits& limits) {
   in.expect(fits && size / 1032 <= packed, "a file of {1} bytes cannot hold shape {0}; fetch it again", shape,
             packed);
   if (in.size() != Reader::unknown) in.need(size, "the bytes of all elements");
-  in.charge(size);
+  in.charge(size, "; LoadLimits::unpacked allows more where a file is to be trusted");
   const std::size_t header = bytes.size();
   bytes.resize(header + size);
   in.read(bytes.data() + header, size, "the bytes of all elements");

@@ -39,6 +39,11 @@ struct Row {
 std::string percent(double accuracy) { return fmt::format("{:.2f}", 100 * accuracy); }
 std::string percent(const std::optional<double>& accuracy) { return accuracy ? percent(*accuracy) : "-"; }
 
+/// Ends a run, and says why it has no curves where it has none.
+void finish(RunFolder& folder, const MetricsLog::Entries& last) {
+  if (const Drawing curves = folder.finish(last); !curves) print("  no curves: {}\n", curves.failure);
+}
+
 /// Trains one network, or goes on where an earlier program stopped.
 Row train(const Experiment& e, const Options& o) {
   const Split data = load_data(e.data, o.data);
@@ -83,7 +88,7 @@ Row train(const Experiment& e, const Options& o) {
                      .on_epoch = on_epoch});
   const double on_test = evaluate(model, test.epoch()).accuracy,
                on_train = evaluate(model, all.epoch()).accuracy;
-  folder.finish({{"final_test_accuracy", on_test}, {"final_train_accuracy", on_train}});
+  finish(folder, {{"final_test_accuracy", on_test}, {"final_train_accuracy", on_train}});
   return {e.id,
           fmt::format("{}: {}", e.data, e.title),
           fmt::format("{} / {}", percent(e.reported_test), percent(e.reported_train)),
@@ -170,7 +175,7 @@ Row train_numerically(const Options& o) {
     if (const int signal = interrupt.signal()) throw Interrupted{signal};
   }
   const Score score = evaluate(net, test.epoch());
-  folder.finish({{"final_test_loss", score.loss}, {"final_test_accuracy", score.accuracy}});
+  finish(folder, {{"final_test_loss", score.loss}, {"final_test_accuracy", score.accuracy}});
   return {"S12",
           "mnist: 784-50-10, sigmoid, numerical gradients, SGD .1",
           "- / -",

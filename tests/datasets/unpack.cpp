@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Unpacks the archive into a folder that held nothing, and expects that it is undefined still when that
+/// Unpacks the archive into a folder that held nothing, and expects that it holds nothing still when that
 /// fails.
 std::string error_of_unpacking(const fs::path& archive, const fs::path& folder) {
   const std::string error = error_of([&] { unpack(archive, folder); });

@@ -7,6 +7,7 @@
 #include "nn/clip.hpp"
 #include "nn/models/mlp.hpp"
 #include "nn/numpy.hpp"
+#include "nn/progress.hpp"
 #include "nn/run_folder.hpp"
 #include "nn/summary.hpp"
 #include "nn/training_state.hpp"
