@@ -2,6 +2,7 @@
 // Errors: one type, one way to raise it, and how shapes and dtypes are written in messages.
 #include <fmt/format.h>
 
+#include <new>
 #include <stdexcept>
 
 #include "core/dtype.hpp"
@@ -25,6 +26,11 @@ template <class... Args>
 void expect(bool ok, fmt::format_string<Args...> message, Args&&... args) {
   if (!ok) [[unlikely]]
     fail(message, std::forward<Args>(args)...);
+}
+
+/// What an exception says to users: std::bad_alloc does not say it in words.
+inline const char* text_of(const std::exception& e) {
+  return dynamic_cast<const std::bad_alloc*>(&e) ? "out of memory" : e.what();
 }
 
 }  // namespace xgrad

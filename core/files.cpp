@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/descriptor.hpp"
 #include "core/error.hpp"
 
 namespace xgrad {
@@ -21,13 +22,34 @@ namespace {
 
 /// Brings a file or a folder to the disk; false, with errno, when that fails.
 bool brought_to_disk(const fs::path& path) {
-  const int file = open(path.c_str(), O_RDONLY);
-  if (file < 0) return false;
-  const bool synced = fsync(file) == 0;
-  const int why = errno;
-  close(file);
-  errno = why;
-  return synced;
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file && fsync(file.value()) == 0;
+}
+
+/// Goes through a folder.
+struct CloseFolder {
+  void operator()(DIR* open) const { closedir(open); }
+};
+using Listing = std::unique_ptr<DIR, CloseFolder>;
+
+/// The next name; null at the end, or with errno.
+const char* next_name(DIR* folder) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = readdir(folder);
+    if (!entry) return nullptr;
+    if (std::strcmp(entry->d_name, ".") && std::strcmp(entry->d_name, "..")) return entry->d_name;
+  }
+}
+
+void remove_folder(int parent, const char* name) noexcept {
+  Descriptor folder(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (const Listing names{folder ? fdopendir(folder.value()) : nullptr}) {
+    const int inside = folder.release();  // the listing closes it
+    while (const char* inner = next_name(names.get()))
+      if (unlinkat(inside, inner, 0)) remove_folder(inside, inner);
+  }
+  unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 }  // namespace
@@ -62,24 +84,26 @@ fs::path unfinished(const fs::path& path) { return fs::path(path).concat(fmt::fo
 
 void remove_unfinished(const fs::path& path) {
   const std::string begin = path.filename().string() + ".", end = ".part";
-  std::vector<fs::path> found;
   const fs::path folder = fs::absolute(path).parent_path();
-  // Not std::filesystem's iterator: where memory for a name is missing, it ends the process.
-  struct Close {
-    void operator()(DIR* open) const { closedir(open); }
-  };
-  const std::unique_ptr<DIR, Close> names(opendir(folder.c_str()));
-  while (const dirent* entry = names ? readdir(names.get()) : nullptr) {
-    std::string process = entry->d_name;
-    if (!process.starts_with(begin) || !process.ends_with(end)) continue;
-    process.erase(process.size() - end.size()).erase(0, begin.size());
-    if (!process.empty() &&
-        std::all_of(process.begin(), process.end(), [](char c) { return '0' <= c && c <= '9'; }))
-      found.push_back(folder / entry->d_name);
-  }
   std::error_code ignored;
-  for (auto& file : found) fs::remove(file, ignored);
+  for (const std::string& name : names_in(folder, ignored)) {
+    if (name.size() <= begin.size() + end.size() || !name.starts_with(begin) || !name.ends_with(end))
+      continue;
+    const std::string process = name.substr(begin.size(), name.size() - begin.size() - end.size());
+    if (std::all_of(process.begin(), process.end(), [](char c) { return '0' <= c && c <= '9'; }))
+      fs::remove(folder / name, ignored);
+  }
 }
+
+std::vector<std::string> names_in(const fs::path& folder, std::error_code& error) {
+  std::vector<std::string> found;
+  const Listing names(opendir(folder.c_str()));
+  while (const char* name = names ? next_name(names.get()) : nullptr) found.emplace_back(name);
+  error.assign(errno, std::generic_category());
+  return found;
+}
+
+void remove_folder(const fs::path& folder) noexcept { remove_folder(AT_FDCWD, folder.c_str()); }
 
 void make_folder(const fs::path& folder) {
   std::error_code error;

@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <string>
+#include <system_error>
+#include <vector>
 
 namespace xgrad {
 
@@ -16,6 +19,13 @@ std::filesystem::path unfinished(const std::filesystem::path& path);
 /// Removes the new files for `path` that were never renamed because their programs were killed. Only where no
 /// other program writes `path`.
 void remove_unfinished(const std::filesystem::path& path);
+
+/// The names of what is in a folder, in no order. Where it cannot be read, those found so far, and the error.
+/// (std::filesystem's iterators end the process where memory for a name is missing, and so does what is built
+/// on them.)
+std::vector<std::string> names_in(const std::filesystem::path& folder, std::error_code& error);
+/// Removes a folder with what is in it, as far as that can be; links in it are not followed. For destructors.
+void remove_folder(const std::filesystem::path& folder) noexcept;
 
 /// Makes the folder and those above it. Throws Error when it cannot be made or written to.
 void make_folder(const std::filesystem::path& folder);

@@ -37,31 +37,28 @@ std::string content(int file) {
 
 FolderLock::FolderLock(const std::filesystem::path& folder)
     : file_(std::filesystem::absolute(folder / "lock")), descriptor_(-1), process_(getpid()) {
+  const std::string text = this_process();  // first: nothing may fail once the file is there
   for (;;) {
-    descriptor_ = open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    expect(descriptor_ >= 0, "{}: cannot be made: {}", file_.string(), std::strerror(errno));
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      const std::string holder = content(descriptor_);
-      close(descriptor_);
-      fail("{}: is in use by {}; wait until it has ended, or choose another folder", folder.string(), holder);
-    }
+    descriptor_ =
+        Descriptor(open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
+    if (!descriptor_) fail("{}: cannot be made: {}", file_.string(), std::strerror(errno));
+    if (flock(descriptor_.value(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+      fail("{}: is in use by {}; wait until it has ended, or choose another folder", folder.string(),
+           content(descriptor_.value()));
     // Whoever held it may have removed the file since it was opened: then this lock is of no use.
     struct stat held {
     }, there{};
-    if (fstat(descriptor_, &held) == 0 && lstat(file_.c_str(), &there) == 0 && held.st_ino == there.st_ino &&
-        held.st_dev == there.st_dev)
+    if (fstat(descriptor_.value(), &held) == 0 && lstat(file_.c_str(), &there) == 0 &&
+        held.st_ino == there.st_ino && held.st_dev == there.st_dev)
       break;
-    close(descriptor_);
   }
-  const std::string text = this_process();
   // For those who are refused only: without it they are told of another process.
-  if (ftruncate(descriptor_, 0) == 0) [[maybe_unused]]
-    const auto written = pwrite(descriptor_, text.data(), text.size(), 0);
+  if (ftruncate(descriptor_.value(), 0) == 0) [[maybe_unused]]
+    const auto written = pwrite(descriptor_.value(), text.data(), text.size(), 0);
 }
 
 FolderLock::~FolderLock() {
   if (process_ == getpid()) unlink(file_.c_str());
-  close(descriptor_);
 }
 
 }  // namespace xgrad

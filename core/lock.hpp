@@ -2,6 +2,8 @@
 // A lock on a folder, for whoever writes there alone.
 #include <filesystem>
 
+#include "core/descriptor.hpp"
+
 namespace xgrad {
 
 /// Holds a folder, by a file `lock` in it that names the process. The kernel lets go of it when the process
@@ -19,7 +21,7 @@ class FolderLock {
 
  private:
   std::filesystem::path file_;
-  int descriptor_;
+  Descriptor descriptor_;
   int process_;  // a child that was forked from it leaves the file alone
 };
 

@@ -104,21 +104,18 @@ class Runner {
         tile_(tile_length(program)),
         room_(sums_only(program) ? 0 : tile_ + 16),
         streams_(cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above),
-        fetches_(p_.steps.size() > p_.stores.size()) {
+        fetches_(p_.steps.size() > p_.stores.size()),
+        threads_(cut_.size * long(p_.steps.size() + 1) > parallel_above
+                     ? int(std::min<long>(threads::count(), cut_.blocks))
+                     : 1) {
     if (streams_)
       for (auto& step : program.steps) step.past_caches = is_stored(step.out) && !read_in_a_tile(step.out);
-    if (cut_.partial) {
-      stride_ = (accumulators(p_.reductions[0]) + 7) / 8 * 8;
-      partial_ = room_for_sums(cut_.blocks * stride_);
-    }
     for (auto& leaf : program.leaves) leaf.data = reinterpret_cast<const char*>(written_out(leaf));
+    take_room(program.room);
   }
 
   void run() {
-    if (cut_.size * long(p_.steps.size() + 1) > parallel_above)
-      threads::for_each(cut_.blocks, [this](long b) { block(b); });
-    else
-      for (long b = 0; b < cut_.blocks; ++b) block(b);
+    threads::for_each_on(threads_, cut_.blocks, [this](long b, int thread) { block(b, thread); });
     if (cut_.partial) each_reduction([&]<ReduceKind R>(std::size_t r) { combine_blocks<R>(r); });
   }
 
@@ -138,8 +135,8 @@ class Runner {
 
   /// The accumulators of a block: `count` for each reduction, from that of element `origin` of its walk.
   struct Sums {
-    char* room = nullptr;
-    long count = 0, origin = 0;
+    char* room;
+    long count, origin;
 
     template <ReduceKind R>
     Accumulator<R, T>* of(std::size_t reduction) const {
@@ -148,11 +145,37 @@ class Runner {
     }
     static long bytes(long accumulators) { return accumulators * long(sizeof(WideSum<T>)); }
   };
-  Ref<Storage> room_for_sums(long count) const {
-    return Storage::allocate(std::size_t(Sums::bytes(long(p_.reductions.size()) * count)));
+  /// All that the blocks need. Nothing may be missing later: the first block that runs writes over operands.
+  void take_room(std::vector<char>& tiles) {
+    const long reductions = long(p_.reductions.size());
+    if (cut_.partial) {
+      most_sums_ = round_up(accumulators(p_.reductions[0]), 8);
+      sums_ = room_for_sums(cut_.blocks * reductions * most_sums_);
+      if (p_.reductions[0].walk.written_out()) totals_ = room_for_sums(p_.reductions[0].shape.size());
+    } else if (reductions) {
+      const long rows = (cut_.units + cut_.blocks - 1) / cut_.blocks * (cut_.unit / cut_.row);
+      most_sums_ = round_up(rows * cut_.sums_of_row, 8);
+      sums_ = room_for_sums(threads_ * reductions * most_sums_);
+    }
+    args_bytes_ = round_up(operands() * long(sizeof(Arg)), 64);
+    room_bytes_ = args_bytes_ + round_up(operands() * room_ * long(sizeof(T)), 64);
+    const auto bytes = std::size_t(threads_ * room_bytes_ + 64);
+    if (tiles.size() < bytes) tiles = std::vector<char>(bytes);
+    rooms_ = tiles.data() + (64 - reinterpret_cast<std::uintptr_t>(tiles.data()) % 64) % 64;
   }
-  Sums partial_sums(long block) const {
-    return {partial_->data + Sums::bytes(block * long(p_.reductions.size()) * stride_), stride_, 0};
+  static long round_up(long n, long unit) { return (n + unit - 1) / unit * unit; }
+  static Ref<Storage> room_for_sums(long count) { return Storage::allocate(std::size_t(Sums::bytes(count))); }
+  long operands() const { return long(p_.leaves.size()) + p_.registers; }
+
+  Sums partial_sums(long block) const { return {nth_sums(block), most_sums_, 0}; }
+  /// A block's sums: of all results where the blocks' are combined, else of its own.
+  Sums sums_of(long b, int thread) const {
+    if (cut_.partial) return partial_sums(b);
+    if (p_.reductions.empty()) return {};
+    return {nth_sums(thread), cut_.first_sum(b + 1) - cut_.first_sum(b), cut_.first_sum(b)};
+  }
+  char* nth_sums(long i) const {
+    return sums_->data + Sums::bytes(i * long(p_.reductions.size()) * most_sums_);
   }
   /// Calls f.operator()<kind>(its number) for each reduction.
   template <class F>
@@ -172,28 +195,17 @@ class Runner {
                        [=](auto& reduce) { return reduce.operand == operand; });
   }
 
-  void block(long b) const {
-    const int leaves = int(p_.leaves.size()), operands = leaves + p_.registers;
-    thread_local std::vector<T> scratch;
-    thread_local std::vector<Arg> args;
-    scratch.resize(std::size_t(operands * room_ + 64));
-    T* aligned =
-        scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64 / sizeof(T);
-    args.resize(std::size_t(operands));
-    for (int i = 0; i < operands; ++i) args[std::size_t(i)] = {aligned + i * room_, 1};
-    Sums sums;
-    Ref<Storage> own;
-    if (cut_.partial) {
-      sums = partial_sums(b);
-    } else if (!p_.reductions.empty()) {
-      sums.origin = cut_.first_sum(b), sums.count = cut_.first_sum(b + 1) - sums.origin;
-      own = room_for_sums(sums.count), sums.room = own->data;
-    }
+  void block(long b, int thread) const {
+    char* room = rooms_ + thread * room_bytes_;
+    Arg* args = reinterpret_cast<Arg*>(room);
+    T* tiles = reinterpret_cast<T*>(room + args_bytes_);
+    for (long i = 0; i < operands(); ++i) args[i] = {tiles + i * room_, 1};
+    const Sums sums = sums_of(b, thread);
     each_reduction([&]<ReduceKind R>(std::size_t r) {
       std::fill_n(sums.template of<R>(r), sums.count, Accumulator<R, T>());
     });
     for (long first = cut_.begin(b), end = cut_.begin(b + 1); first < end; first += tile_)
-      tile(sums, first, std::min(tile_, end - first), args.data(), aligned);
+      tile(sums, first, std::min(tile_, end - first), args, tiles);
     if (!cut_.partial)
       each_reduction([&]<ReduceKind R>(std::size_t r) {
         T* out = reinterpret_cast<T*>(p_.reductions[r].out) + sums.origin;
@@ -263,14 +275,14 @@ class Runner {
       const auto* more = partial_sums(b).template of<R>(r);
       for (long i = 0; i < count; ++i) sums[i].add(more[i]);
     }
-    std::vector<Accumulator<R, T>> totals;
     if (reduce.walk.written_out()) {  // elements of a repetition belong to fewer results
-      totals.resize(std::size_t(reduce.shape.size()));
+      auto* totals = reinterpret_cast<Accumulator<R, T>*>(totals_->data);
+      std::fill_n(totals, reduce.shape.size(), Accumulator<R, T>());
       for_runs(reduce.walk.short_dims, reduce.walk.short_strides, 0, count,
                [&](long at, long offset, long, long n) {
-                 for (long i = at; i < at + n; ++i) totals[std::size_t(offset)].add(sums[i]);
+                 for (long i = at; i < at + n; ++i) totals[offset].add(sums[i]);
                });
-      sums = totals.data();
+      sums = totals;
     }
     T* out = reinterpret_cast<T*>(reduce.out);
     for (long i = 0; i < reduce.shape.size(); ++i) out[i] = result(sums[i]);
@@ -282,8 +294,11 @@ class Runner {
   const long room_;     // for an operand's tile, and some: tiles apart do not fall on the same cache sets
   const bool streams_;  // results are too large for the caches
   const bool fetches_;  // elsewhere each step stores a result, and the processor looks ahead well enough
-  long stride_ = 0;
-  Ref<Storage> partial_;
+  const int threads_;
+  long most_sums_ = 0;                    // of one reduction: of a block, or of any block of a thread
+  long args_bytes_ = 0, room_bytes_ = 0;  // of a thread
+  char* rooms_ = nullptr;                 // one a thread: its operands, then their tiles
+  Ref<Storage> sums_, totals_;
   std::vector<Ref<Storage>> repetitions_;
 };
 

@@ -40,6 +40,7 @@ struct Program {
   std::vector<Store> stores;
   std::vector<Reduce> reductions;  // all of one shape
   int registers = 0;
+  std::vector<char> room;  // for tiles: kept from run to run
 };
 
 /// Runs all steps over all tiles, once. The order of every sum is fixed by the shapes: not by threads, nor by

@@ -8,20 +8,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/descriptor.hpp"
+
 namespace xgrad {
 namespace {
 
 constexpr std::size_t buffer_size = 1 << 16;
-
-struct File {
-  explicit File(const char* path) : descriptor(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~File() {
-    if (descriptor >= 0) close(descriptor);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int descriptor;
-};
 
 std::uint64_t budget(std::uint64_t size) {
   return std::min<std::uint64_t>(size, Reader::unknown >> 8) * 64 + (1 << 20);
@@ -48,17 +40,16 @@ Reader::Reader(const Reader& whole, const std::string& name, std::string_view by
 }
 
 Reader::Reader(const std::filesystem::path& path) : Reader(path.string(), 0, nullptr) {
-  const auto file = std::make_shared<File>(path.c_str());
+  const auto file = std::make_shared<Descriptor>(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (file->descriptor < 0 || fstat(file->descriptor, &status))
-    fail("{}: cannot be opened: {}", name_, std::strerror(errno));
+  if (!*file || fstat(file->value(), &status)) fail("{}: cannot be opened: {}", name_, std::strerror(errno));
   if (!S_ISREG(status.st_mode))
     fail("{}: cannot be read: it is {}", name_, S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
   size_ = std::uint64_t(status.st_size);
   *memory_ = budget(size_);
   source_ = [file, name = name_, at = std::uint64_t(0)](char* to, std::size_t n) mutable {
     ssize_t got;
-    while ((got = ::read(file->descriptor, to, n)) < 0 && errno == EINTR) continue;
+    while ((got = ::read(file->value(), to, n)) < 0 && errno == EINTR) continue;
     if (got < 0) fail("{}: cannot be read beyond byte {}: {}", name, at, std::strerror(errno));
     at += std::uint64_t(got);
     return std::size_t(got);

@@ -28,7 +28,7 @@ struct Job {
     long end = 0;
   };
 
-  Job(long tasks, void (*task)(void*, long), void* context, int threads)
+  Job(long tasks, void (*task)(void*, long, int), void* context, int threads)
       : task(task), context(context), stretches(std::min(threads, most_stretches)) {
     for (int i = 0; i < stretches; ++i) {
       stretch[i].next = tasks * i / stretches;
@@ -36,7 +36,7 @@ struct Job {
     }
   }
 
-  void (*task)(void*, long);
+  void (*task)(void*, long, int);
   void* context;
   int stretches;
   Stretch stretch[most_stretches];
@@ -55,7 +55,7 @@ void work(Job& job, int self) {
     Job::Stretch& stretch = job.stretch[(self + k) % job.stretches];
     for (long i; (i = stretch.next.fetch_add(1, std::memory_order_relaxed)) < stretch.end;) {
       try {
-        job.task(job.context, i);
+        job.task(job.context, i, self);
       } catch (...) {
         std::lock_guard lock(job.mutex);
         if (!job.error) job.error = std::current_exception();
@@ -203,11 +203,11 @@ void keep_over_fork(std::mutex& mutex) {
   kept_mutexes().push_back(&mutex);
 }
 
-void detail::run(long tasks, void (*task)(void*, long), void* context) {
+void detail::run(int threads, long tasks, void (*task)(void*, long, int), void* context) {
   Pool& own = the_pool();
   std::unique_lock lock(own.busy,
                         std::try_to_lock);  // another thread's loop has the workers: this one runs alone
-  const std::size_t helpers = lock ? own.grow(std::size_t(std::min<long>(tasks, count())) - 1) : 0;
+  const std::size_t helpers = lock ? own.grow(std::size_t(std::min<long>(tasks, threads)) - 1) : 0;
   Job job(tasks, task, context, int(helpers) + 1);
   for (std::size_t i = 0; i < helpers; ++i) own.workers[i].offer(&job);
   work(job, 0);

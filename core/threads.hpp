@@ -24,22 +24,32 @@ bool nested();
 void keep_over_fork(std::mutex& mutex);
 
 namespace detail {
-void run(long tasks, void (*task)(void*, long), void* context);
+void run(int threads, long tasks, void (*task)(void*, long, int), void* context);
 }
 
-/// Calls f(i) for i in [0, tasks), on all threads. An exception is rethrown when those that have begun
-/// have ended; whether the others run then is open. A child that f has forked is to end before f returns, or
-/// to become another program: else it gets an Error where f ran on the calling thread, and is ended by
-/// std::terminate with that Error where f ran on another, which nobody waits for there.
+/// Calls f(i, thread) for i in [0, tasks), on at most `threads` threads, which are numbered from 0. An
+/// exception is rethrown when those that have begun have ended; whether the others run then is open. A child
+/// that f has forked is to end before f returns, or to become another program: else it gets an Error where f
+/// ran on the calling thread, and is ended by std::terminate with that Error where f ran on another, which
+/// nobody waits for there.
 template <class F>
-void for_each(long tasks, F&& f) {
-  if (tasks <= 1 || count() == 1 || nested()) {
-    for (long i = 0; i < tasks; ++i) f(i);
+void for_each_on(int threads, long tasks, F&& f) {
+  if (tasks <= 1 || threads == 1 || nested()) {
+    for (long i = 0; i < tasks; ++i) f(i, 0);
   } else {
     detail::run(
-        tasks, [](void* context, long i) { (*static_cast<std::remove_reference_t<F>*>(context))(i); },
+        threads, tasks,
+        [](void* context, long i, int thread) {
+          (*static_cast<std::remove_reference_t<F>*>(context))(i, thread);
+        },
         const_cast<void*>(static_cast<const void*>(&f)));
   }
+}
+
+/// The same for f(i), on all threads.
+template <class F>
+void for_each(long tasks, F&& f) {
+  for_each_on(count(), tasks, [&](long i, int) { f(i); });
 }
 
 /// Calls f(first, last) for ranges of about `grain` elements that cover [0, n).

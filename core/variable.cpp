@@ -84,8 +84,8 @@ void Variable::set_data(Array data) {
   Node& node = checked(node_);
   expect(data.shape() == node.shape && data.dtype() == node.dtype,
          "set_data: {} of {} does not replace {} of {}", data.shape(), data.dtype(), node.shape, node.dtype);
-  if (node.data.is_number()) {  // it stays one
-    data = data.copy();
+  if (node.data.is_number() && !data.is_number()) {  // it stays one
+    if (Value::of(data)->refs > 1) data = data.copy();
     Value::of(data)->is_number = true;
   }
   mutable_data() = std::move(data);

@@ -9,10 +9,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <vector>
 
+#include "core/descriptor.hpp"
 #include "core/digest.hpp"
 #include "core/reader.hpp"
 #include "datasets/progress.hpp"
@@ -44,29 +46,26 @@ class Part {
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
     if (error) give_up("'{}' cannot be written: {}", path.string(), error.message());
-    file_ = open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+    file_ = Descriptor(
+        open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644));
     struct stat status {};
-    if (file_ < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO) cannot("written");
-    if (file_ < 0 || fstat(file_, &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
+    if (!file_ && errno != ELOOP && errno != EISDIR && errno != ENXIO) cannot("written");
+    if (!file_ || fstat(file_.value(), &status) || !S_ISREG(status.st_mode) || status.st_nlink > 1)
       give_up("'{}' is not a regular file but a link, a folder or the like; remove it and try again",
               path.string());
     // Another process may have finished and renamed the file before it was locked here.
     struct stat named {};
-    if (flock(file_, LOCK_EX | LOCK_NB) || lstat(path.c_str(), &named) || named.st_ino != status.st_ino)
+    if (flock(file_.value(), LOCK_EX | LOCK_NB) || lstat(path.c_str(), &named) ||
+        named.st_ino != status.st_ino)
       give_up("'{}' is being downloaded by another process", path.string());
-    fstat(file_, &status);
+    fstat(file_.value(), &status);
     size = status.st_size;
   }
-  ~Part() {
-    if (file_ >= 0) close(file_);
-  }
-  Part(const Part&) = delete;
-  Part& operator=(const Part&) = delete;
 
   /// False, with errno, when that fails.
   bool append(const char* bytes, std::size_t n) {
     while (n > 0) {
-      const ssize_t written = write(file_, bytes, n);
+      const ssize_t written = write(file_.value(), bytes, n);
       if (written < 0 && errno != EINTR) return false;
       if (written < 0) continue;
       bytes += written;
@@ -76,28 +75,25 @@ class Part {
     return true;
   }
   void restart() {
-    if (ftruncate(file_, 0)) cannot("emptied");
+    if (ftruncate(file_.value(), 0)) cannot("emptied");
     size = 0;
   }
   std::string checksum() const {
-    return checksum_of(Reader(path_.string(), std::uint64_t(size),
-                              [file = file_, name = path_, at = off_t(0)](char* to, std::size_t n) mutable {
-                                const ssize_t got = pread(file, to, n, at);
-                                if (got < 0)
-                                  give_up("'{}' cannot be read: {}", name.string(), strerror(errno));
-                                at += got;
-                                return std::size_t(got);
-                              }));
+    return checksum_of(
+        Reader(path_.string(), std::uint64_t(size),
+               [file = file_.value(), name = path_, at = off_t(0)](char* to, std::size_t n) mutable {
+                 const ssize_t got = pread(file, to, n, at);
+                 if (got < 0) give_up("'{}' cannot be read: {}", name.string(), strerror(errno));
+                 at += got;
+                 return std::size_t(got);
+               }));
   }
   /// Brings it to the disk and gives it its name.
   void finish(const fs::path& destination) {
-    if (fsync(file_) || ::rename(path_.c_str(), destination.c_str())) cannot("brought to the disk");
-    if (const int folder = open(destination.parent_path().empty() ? "." : destination.parent_path().c_str(),
-                                O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        folder >= 0) {
-      fsync(folder);  // some file systems refuse this for folders
-      close(folder);
-    }
+    const fs::path folder = fs::absolute(destination).parent_path();
+    if (fsync(file_.value()) || ::rename(path_.c_str(), destination.c_str())) cannot("brought to the disk");
+    // Some file systems refuse this for folders.
+    fsync(Descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)).value());
   }
   void remove() { unlink(path_.c_str()); }
 
@@ -108,7 +104,7 @@ class Part {
     give_up("'{}' cannot be {}: {}", path_.string(), what, std::strerror(errno));
   }
   fs::path path_;
-  int file_;
+  Descriptor file_{-1};
 };
 
 /// One request and what came of it.
@@ -122,7 +118,19 @@ struct Transfer {
   long status = 0;                 // HTTP's
   bool begun = false;              // the first bytes of the file itself have come
   std::string why, location = {};  // what went wrong; where the file has moved to
+  std::exception_ptr error = {};   // thrown in what libcurl calls: it must not pass through there
 };
+/// Does what libcurl calls for; `otherwise` ends the transfer.
+template <class F, class Result>
+Result within_curl(void* context, Result otherwise, F f) {
+  auto& t = *static_cast<Transfer*>(context);
+  try {
+    return f(t);
+  } catch (...) {
+    t.error = std::current_exception();
+    return otherwise;
+  }
+}
 
 /// Of the Latin alphabet, whatever the locale.
 std::string in_small_letters(std::string text) {
@@ -132,40 +140,40 @@ std::string in_small_letters(std::string text) {
 }
 
 std::size_t take_header(char* bytes, std::size_t, std::size_t n, void* context) {
-  auto& t = *static_cast<Transfer*>(context);
-  const std::string line = in_small_letters({bytes, n});
-  if (line.starts_with("http/")) t.range_start = -1;
-  std::sscanf(line.c_str(), "content-range: bytes %ld-", &t.range_start);
-  return n;
+  return within_curl(context, std::size_t(0), [=](Transfer& t) {
+    const std::string line = in_small_letters({bytes, n});
+    if (line.starts_with("http/")) t.range_start = -1;
+    std::sscanf(line.c_str(), "content-range: bytes %ld-", &t.range_start);
+    return n;
+  });
 }
 
 /// Returns another number than n where the transfer is to end, and says why.
 std::size_t take_bytes(char* bytes, std::size_t, std::size_t n, void* context) {
-  auto& t = *static_cast<Transfer*>(context);
-  curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &t.status);
-  const auto refuse = [&](std::string why) {
-    t.why = std::move(why);
-    return std::size_t(0);
-  };
-  if (t.status != 200 && t.status != 206) return n;  // a page that explains
-  try {
+  return within_curl(context, std::size_t(0), [=](Transfer& t) {
+    const auto refuse = [&](std::string why) {
+      t.why = std::move(why);
+      return std::size_t(0);
+    };
+    curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &t.status);
+    if (t.status != 200 && t.status != 206) return n;             // a page that explains
     if (!t.begun && t.status == 200 && t.from) t.part.restart();  // this server sends it from the start
     if (!t.begun && t.status == 206 && t.range_start != t.from)
       return refuse(fmt::format("the server sends another part than that from byte {} on", t.from));
-  } catch (const Error& e) {
-    return refuse(e.what());
-  }
-  if (!t.begun && t.status == 200) t.from = 0;
-  t.begun = true;
-  if (std::uint64_t(t.part.size) + n > t.limit)
-    return refuse(fmt::format("the server sends more than the {} bytes that it should have", t.limit));
-  return t.part.append(bytes, n) ? n : refuse(fmt::format("it cannot be written: {}", std::strerror(errno)));
+    if (!t.begun && t.status == 200) t.from = 0;
+    t.begun = true;
+    if (std::uint64_t(t.part.size) + n > t.limit)
+      return refuse(fmt::format("the server sends more than the {} bytes that it should have", t.limit));
+    return t.part.append(bytes, n) ? n
+                                   : refuse(fmt::format("it cannot be written: {}", std::strerror(errno)));
+  });
 }
 
 int report(void* context, curl_off_t total, curl_off_t now, curl_off_t, curl_off_t) {
-  const auto& t = *static_cast<Transfer*>(context);
-  if (t.progress) t.progress->update(t.from + now, total ? t.from + total : 0);
-  return 0;
+  return within_curl(context, 1, [=](Transfer& t) {
+    if (t.progress) t.progress->update(t.from + now, total ? t.from + total : 0);
+    return 0;
+  });
 }
 
 /// Asks for what is missing. True when the server has sent all that it meant to.
@@ -195,6 +203,7 @@ bool perform(Transfer& t, const std::string& url) {
   set(CURLOPT_LOW_SPEED_LIMIT, 1000L);  // bytes per second, for 30 s: the line is dead
   set(CURLOPT_LOW_SPEED_TIME, 30L);
   const CURLcode code = curl_easy_perform(curl.get());
+  if (t.error) std::rethrow_exception(t.error);
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &t.status);
   const char* location = nullptr;
   curl_easy_getinfo(curl.get(), CURLINFO_REDIRECT_URL, &location);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
@@ -24,6 +25,16 @@ void* reallocate(void* block, std::size_t bytes) {
   return bytes <= most_memory ? std::realloc(block, bytes) : nullptr;
 }
 
+/// stb's own compressor writes through a null pointer where memory is missing.
+unsigned char* compress_by_zlib(unsigned char* bytes, int size, int* packed_size, int level) {
+  uLongf n = compressBound(uLong(size));
+  auto* packed = static_cast<unsigned char*>(std::malloc(n));
+  if (packed && compress2(packed, &n, bytes, uLong(size), level) != Z_OK)
+    std::free(std::exchange(packed, nullptr));
+  *packed_size = int(n);
+  return packed;
+}
+
 }  // namespace
 
 #define STBI_ONLY_PNG
@@ -37,6 +48,7 @@ void* reallocate(void* block, std::size_t bytes) {
 #define STB_IMAGE_IMPLEMENTATION
 #include <stb_image.h>
 #define STBI_WRITE_NO_STDIO
+#define STBIW_ZLIB_COMPRESS compress_by_zlib
 #define STB_IMAGE_WRITE_STATIC
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #include <stb_image_write.h>
@@ -269,7 +281,7 @@ Array load_image(const fs::path& file, long max_pixels) {
   const auto bytes = read_bytes(file, max_pixels);
   try {
     return decode(bytes, max_pixels);
-  } catch (const std::exception& e) {
+  } catch (const Error& e) {
     fail("{}: {}", file.string(), e.what());
   }
 }
@@ -285,14 +297,13 @@ std::string png_bytes(const Array& image) {
   const Byte* from = image.data<Byte>();
   for (long i = 0; i < plane; ++i)
     for (long c = 0; c < channels; ++c) pixels[std::size_t(i * channels + c)] = from[c * plane + i];
-  std::string png;
-  const auto append = [](void* to, void* data, int size) {
-    static_cast<std::string*>(to)->append(static_cast<const char*>(data), std::size_t(size));
-  };
-  const int done = stbi_write_png_to_func(append, &png, int(width), int(height), int(channels), pixels.data(),
-                                          int(width * channels));
-  expect(done, "png_bytes: there is no memory for a picture of {} x {} pixels", height, width);
-  return png;
+  int size = 0;
+  const std::unique_ptr<Byte, void (*)(void*)> png(
+      stbi_write_png_to_mem(pixels.data(), int(width * channels), int(width), int(height), int(channels),
+                            &size),
+      std::free);
+  expect(png != nullptr, "png_bytes: there is no memory for a picture of {} x {} pixels", height, width);
+  return {reinterpret_cast<const char*>(png.get()), std::size_t(size)};
 }
 
 void save_png(const fs::path& file, const Array& image) {

@@ -8,9 +8,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <memory>
+#include <new>
 #include <set>
 
+#include "core/descriptor.hpp"
+#include "core/files.hpp"
 #include "datasets/download.hpp"
 #include "datasets/gunzip.hpp"
 
@@ -22,18 +26,8 @@ namespace fs = std::filesystem;
 constexpr long max_entries = 100'000;
 constexpr const char* scratch = ".unpack-";
 
-/// A descriptor that is closed with its scope.
-struct Descriptor {
-  explicit Descriptor(int descriptor) : value(descriptor) {}
-  ~Descriptor() {
-    if (value >= 0) close(value);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int value;
-};
-int open_folder(const fs::path& path) {
-  return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+Descriptor open_folder(const fs::path& path) {
+  return Descriptor(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 /// A folder of its own beside the result, so that the last step is a rename; removed with what is left in it.
@@ -44,43 +38,34 @@ struct Scratch {
     fs::create_directories(folder, error);
     // One process at a time looks for what others have left, and makes and locks a folder of its own.
     const Descriptor turn(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    flock(turn.value, LOCK_EX);
+    flock(turn.value(), LOCK_EX);
     remove_abandoned(folder);
-    std::string name = (folder / scratch).string() + "XXXXXX";
-    expect(!error && mkdtemp(name.data()), "unpack: cannot write into '{}'", folder.string());
-    path = name;
+    path = (folder / scratch).string() + "XXXXXX";
+    if (error || !mkdtemp(path.data())) fail("unpack: cannot write into '{}'", folder.string());
     lock = open_folder(path);
-    flock(lock, LOCK_EX);
+    flock(lock.value(), LOCK_EX);
   }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-    if (lock >= 0) close(lock);
-  }
+  ~Scratch() { remove_folder(path); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   /// Removes what processes that were killed have left.
   static void remove_abandoned(const fs::path& folder) {
     std::error_code ignored;
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(folder, ignored))
-      if (entry.path().filename().string().starts_with(scratch) && entry.is_directory(ignored) &&
-          !entry.is_symlink(ignored))
-        found.push_back(entry.path());
-    for (const fs::path& path : found) {
-      const Descriptor theirs(open_folder(path));
-      if (theirs.value >= 0 && flock(theirs.value, LOCK_EX | LOCK_NB) == 0) fs::remove_all(path, ignored);
+    for (const std::string& name : names_in(folder, ignored)) {
+      if (!name.starts_with(scratch)) continue;
+      const Descriptor theirs = open_folder(folder / name);  // none where it is a file or a link
+      if (theirs && flock(theirs.value(), LOCK_EX | LOCK_NB) == 0) remove_folder(folder / name);
     }
   }
-  fs::path path;
-  int lock = -1;
+  std::string path;
+  Descriptor lock{-1};
 };
 
 /// What libarchive reads: an exception must not pass through it.
 struct Input {
   Reader in;
   std::vector<char> buffer = std::vector<char>(1 << 16);
-  std::string error = "";
+  std::exception_ptr error = nullptr;
   std::uint64_t begin = 0;  // where in the archive the buffer begins
   std::size_t size = 0;     // how much of it is filled
 
@@ -89,9 +74,9 @@ struct Input {
     *bytes = input.buffer.data();
     try {
       input.size = input.in.read_some(input.buffer.data(), input.buffer.size());
-    } catch (const Error& e) {
-      input.error = e.what();
-      archive_set_error(a, EIO, "%s", e.what());
+    } catch (...) {
+      input.error = std::current_exception();
+      archive_set_error(a, EIO, "its file cannot be read");
       return -1;
     }
     input.begin = input.in.at() - input.size;
@@ -114,7 +99,8 @@ class Extraction {
  public:
   Extraction(const fs::path& file, const LoadLimits& limits)
       : file_(file), input_{gunzipped(file, limits)}, left_(input_.in.memory()), in_(archive_read_new()) {
-    archive_read_support_format_tar(in_.get());
+    if (!in_) throw std::bad_alloc();
+    check(archive_read_support_format_tar(in_.get()));
     check(archive_read_open(in_.get(), &input_, nullptr, Input::read, nullptr));
   }
   void to(const fs::path& folder) {
@@ -146,7 +132,7 @@ class Extraction {
   /// Throws Error unless libarchive's last call went well. A warning (an odd owner, say) does no harm.
   void check(long code) const {
     if (code >= ARCHIVE_WARN) return;
-    expect(input_.error.empty(), "{}", input_.error);
+    if (input_.error) std::rethrow_exception(input_.error);
     const char* why = archive_error_string(in_.get());
     fail("{}: damaged near byte {} (unpacked): {}; remove it and fetch it again", file_.string(),
          input_.in.at(), why ? why : "unknown error");
@@ -174,19 +160,19 @@ class Extraction {
       refuse(name.string(), "has {} bytes, more than may be unpacked (LoadLimits)", size);
     left_ -= std::uint64_t(archive_entry_size(entry));
     const Descriptor out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    if (out.value < 0) refuse(name.string(), "cannot be made: {}", std::strerror(errno));
+    if (!out) refuse(name.string(), "cannot be made: {}", std::strerror(errno));
     std::vector<char> buffer(1 << 16);
     for (;;) {
       const la_ssize_t n = archive_read_data(in_.get(), buffer.data(), buffer.size());
       check(n);
       if (n == 0) break;
       for (la_ssize_t done = 0; done < n;) {
-        const ssize_t some = write(out.value, buffer.data() + done, std::size_t(n - done));
+        const ssize_t some = write(out.value(), buffer.data() + done, std::size_t(n - done));
         if (some < 0 && errno != EINTR) refuse(name.string(), "cannot be written: {}", std::strerror(errno));
         done += std::max<ssize_t>(some, 0);
       }
     }
-    if (fsync(out.value)) refuse(name.string(), "cannot be brought to the disk: {}", std::strerror(errno));
+    if (fsync(out.value())) refuse(name.string(), "cannot be brought to the disk: {}", std::strerror(errno));
   }
   fs::path file_;
   Input input_;
@@ -200,14 +186,16 @@ class Extraction {
 void unpack(const fs::path& archive, const fs::path& folder, const LoadLimits& limits) {
   const Scratch scratch(folder);
   Extraction(archive, limits).to(scratch.path);
-  for (const auto& entry : fs::directory_iterator(scratch.path)) {
-    const fs::path target = folder / entry.path().filename();
-    expect(!fs::exists(target), "unpack: '{}' is there already; move it away to unpack '{}'", target.string(),
-           archive.string());
-  }
-  for (const auto& entry : fs::directory_iterator(scratch.path))
-    fs::rename(entry.path(), folder / entry.path().filename());
-  fsync(Descriptor(open_folder(folder)).value);  // some file systems refuse this for folders
+  std::error_code error;
+  const auto names = names_in(scratch.path, error);
+  for (const std::string& name : names)
+    expect(!fs::exists(folder / name), "unpack: '{}' is there already; move it away to unpack '{}'",
+           (folder / name).string(), archive.string());
+  for (const std::string& name : names)
+    if (!error) fs::rename(fs::path(scratch.path) / name, folder / name, error);
+  if (error)
+    fail("{}: its files cannot be moved into '{}': {}", archive.string(), folder.string(), error.message());
+  fsync(open_folder(folder).value());  // some file systems refuse this for folders
 }
 
 }  // namespace xgrad

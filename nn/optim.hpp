@@ -1,6 +1,7 @@
 #pragma once
 // Optimizers: the formulas of PyTorch, and the book's where they differ. Each is a few lines of arithmetic in
 // optim.cpp.
+#include <cmath>
 #include <map>
 
 #include "nn/clip.hpp"
@@ -8,6 +9,11 @@
 #include "nn/visit.hpp"
 
 namespace xgrad {
+
+namespace detail {
+/// Throws Error unless 0 <= value < limit, which NaN and inf are not.
+void check_option(const char* optimizer, const char* option, double value, double limit = INFINITY);
+}  // namespace detail
 
 /// What a group of parameters may have for itself.
 struct GroupOptions {
@@ -36,9 +42,10 @@ class Optimizer {
   void add_group(const Parameters& parameters);
   /// Forgets the gradients.
   virtual void zero_grad();
-  /// One step. Parameters without a gradient stay as they are. Throws Error, before anything is changed, for
-  /// a gradient that does not fit, a parameter that no model has any longer or that is given twice, and a
-  /// learning rate (after all factors) or weight decay that is negative or not finite.
+  /// One step. Parameters without a gradient stay as they are. Throws Error for a gradient that does not fit,
+  /// a parameter that no model has any longer or that is given twice, and a learning rate (after all factors)
+  /// or weight decay that is negative or not finite; and Error or std::bad_alloc where memory is missing. A
+  /// step that throws has changed nothing: no parameter, nothing that is remembered, no count of steps.
   void step() { prepare_step()(); }
 
   /// Multiplies every group's learning rate, as a schedule wants it (nn/schedule.hpp).
@@ -61,7 +68,7 @@ class Optimizer {
  protected:
   /// What is left to do when everything has been checked.
   using Action = std::function<void()>;
-  /// Throws Error for what step() cannot be done with; the Action steps.
+  /// Throws for what step() cannot be done with, memory included; the Action takes the step.
   virtual Action prepare_step();
   /// Throws Error for what load_state() cannot take; the Action takes it.
   virtual Action prepare_load(const std::vector<NamedArray>& state);
@@ -89,7 +96,13 @@ class Optimizer {
   };
   std::string prefix(std::size_t group, std::size_t place) const;
   void check() const;
-  void apply(const std::vector<double>& rates);
+  /// A parameter's step, which has been thought out and is still to be taken.
+  struct Update {
+    Known& known;
+    Array value;
+    Slots slots;
+  };
+  void take(std::vector<Update>& updates);
 
   std::vector<Group> groups_;
   std::map<const Node*, Known> known_;

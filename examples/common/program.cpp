@@ -13,6 +13,8 @@
 #include <list>
 #include <sstream>
 
+#include "core/error.hpp"
+
 namespace xgrad {
 namespace {
 
@@ -106,13 +108,13 @@ int run(CLI::App& app, int argc, char** argv, const std::function<int()>& body) 
   std::fflush(stdout);
   end_by(e.signal);
 } catch (const std::exception& e) {
-  print_error(e.what());
+  print_error(text_of(e));
   return 1;
 }
 
 }  // namespace
 
-int program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+int program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) try {
   fill_standard_files();
   command.assign(argv, argv + argc);
   // Started by ./run, which says so: it is what users go on with.
@@ -129,6 +131,9 @@ int program(CLI::App& app, int argc, char** argv, const std::function<int()>& bo
   if (std::fflush(stdout)) note_failure(errno);
   if (!output_error) return code;
   print_error(fmt::format("standard output cannot be written: {}", std::strerror(output_error)));
+  return 1;
+} catch (const std::bad_alloc&) {  // nor is there memory for words of its own
+  std::fputs("error: out of memory\n", stderr);
   return 1;
 }
 

@@ -65,10 +65,8 @@ ssize_t writev(int file, const iovec* parts, int n) {
   BEHIND(writev);
   return fails(write_call) ? -1 : real(file, parts, n);
 }
-int fsync(int file) {
-  BEHIND(fsync);
-  return fails(fsync_call) ? -1 : real(file);
-}
+// No disk is waited for: that takes most of the time, and no power is cut here.
+int fsync(int) { return fails(fsync_call) ? -1 : 0; }
 int rename(const char* from, const char* to) noexcept {
   BEHIND(rename);
   return fails(rename_call) ? -1 : real(from, to);

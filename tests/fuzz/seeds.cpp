@@ -1,10 +1,12 @@
 // Writes what ./run fuzz starts from: the hostile files of the tests, and files by the library's writers.
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "core/error.hpp"
 #include "datasets/image.hpp"
 #include "nn/numpy.hpp"
 #include "nn/training_state.hpp"
@@ -61,7 +63,7 @@ std::string jpeg(char frame) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc != 2) {
     fmt::print(stderr, "usage: seeds FOLDER\n");
     return 2;
@@ -97,4 +99,7 @@ int main(int argc, char** argv) {
   archive.add(tar("a", "12345") + tar("b/c", "") + end);
   archive.add(tar("../a", "1") + end);
   return 0;
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "error: %s\n", xgrad::text_of(e));
+  return 1;
 }
