@@ -103,7 +103,7 @@ std::vector<std::string> names_in(const fs::path& folder, std::error_code& error
   return found;
 }
 
-void remove_folder(const fs::path& folder) noexcept { remove_folder(AT_FDCWD, folder.c_str()); }
+void remove_folder(const char* folder) noexcept { remove_folder(AT_FDCWD, folder); }
 
 void make_folder(const fs::path& folder) {
   std::error_code error;

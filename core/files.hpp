@@ -25,7 +25,7 @@ void remove_unfinished(const std::filesystem::path& path);
 /// on them.)
 std::vector<std::string> names_in(const std::filesystem::path& folder, std::error_code& error);
 /// Removes a folder with what is in it, as far as that can be; links in it are not followed. For destructors.
-void remove_folder(const std::filesystem::path& folder) noexcept;
+void remove_folder(const char* folder) noexcept;
 
 /// Makes the folder and those above it. Throws Error when it cannot be made or written to.
 void make_folder(const std::filesystem::path& folder);

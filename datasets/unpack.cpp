@@ -45,7 +45,7 @@ struct Scratch {
     lock = open_folder(path);
     flock(lock.value(), LOCK_EX);
   }
-  ~Scratch() { remove_folder(path); }
+  ~Scratch() { remove_folder(path.c_str()); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   /// Removes what processes that were killed have left.
@@ -54,7 +54,7 @@ struct Scratch {
     for (const std::string& name : names_in(folder, ignored)) {
       if (!name.starts_with(scratch)) continue;
       const Descriptor theirs = open_folder(folder / name);  // none where it is a file or a link
-      if (theirs && flock(theirs.value(), LOCK_EX | LOCK_NB) == 0) remove_folder(folder / name);
+      if (theirs && flock(theirs.value(), LOCK_EX | LOCK_NB) == 0) remove_folder((folder / name).c_str());
     }
   }
   std::string path;

@@ -60,8 +60,10 @@ Entry read_entry(const Reader& in, const std::string& name, const Json& entry, s
   in.expect(int(dims.size()) <= max_rank, "array {} has {} axes; at most {} are supported", name, dims.size(),
             max_rank);
   const Json& type = entry.at("dtype");
+  // Not compared as Json: each name would become one, and end the process without memory for it.
+  const auto* text = type.get_ptr<const std::string*>();
   const auto known = std::find_if(std::begin(format_names), std::end(format_names),
-                                  [&](const char* format) { return type == format; });
+                                  [&](const char* format) { return text && *text == format; });
   in.expect(known != std::end(format_names), "array {} has dtype {}; F32, F64, I64 and U8 can be read", name,
             type.dump().substr(0, 80));
   const auto dtype = DType(known - std::begin(format_names));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <set>
 
 #include "core/files.hpp"
@@ -22,6 +23,11 @@ struct EndReading {
 struct EndWriting {
   void operator()(archive* a) const { archive_write_free(a); }
 };
+/// libarchive makes null where memory is missing.
+template <class T>
+T* there(T* made) {
+  return made ? made : throw std::bad_alloc();
+}
 /// In this thread, while one is alive, names are UTF-8: libarchive drops what the program's locale does not
 /// know.
 struct Utf8Names {
@@ -46,7 +52,7 @@ std::string reason(archive* a) { return archive_error_string(a) ? archive_error_
 
 void save_npz(const std::string& path, const Tensors& tensors) {
   replace_file(path, [&](std::ostream& file) {
-    const std::unique_ptr<archive, EndWriting> out(archive_write_new());
+    const std::unique_ptr<archive, EndWriting> out(there(archive_write_new()));
     auto check = [&](long code) {
       expect(code >= ARCHIVE_OK, "{}: cannot be written: {}", path, reason(out.get()));
     };
@@ -60,7 +66,7 @@ void save_npz(const std::string& path, const Tensors& tensors) {
           return to.write(static_cast<const char*>(bytes), std::streamsize(n)) ? la_ssize_t(n) : -1;
         },
         nullptr));
-    const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
+    const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(there(archive_entry_new()),
                                                                               archive_entry_free);
     std::vector<std::string_view> names;
     for (auto& [name, array] : tensors.arrays) {
@@ -91,12 +97,13 @@ Tensors load_npz(const std::string& path, const LoadLimits& limits) {
   const std::uint64_t packed = whole.size();
   whole.set_memory(std::max(limits.unpacked, 16 * packed));
   const Utf8Names utf8_names;
-  const std::unique_ptr<archive, EndReading> in(archive_read_new());
-  archive_read_support_format_zip_seekable(in.get());  // by its directory: a truncated file has none
+  const std::unique_ptr<archive, EndReading> in(there(archive_read_new()));
   auto check = [&](long code, const std::string& where, int worst = ARCHIVE_OK) {
     expect(code >= worst, "{}: is damaged near byte {} of the file: {}", where,
            archive_filter_bytes(in.get(), -1), reason(in.get()));
   };
+  check(archive_read_support_format_zip_seekable(in.get()),
+        path);  // by its directory: a truncated file has none
   check(archive_read_open_filename(in.get(), path.c_str(), 1 << 16), path);
   Tensors tensors;
   std::set<std::string> names;

@@ -36,7 +36,6 @@ template <class F>
 F* behind(F*, const char* name) {
   return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
 }
-#define BEHIND(name) static const auto real = behind(&::name, #name)
 
 }  // namespace
 
@@ -49,67 +48,45 @@ void faults_begin(int call, long n) {
 void faults_end() { counting = false; }
 long faults_count(int call) { return counts[call]; }
 
-ssize_t write(int file, const void* data, size_t n) {
-  BEHIND(write);
-  return fails(write_call) ? -1 : real(file, data, n);
-}
-ssize_t pwrite(int file, const void* data, size_t n, off_t at) {
-  BEHIND(pwrite);
-  return fails(write_call) ? -1 : real(file, data, n, at);
-}
-ssize_t pwrite64(int file, const void* data, size_t n, off64_t at) {
-  BEHIND(pwrite64);
-  return fails(write_call) ? -1 : real(file, data, n, at);
-}
-ssize_t writev(int file, const iovec* parts, int n) {
-  BEHIND(writev);
-  return fails(write_call) ? -1 : real(file, parts, n);
-}
-// No disk is waited for: that takes most of the time, and no power is cut here.
+// What fails has not been done, but for close: what is closed is closed, also when that fails.
+#define FAILING(call, result, failed, name, parameters, ...) \
+  result name parameters {                                   \
+    static const auto real = behind(&::name, #name);         \
+    return fails(call) ? failed : real(__VA_ARGS__);         \
+  }
+#define CLOSING(name, type)                          \
+  int name(type file) {                              \
+    static const auto real = behind(&::name, #name); \
+    const bool failed = fails(close_call);           \
+    const int why = errno, result = real(file);      \
+    if (failed) errno = why;                         \
+    return failed ? -1 : result;                     \
+  }
+#define OPENING(name)                                       \
+  int name(const char* path, int flags, ...) {              \
+    static const auto real = behind(&::name, #name);        \
+    va_list rest;                                           \
+    va_start(rest, flags);                                  \
+    const bool makes = flags & (O_CREAT | O_TMPFILE);       \
+    const mode_t mode = makes ? va_arg(rest, mode_t) : 0;   \
+    va_end(rest);                                           \
+    return fails(open_call) ? -1 : real(path, flags, mode); \
+  }
+
+FAILING(write_call, ssize_t, -1, write, (int file, const void* data, size_t n), file, data, n)
+FAILING(write_call, ssize_t, -1, pwrite, (int file, const void* data, size_t n, off_t at), file, data, n, at)
+FAILING(write_call, ssize_t, -1, pwrite64, (int file, const void* data, size_t n, off64_t at), file, data, n,
+        at)
+FAILING(write_call, ssize_t, -1, writev, (int file, const iovec* parts, int n), file, parts, n)
+// No disk is waited for: that would take most of the time, and no power is cut here.
 int fsync(int) { return fails(fsync_call) ? -1 : 0; }
-int rename(const char* from, const char* to) noexcept {
-  BEHIND(rename);
-  return fails(rename_call) ? -1 : real(from, to);
-}
-// What is closed is closed, also when that fails.
-int close(int file) {
-  BEHIND(close);
-  const bool failed = fails(close_call);
-  const int why = errno, result = real(file);
-  if (failed) errno = why;
-  return failed ? -1 : result;
-}
-int fclose(FILE* file) {
-  BEHIND(fclose);
-  const bool failed = fails(close_call);
-  const int why = errno, result = real(file);
-  if (failed) errno = why;
-  return failed ? EOF : result;
-}
-int open(const char* path, int flags, ...) {
-  BEHIND(open);
-  va_list rest;
-  va_start(rest, flags);
-  const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
-  va_end(rest);
-  return fails(open_call) ? -1 : real(path, flags, mode);
-}
-int open64(const char* path, int flags, ...) {
-  BEHIND(open64);
-  va_list rest;
-  va_start(rest, flags);
-  const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
-  va_end(rest);
-  return fails(open_call) ? -1 : real(path, flags, mode);
-}
-FILE* fopen(const char* path, const char* mode) {
-  BEHIND(fopen);
-  return fails(open_call) ? nullptr : real(path, mode);
-}
-FILE* fopen64(const char* path, const char* mode) {
-  BEHIND(fopen64);
-  return fails(open_call) ? nullptr : real(path, mode);
-}
+FAILING(rename_call, int, -1, rename, (const char* from, const char* to) noexcept, from, to)
+OPENING(open)
+OPENING(open64)
+FAILING(open_call, FILE*, nullptr, fopen, (const char* path, const char* mode), path, mode)
+FAILING(open_call, FILE*, nullptr, fopen64, (const char* path, const char* mode), path, mode)
+CLOSING(close, int)
+CLOSING(fclose, FILE*)
 
 // dlsym allocates itself: these have names of their own in glibc. `operator new` comes here too.
 void* __libc_malloc(size_t);

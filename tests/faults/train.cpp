@@ -1,15 +1,10 @@
 // Trains 20 steps, with a checkpoint after each and an interruption after ten, once for each call that can
-// fail: the call fails, then the training is resumed, and must end with the bits of one that nothing happened
-// to.
+// fail: the call fails, then the training is resumed by the same process (so that whatever is left behind, a
+// lock or a thread, is met), and must end with the bits of one that nothing happened to.
 //   LD_PRELOAD=build/tests/libfaults.so build/tests/faults-train FOLDER CALL [EVERY [FIRST [COUNT]]]
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
-#include <new>
 #include <nlohmann/json.hpp>
 
 #include "core/digest.hpp"
@@ -21,6 +16,7 @@
 #include "nn/run_folder.hpp"
 #include "nn/trainer.hpp"
 #include "ops/ops.hpp"
+#include "tests/faults/apart.hpp"
 #include "tests/faults/calls.hpp"
 
 using namespace xgrad;
@@ -67,54 +63,6 @@ bool train(const fs::path& folder, const Dataset& data, long steps) {
   return true;
 }
 
-/// The same in a process of its own: an interruption after ten steps, then on to the end.
-struct Ended {
-  int status = 0;
-  std::string text;  // of the error
-  std::vector<long> counts = std::vector<long>(std::size(call_names));
-};
-Ended train_apart(const fs::path& folder, const Dataset& data, int call, long n) {
-  int ends[2];
-  expect(pipe(ends) == 0, "faults: pipe: {}", std::strerror(errno));
-  const pid_t child = fork();
-  expect(child >= 0, "faults: fork: {}", std::strerror(errno));
-  if (child == 0) {
-    ::close(ends[0]);
-    alarm(60);  // it hangs
-    Ended ended;
-    threads::set(2);
-    faults_begin(call, n);
-    try {
-      if (!train(folder, data, 10)) train(folder, data, 100);
-      faults_end();
-    } catch (const std::bad_alloc&) {
-      faults_end();
-      ended.text = "out of memory";
-    } catch (const Error& e) {
-      faults_end();
-      ended.text = e.what();
-    }
-    for (std::size_t i = 0; i < std::size(call_names); ++i) ended.counts[i] = faults_count(int(i));
-    FILE* out = fdopen(ends[1], "w");
-    for (long count : ended.counts) std::fprintf(out, "%ld ", count);
-    std::fprintf(out, "%s", ended.text.c_str());
-    std::fclose(out);
-    _exit(ended.text.empty() ? 0 : 1);
-  }
-  ::close(ends[1]);
-  Ended ended;
-  std::string all;
-  char part[4096];
-  for (ssize_t got; (got = read(ends[0], part, sizeof part)) > 0;) all.append(part, std::size_t(got));
-  ::close(ends[0]);
-  expect(waitpid(child, &ended.status, 0) == child, "faults: waitpid: {}", std::strerror(errno));
-  std::istringstream in(all);
-  for (long& count : ended.counts) in >> count;
-  in.get();
-  std::getline(in, ended.text, '\0');
-  return ended;
-}
-
 std::string bytes(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -145,23 +93,64 @@ std::string others(const fs::path& folder) {
   return names;
 }
 
-/// What is wrong with how a training went; empty if nothing is.
-std::string wrong(const fs::path& folder, const Dataset& data, int call, const Ended& ended,
-                  const std::string& right) {
-  if (WIFSIGNALED(ended.status))
-    return WTERMSIG(ended.status) == SIGALRM ? "hangs" : strsignal(WTERMSIG(ended.status));
-  const bool failed = WEXITSTATUS(ended.status) != 0;
-  if (failed && call != malloc_call &&
-      (ended.text.find(folder.string()) == ended.text.npos ||
-       ended.text.find(causes[call]) == ended.text.npos))
-    return "an error without the file or the cause: " + ended.text;
-  if (const auto more = others(folder); !more.empty()) return "leaves " + more + "(" + ended.text + ")";
-  if (failed) {
-    const Ended again = train_apart(folder, data, -1, 0);
-    if (again.status) return "is not resumed: " + again.text + " (" + ended.text + ")";
-    if (const auto more = others(folder); !more.empty()) return "leaves " + more + "when resumed";
+/// The error that work() ends in; "" when it goes well.
+template <class F>
+std::string error_of(F work) {
+  try {
+    work();
+  } catch (const std::exception& e) {
+    return text_of(e);
   }
-  return left(folder) == right ? "" : failed ? "other bits when resumed (" + ended.text + ")" : "other bits";
+  return "";
+}
+
+/// How a training with a call that fails went.
+struct Outcome {
+  std::string error, wrong;
+  std::vector<long> counts = std::vector<long>(std::size(call_names));
+};
+
+/// Trains while the n-th call fails, with an interruption after ten steps, and on from what that leaves.
+/// `right` is what a training without a failure leaves.
+Outcome attempt(const fs::path& folder, const Dataset& data, int call, long n, const std::string& right) {
+  Outcome outcome;
+  faults_begin(call, n);
+  outcome.error = error_of([&] {
+    if (!train(folder, data, 10)) train(folder, data, 100);
+  });
+  faults_end();
+  for (std::size_t i = 0; i < std::size(call_names); ++i) outcome.counts[i] = faults_count(int(i));
+  const bool failed = !outcome.error.empty();
+  if (failed && call != malloc_call &&
+      (outcome.error.find(folder.string()) == outcome.error.npos ||
+       outcome.error.find(causes[call]) == outcome.error.npos))
+    outcome.wrong = "an error without the file or the cause";
+  else if (const auto more = others(folder); !more.empty())
+    outcome.wrong = "leaves " + more;
+  else if (const auto again = failed ? error_of([&] { train(folder, data, 100); }) : ""; !again.empty())
+    outcome.wrong = "is not resumed: " + again;
+  else if (const auto now = left(folder); !right.empty() && now != right)
+    outcome.wrong = "other bits";
+  return outcome;
+}
+
+/// The same in a process of its own.
+Outcome attempt_apart(const fs::path& folder, const Dataset& data, int call, long n,
+                      const std::string& right) {
+  fs::remove_all(folder);
+  const tests::Ended ended = tests::apart(60, [&] {
+    threads::set(2);
+    const Outcome o = attempt(folder, data, call, n, right);
+    return fmt::format("{}\n{}\n{}", fmt::join(o.counts, " "), o.wrong, o.error);
+  });
+  Outcome outcome;
+  std::istringstream in(ended.text);
+  for (long& count : outcome.counts) in >> count;
+  in.get();
+  std::getline(in, outcome.wrong);
+  std::getline(in, outcome.error, '\0');
+  if (!ended.how.empty()) outcome.wrong = ended.how;
+  return outcome;
 }
 
 int run(int argc, char** argv) {
@@ -177,30 +166,27 @@ int run(int argc, char** argv) {
   threads::set(1);                      // no other thread may be there at a fork
   const Dataset data = shapes(40, 0, 1).train;
   Digest();  // OpenSSL, as it starts, reads through a null pointer where memory is missing
-  fs::remove_all(base / "right");
-  const Ended reference = train_apart(base / "right", data, -1, 0);
-  expect(reference.status == 0, "faults: fails by itself: {}", reference.text);
+  const Outcome reference = attempt_apart(base / "right", data, -1, 0, "");
+  expect(reference.error.empty() && reference.wrong.empty(), "faults: fails by itself: {} {}",
+         reference.error, reference.wrong);
   const std::string right = left(base / "right");
   const long places = reference.counts[std::size_t(call)], every = number(3, 1), first = number(4, 1);
   long tried = 0, errors = 0, found = 0;
   for (long n = first; n <= places && tried < number(5, places); n += every, ++tried) {
-    const fs::path folder = base / "faulty";
-    fs::remove_all(folder);
-    const Ended ended = train_apart(folder, data, call, n);
-    errors += ended.status != 0;
-    const std::string what = wrong(folder, data, call, ended, right);
-    if (what.empty()) continue;
+    const Outcome outcome = attempt_apart(base / "faulty", data, call, n, right);
+    errors += !outcome.error.empty();
+    if (outcome.wrong.empty()) continue;
     ++found;
-    std::printf("%s %ld: %s\n", call_names[call], n, what.c_str());
+    std::printf("%s %ld: %s (%s)\n", call_names[call], n, outcome.wrong.c_str(), outcome.error.c_str());
   }
   std::printf("%s: %ld of %ld places, %ld errors, %ld successes, %ld wrong\n", call_names[call], tried,
-              places, errors, tried - errors, found);
+              places, errors, tried - errors - found, found);
   return found ? 1 : 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try { return run(argc, argv); } catch (const std::exception& e) {
-  std::fprintf(stderr, "%s\n", e.what());
+  std::fprintf(stderr, "error: %s\n", text_of(e));
   return 2;
 }
