@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "core/files.hpp"
 #include "core/threads.hpp"

@@ -1,6 +1,7 @@
 // Files that are replaced whole or not at all.
 #include "core/files.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -78,4 +79,28 @@ TEST_CASE("files: what cannot be written is named") {
   CHECK(error_of([&] {
           make_folder(folder / "a");
         }).starts_with((folder / "a").string() + ": this folder cannot be made: "));
+}
+
+TEST_CASE("files: the names in a folder, and why they cannot be read") {
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b.part"}) std::ofstream(folder / name) << name;
+  std::filesystem::create_directories(folder / "c/d");
+  std::error_code error;
+  auto names = names_in(folder.path, error);
+  std::sort(names.begin(), names.end());
+  CHECK((!error && names == std::vector<std::string>{"a", "b.part", "c"}));
+  CHECK((names_in(folder / "nowhere", error).empty() && error == std::errc::no_such_file_or_directory));
+  CHECK((names_in(folder / "a", error).empty() && error == std::errc::not_a_directory));
+}
+
+TEST_CASE("files: a folder is removed with what is in it, and not what its links lead to") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "kept");
+  std::filesystem::create_directories(folder / "gone/deep/deeper");
+  for (const char* name : {"kept/a", "gone/a", "gone/deep/deeper/b"}) std::ofstream(folder / name) << "x";
+  std::filesystem::create_symlink(folder / "kept", folder / "gone/deep/link");
+  remove_folder((folder / "gone").c_str());
+  CHECK(entries(folder.path) == 1);
+  CHECK(content(folder / "kept/a") == "x");
+  remove_folder((folder / "nowhere").c_str());
 }

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 
+#include <atomic>
 #include <cstdio>
 #include <iostream>
 
@@ -87,6 +88,22 @@ TEST_CASE("threads: an exception arrives where the loop was started, and the nex
     CHECK(error_of([&] { loop(false); }) == "");
     CHECK_FALSE(threads::nested());
     CHECK(error_of([&] { threads::for_each(4, [&](long) { loop(true); }); }) == "seven");
+  }
+}
+
+TEST_CASE("threads: tasks know the number of their thread, which has one at a time") {
+  Restore threads;
+  threads::set(4);
+  for (int most : {1, 3, 4}) {
+    std::atomic<int> busy[4] = {};
+    std::atomic<long> sum{0};
+    std::atomic<bool> wrong{false};
+    threads::for_each_on(most, 1000, [&](long i, int thread) {
+      if (thread < 0 || thread >= most || busy[thread]++) wrong = true;
+      sum += i;
+      if (!wrong) --busy[thread];
+    });
+    CHECK((!wrong && sum == 499500));
   }
 }
 

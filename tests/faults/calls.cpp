@@ -45,6 +45,10 @@ void faults_begin(int call, long n) {
   for (auto& count : counts) count = 0;
   failing = call, place = n, counting = true;
 }
+/// Programs that know nothing of this: $XGRAD_MALLOC_FAILS is the allocation of theirs that fails.
+[[gnu::constructor]] static void begin_by_environment() {
+  if (const char* n = std::getenv("XGRAD_MALLOC_FAILS")) faults_begin(malloc_call, std::atol(n));
+}
 void faults_end() { counting = false; }
 long faults_count(int call) { return counts[call]; }
 

@@ -7,27 +7,58 @@
 
 namespace {
 
-/// A sample of about `places`; all, where the environment asks for it.
-void check(const std::string& call, int every) {
+const std::string build = XGRAD_BUILD_ROOT;
+const std::string preloaded = "LD_PRELOAD='" + build + "/tests/libfaults.so' ";
+
+/// Whether calls can be made to fail here.
+bool possible() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   xgrad::tests::skip("sanitizers have their own malloc");
+  return false;
 #else
+  return true;
+#endif
+}
+
+/// Every so many places; all, where the environment asks for it.
+void check(const std::string& program, const std::string& call, int every) {
+  if (!possible()) return;
   const char* wanted = std::getenv("XGRAD_FAULTS");
   const xgrad::tests::TemporaryFolder folder;
-  const std::string tests = std::string(XGRAD_BUILD_ROOT) + "/tests/";
-  const auto outcome = xgrad::tests::run("LD_PRELOAD='" + tests + "libfaults.so' '" + tests +
-                                         "faults-train' '" + folder.path.string() + "' " + call + " " +
-                                         std::to_string(wanted && std::string(wanted) == "all" ? 1 : every));
+  const auto outcome =
+      xgrad::tests::run(preloaded + "'" + build + "/tests/" + program + "' '" + folder.path.string() + "' " +
+                        call + " " + std::to_string(wanted && std::string(wanted) == "all" ? 1 : every));
   INFO(outcome.output);
   CHECK(outcome.exit_code == 0);
-#endif
 }
 
 }  // namespace
 
-TEST_CASE("faults: a write that fails ends a training by name, and it is resumed") { check("write", 11); }
-TEST_CASE("faults: an fsync that fails ends a training by name, and it is resumed") { check("fsync", 11); }
-TEST_CASE("faults: a rename that fails ends a training by name, and it is resumed") { check("rename", 11); }
-TEST_CASE("faults: a close that fails ends a training by name, and it is resumed") { check("close", 23); }
-TEST_CASE("faults: an open that fails ends a training by name, and it is resumed") { check("open", 23); }
-TEST_CASE("faults: an allocation that fails ends a training, and it is resumed") { check("malloc", 997); }
+TEST_CASE("faults: a write that fails ends a training by name, and it is resumed") {
+  check("faults-train", "write", 5);
+}
+TEST_CASE("faults: an fsync that fails ends a training by name, and it is resumed") {
+  check("faults-train", "fsync", 5);
+}
+TEST_CASE("faults: a rename that fails ends a training by name, and it is resumed") {
+  check("faults-train", "rename", 3);
+}
+TEST_CASE("faults: a close that fails ends a training by name, and it is resumed") {
+  check("faults-train", "close", 11);
+}
+TEST_CASE("faults: an open that fails ends a training by name, and it is resumed") {
+  check("faults-train", "open", 11);
+}
+TEST_CASE("faults: an allocation that fails ends a training, and it is resumed") {
+  check("faults-train", "malloc", 997);
+}
+TEST_CASE("faults: an allocation that fails in a small piece of work ends it, and it is done again") {
+  check("faults-scenes", "", 53);
+}
+TEST_CASE("faults: a program that finds no memory says so") {
+  if (!possible()) return;
+  const auto outcome =
+      xgrad::tests::run("XGRAD_MALLOC_FAILS=5000 " + preloaded + "'" + build + "/examples/sine'");
+  CHECK(outcome.exit_code == 1);
+  CHECK(outcome.output.ends_with("error: out of memory\n"));
+}

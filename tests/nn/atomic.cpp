@@ -3,6 +3,7 @@
 
 #include <climits>
 #include <cmath>
+#include <new>
 
 #include "nn/layers.hpp"
 #include "nn/optim.hpp"
@@ -150,4 +151,53 @@ TEST_CASE("Muon's step is the same for a gradient of any finite size") {
   CHECK(expected < -.01);
   for (double size : {1e10, 1e31, 1e37, 2e38, 3e38}) CHECK(moved(size, DType::f32) == Approx(expected));
   for (double size : {1e31, 1e200, 1.6e308}) CHECK(moved(size, DType::f64) == Approx(expected));
+}
+
+namespace {
+
+/// Momentum that finds no memory for the second parameter when `fails` is set.
+struct Failing : Momentum {
+  using Momentum::Momentum;
+  Variable update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
+                  Slots& slots) override {
+    if (fails && ++updates == 2) throw std::bad_alloc();
+    return Momentum::update(p, g, lr, options, slots);
+  }
+  bool fails = false;
+  int updates = 0;
+};
+
+/// All that a step may change, as bytes.
+std::string everything(const Net& net, const Optimizer& optimizer) {
+  std::string all;
+  for (auto& array : {net.a.data(), net.b.data()}) all.append(array.bytes(), std::size_t(array.byte_size()));
+  for (auto& [name, array] : optimizer.state())
+    all.append(name).append(array.bytes(), std::size_t(array.byte_size()));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a step that finds no memory changes no parameter, nothing remembered and no count") {
+  for (int steps_before : {0, 1}) {
+    Net net, other, right, right_other;
+    SGD sgd(parameters(other)), right_sgd(parameters(right_other));
+    Failing failing(parameters(net)), right_failing(parameters(right));
+    JointOptimizer joint({&sgd, &failing}), right_joint({&right_sgd, &right_failing});
+    auto step = [](Net& a, Net& b, Optimizer& optimizer) {
+      a.set_gradients(.5), b.set_gradients(.25);
+      optimizer.step();
+    };
+    for (int i = 0; i < steps_before; ++i) step(net, other, joint), step(right, right_other, right_joint);
+    const std::string before = everything(net, joint), before_other = everything(other, sgd);
+    failing.fails = true;
+    CHECK_THROWS_AS(step(net, other, joint), std::bad_alloc);
+    CHECK(everything(net, joint) == before);
+    CHECK(everything(other, sgd) == before_other);
+    joint.load_state(joint.state());
+    failing.fails = false;
+    step(net, other, joint), step(right, right_other, right_joint);
+    CHECK(everything(net, joint) == everything(right, right_joint));
+    CHECK(everything(other, sgd) == everything(right_other, right_sgd));
+  }
 }
