@@ -12,12 +12,13 @@
 namespace xgrad {
 
 Ref<Storage> Storage::allocate(std::size_t bytes) {
-  char* data = static_cast<char*>(memory::allocate(bytes));
-  return Ref<Storage>::adopt(new Storage{1, bytes, data});
+  auto storage = Ref<Storage>::adopt(new Storage{1, bytes, nullptr});
+  storage->data = static_cast<char*>(memory::allocate(bytes));
+  return storage;
 }
 void Storage::release() {
   if (refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  memory::release(data, bytes);
+  if (data) memory::release(data, bytes);
   delete this;
 }
 

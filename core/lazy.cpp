@@ -77,13 +77,14 @@ void attach(Value& v, const Array* in, int inputs) {
   }
 }
 
-Value* repeated(const char* op, const Array& x, const Shape& shape) {
-  auto* v = new Value(shape, x.dtype(), op);
-  v->is_number = x.is_number();
-  v->op = "broadcast_to";
-  v->fns = &identity;
-  attach(*v, &x, 1);
-  return v;
+Array repeated(const char* op, const Array& x, const Shape& shape) {
+  Array result = Value::handle(new Value(shape, x.dtype(), op));
+  Value& v = *Value::of(result);
+  v.is_number = x.is_number();
+  v.op = "broadcast_to";
+  v.fns = &identity;
+  attach(v, &x, 1);
+  return result;
 }
 
 }  // namespace
@@ -108,7 +109,7 @@ Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
       small = broadcast(op, small, in[i].shape());
     }
     Array result = map(op, fns, in, inputs);
-    return small == shape ? result : Value::handle(repeated(op, result, shape));
+    return small == shape ? result : repeated(op, result, shape);
   }
 
   Array result = Value::handle(new Value(shape, dtype, op));
@@ -149,7 +150,7 @@ Array broadcast_to(const char* op, const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   expect(broadcasts_to(x.shape(), shape), "{}: shape {} does not broadcast to {}", op, x.shape(), shape);
   if (x.dtype() == DType::u8) return broadcast_to(op, x.cast(DType::i64), shape).cast(DType::u8);
-  Array result = Value::handle(repeated(op, is_broadcast(*Value::of(x)) ? source(x) : x, shape));
+  Array result = repeated(op, is_broadcast(*Value::of(x)) ? source(x) : x, shape);
   if (shape.size() <= eager_below || !fusing) materialize(Value::of(result));
   return result;
 }

@@ -94,9 +94,10 @@ Output output_of(const std::vector<std::string>& command, std::string_view input
   for (auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   Actions actions;
-  posix_spawn_file_actions_adddup2(&actions.list, fileno(in.get()), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions.list, fileno(out.get()), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions.list, fileno(err.get()), STDERR_FILENO);
+  if (posix_spawn_file_actions_adddup2(&actions.list, fileno(in.get()), STDIN_FILENO) ||
+      posix_spawn_file_actions_adddup2(&actions.list, fileno(out.get()), STDOUT_FILENO) ||
+      posix_spawn_file_actions_adddup2(&actions.list, fileno(err.get()), STDERR_FILENO))
+    return failed("cannot be started: no memory is left");
   pid_t child = 0;
   const int error =
       posix_spawnp(&child, arguments[0], &actions.list, &actions.attributes, arguments.data(), environ);

@@ -12,7 +12,9 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -131,7 +133,9 @@ struct Pool {
   std::size_t grow(std::size_t wanted) {
     while (workers.size() < wanted && !full) try {
         workers.emplace_back(int(workers.size()) + 1);
-      } catch (const std::exception&) {
+      } catch (const std::bad_alloc&) {
+        break;  // the next loop asks again
+      } catch (const std::system_error&) {
         full = true;
       }
     return std::min(wanted, workers.size());

@@ -49,7 +49,7 @@ void for_each_on(int threads, long tasks, F&& f) {
 /// The same for f(i), on all threads.
 template <class F>
 void for_each(long tasks, F&& f) {
-  for_each_on(count(), tasks, [&](long i, int) { f(i); });
+  for_each_on(tasks > 1 ? count() : 1, tasks, [&](long i, int) { f(i); });
 }
 
 /// Calls f(first, last) for ranges of about `grain` elements that cover [0, n).

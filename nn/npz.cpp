@@ -28,17 +28,17 @@ template <class T>
 T* there(T* made) {
   return made ? made : throw std::bad_alloc();
 }
+/// Null where the system has none. Made as the program starts: when there once was no memory for it, the C
+/// library gives none later.
+const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
 /// In this thread, while one is alive, names are UTF-8: libarchive drops what the program's locale does not
 /// know.
 struct Utf8Names {
-  Utf8Names() : utf8(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before(uselocale(utf8)) {}
-  ~Utf8Names() {
-    uselocale(before);
-    if (utf8) freelocale(utf8);
-  }
+  Utf8Names() = default;
+  ~Utf8Names() { uselocale(before); }
   Utf8Names(const Utf8Names&) = delete;
   Utf8Names& operator=(const Utf8Names&) = delete;
-  locale_t utf8, before;  // utf8 is null where the system has none: nothing is changed then
+  const locale_t before = uselocale(utf8);  // which changes nothing where it is null
 };
 /// Some archivers write other names than UTF-8.
 std::string name_of(archive_entry* entry) {

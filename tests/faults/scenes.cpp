@@ -274,6 +274,8 @@ std::string try_places(const Scene& scene, long first, long every, Counts& count
   outcome_of(scene);
   faults_end();
   every = std::max(every, faults_count(malloc_call) / most_places);
+  const auto held = [] { return fmt::format("{} bytes, {} nodes", memory::in_use(), live_nodes()); };
+  const std::string held_before = held();
   for (long n = first;; n += every) {
     counts.place = n;
     memory::trim();
@@ -289,6 +291,7 @@ std::string try_places(const Scene& scene, long first, long every, Counts& count
     }
     if (faults_count(malloc_call) < n) return "";
     ++(failed ? counts.errors : counts.successes);
+    if (held() != held_before) return fmt::format("leaks: {} after {}", held(), held_before);
     if (const std::string again = outcome_of(scene); again != right) return "again: " + again.substr(0, 200);
   }
 }
