@@ -123,7 +123,7 @@ std::vector<HostileFile> hostile_npy() {
           {"two descr", npy("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", four),
            "given twice"},
           {"a key more", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), 'x': 1}", four),
-           "belongs to no .npy"},
+           "is not one of a .npy header"},
           {"something after the dict", npy(dict("<f4", "False", "()") + "x", four), "the end of the header"},
           {"a structured array", npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': ()}", four),
            "structured"},

@@ -77,7 +77,7 @@ std::vector<HostileFile> hostile_pickles() {
           {"a text beyond the file", pickle(bytes("X\xff\xff\xff\xffx")), "a text was expected"},
           {"2^63 bytes", pickle(bytes("\x8d\xff\xff\xff\xff\xff\xff\xff\x7fx")), "a text was expected"},
           {"a long of 200 bytes", pickle("\x8a\xc8" + std::string(200, 'x')), "a number of 200 bytes"},
-          {"a number in words", pickle("Ione\n"), "'one' is no number"},
+          {"a number in words", pickle("Ione\n"), "is not a number"},
           {"a reconstructed array", pickle("cnumpy.core.multiarray\n_reconstruct\n)R"), "has no elements"},
           {"a shape of texts", pickle(array(bytes("X\1\0\0\0x\x85"))), "a length was expected"},
           {"a negative length", pickle(array(bytes("J\xff\xff\xff\xff\x85"))),
