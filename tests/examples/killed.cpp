@@ -173,18 +173,22 @@ const std::vector<std::string> posted{"--recipe", "posted", "--epochs", "2", "--
 
 }  // namespace
 
-TEST_CASE("a posted run of cifar10 that is killed again and again ends with the bits of one left alone") {
+TEST_CASE("a posted run of cifar10 that is killed again and again ends with the bits of one left alone",
+          "[programs]") {
   compare(posted, SIGKILL, 3, 1);
 }
 
-TEST_CASE("a fast run of cifar10 that is killed again and again ends with the bits of one left alone") {
+TEST_CASE("a fast run of cifar10 that is killed again and again ends with the bits of one left alone",
+          "[programs]") {
   compare(fast, SIGKILL, 3, 2);
 }
 
 // Hidden, since they take minutes: tests/examples/signals.cpp has one interruption of each program. To run
 // them: XGRAD_KILLS=40 tests/tests "*interrupted loses nothing"
-TEST_CASE("a posted run of cifar10 that is interrupted loses nothing", "[.]") {
+TEST_CASE("a posted run of cifar10 that is interrupted loses nothing", "[.][programs]") {
   compare(posted, SIGINT, 2, 3);
 }
 
-TEST_CASE("a fast run of cifar10 that is interrupted loses nothing", "[.]") { compare(fast, SIGINT, 2, 4); }
+TEST_CASE("a fast run of cifar10 that is interrupted loses nothing", "[.][programs]") {
+  compare(fast, SIGINT, 2, 4);
+}

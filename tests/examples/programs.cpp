@@ -31,7 +31,8 @@ std::vector<nlohmann::json> metrics(const std::filesystem::path& folder) {
 }  // namespace
 
 TEST_CASE(
-    "cifar10 trains, writes its metrics and parameters, and a seed fixes them for any number of threads") {
+    "cifar10 trains, writes its metrics and parameters, and a seed fixes them for any number of threads",
+    "[programs]") {
   TemporaryFolder folder;
   auto train = [&](const std::string& name, const std::string& options) {
     return run(program("cifar10") + "--recipe posted --synthetic --epochs 2 --steps 3 --batch 20 --out " +
@@ -58,7 +59,7 @@ TEST_CASE(
   CHECK(again.output.find("holds a run already; choose another --out") != std::string::npos);
 }
 
-TEST_CASE("cifar10 --recipe resnet trains ResNet-20 and writes its run") {
+TEST_CASE("cifar10 --recipe resnet trains ResNet-20 and writes its run", "[programs]") {
   TemporaryFolder folder;
   auto train = [&](const std::string& options) {
     return run(program("cifar10") + "--recipe resnet --synthetic --epochs 2 --steps 2 --batch 16 --out " +
@@ -85,7 +86,7 @@ TEST_CASE("cifar10 --recipe resnet trains ResNet-20 and writes its run") {
   CHECK(bytes(folder / "a/parameters.safetensors") == trained);
 }
 
-TEST_CASE("predict names the classes of the run whose parameters it takes") {
+TEST_CASE("predict names the classes of the run whose parameters it takes", "[programs]") {
   TemporaryFolder folder;
   const std::string photo = (folder / "photo.png").string(), model = (folder / "a").string();
   const Dataset data = shapes(1, 1, 0).train;
@@ -115,7 +116,7 @@ TEST_CASE("predict names the classes of the run whose parameters it takes") {
   CHECK(with("data", "cifar10").find("airplane ") != std::string::npos);  // a run from before they were named
 }
 
-TEST_CASE("cifar10 refuses what it cannot do in one line") {
+TEST_CASE("cifar10 refuses what it cannot do in one line", "[programs]") {
   TemporaryFolder folder;
   const Outcome data =
       run(program("cifar10") + "--data " + folder.path.string() + " --out " + (folder / "run").string());
@@ -139,7 +140,7 @@ TEST_CASE("cifar10 refuses what it cannot do in one line") {
   CHECK(help.output.find("--epochs") != std::string::npos);
 }
 
-TEST_CASE("custom_model trains and passes its gradient check") {
+TEST_CASE("custom_model trains and passes its gradient check", "[programs]") {
   const Outcome outcome = run(program("custom_model"));
   INFO(outcome.output);
   CHECK(outcome.exit_code == 0);

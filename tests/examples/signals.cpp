@@ -40,7 +40,7 @@ std::string shown_command(const std::string& output) {
 
 }  // namespace
 
-TEST_CASE("what a signal interrupts goes on by the command that is shown, to the same bits") {
+TEST_CASE("what a signal interrupts goes on by the command that is shown, to the same bits", "[programs]") {
   const std::string common = program("cifar10") + "--synthetic --batch 10 --recipe ";
   struct Case {
     std::string options;
@@ -101,7 +101,7 @@ void compare_reproduced(const std::string& arguments, const std::vector<std::str
 
 }  // namespace
 
-TEST_CASE("reproduce: finished experiments are kept, and the one that was interrupted goes on") {
+TEST_CASE("reproduce: finished experiments are kept, and the one that was interrupted goes on", "[programs]") {
   compare_reproduced("S10.1 S11 --epochs 3", {"S10.1/checkpoint.safetensors", "S11/checkpoint.safetensors"},
                      {SIGINT, 0, [](const std::string& output) {
                         const auto second = output.find("S11 mnist-two-layers");
@@ -114,7 +114,7 @@ TEST_CASE("reproduce: training by numerical gradients loses no step when it is i
   compare_reproduced("S12 --numerical-steps 2", {"S12/checkpoint.safetensors"}, {SIGINT, 2});
 }
 
-TEST_CASE("a second program in a run's folder is told who trains there, and changes nothing") {
+TEST_CASE("a second program in a run's folder is told who trains there, and changes nothing", "[programs]") {
   TemporaryFolder folder;
   const std::string command =
       program("cifar10") + "--synthetic --batch 10 --recipe fast --steps 10 --resume --out x";
@@ -133,7 +133,7 @@ TEST_CASE("a second program in a run's folder is told who trains there, and chan
   CHECK(start(in(folder.path, command)).exit_code == 0);
 }
 
-TEST_CASE("a reader who goes away does not end training") {
+TEST_CASE("a reader who goes away does not end training", "[programs]") {
   TemporaryFolder folder;
   for (const char* pipe : {"2>/dev/null |", "2>&1 |"}) {
     const std::string out = (folder / (pipe[1] == '>' && pipe[2] == '&' ? "both" : "out")).string();
@@ -148,7 +148,7 @@ TEST_CASE("a reader who goes away does not end training") {
   }
 }
 
-TEST_CASE("a standard output that cannot be written is an error of every program") {
+TEST_CASE("a standard output that cannot be written is an error of every program", "[programs]") {
   TemporaryFolder folder;
   std::filesystem::copy_file(XGRAD_SOURCE_ROOT "/tests/edge_cases/cases.json", folder / "cases.json");
   save_png((folder / "photo.png").string(), shapes(1, 1, 0).train.images.reshape({3, 32, 32}));
@@ -176,7 +176,7 @@ TEST_CASE("a standard output that cannot be written is an error of every program
   CHECK(std::filesystem::exists(folder / "run/report.html"));
 }
 
-TEST_CASE("a standard output that cannot be written is an error of the tests' own programs") {
+TEST_CASE("a standard output that cannot be written is an error of the tests' own programs", "[programs]") {
   for (const char* arguments : {"tests/tests --list-tests", "tests/tests schedules"}) {
     INFO(arguments);
     const Outcome outcome = run("cd " + word(XGRAD_BUILD_ROOT) + " && ( " + arguments + " 2>&1 >/dev/full )");
@@ -185,7 +185,7 @@ TEST_CASE("a standard output that cannot be written is an error of the tests' ow
   }
 }
 
-TEST_CASE("names that would steer the terminal are shown harmless") {
+TEST_CASE("names that would steer the terminal are shown harmless", "[programs]") {
   const Outcome outcome = run(program("report") + "\"$(printf 'a\\033[2Jb\\302\\233c')\"");
   CHECK(outcome.exit_code == 1);
   CHECK(outcome.output == "error: a\\x1b[2Jb\\x9bc: there is no run here (no settings.json)\n");

@@ -1,6 +1,5 @@
 // What libFuzzer feeds to a reader: a file that may hold anything is read, or refused by an Error.
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -14,38 +13,13 @@
 #include "nn/numpy.hpp"
 #include "nn/run_folder.hpp"
 #include "nn/training_state.hpp"
+#include "tests/fuzz/repair.hpp"
 
 namespace {
 
 using namespace xgrad;
 namespace fs = std::filesystem;
 using Bytes = std::string;
-
-/// A PNG whose chunks have the checksums of their contents, which no mutation would hit.
-void repair_png(Bytes& bytes) {
-  auto byte = [&](std::size_t at) { return std::size_t(static_cast<unsigned char>(bytes[at])); };
-  if (!bytes.starts_with("\x89PNG")) return;
-  for (std::size_t at = 8; at + 12 <= bytes.size();) {
-    const std::size_t length = byte(at) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3);
-    if (length > bytes.size() - at - 12) return;
-    const auto sum = crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data() + at + 4), 4 + length);
-    for (std::size_t i = 0; i < 4; ++i) bytes[at + 8 + length + i] = char(sum >> (24 - 8 * i));
-    at += 12 + length;
-  }
-}
-
-/// The same for a tar archive of headers and contents, in blocks of 512 bytes.
-void repair_tar(Bytes& bytes) {
-  for (std::size_t at = 0; at + 512 <= bytes.size();) {
-    unsigned sum = 8 * ' ';
-    for (std::size_t i = 0; i < 512; ++i)
-      if (i < 148 || i >= 156) sum += static_cast<unsigned char>(bytes[at + i]);
-    if (sum != 8 * ' ') bytes.replace(at + 148, 8, fmt::format("{:06o}", sum) + Bytes("\0 ", 2));
-    const auto size = std::strtoul(bytes.substr(at + 124, 11).c_str(), nullptr, 8);
-    if (size > bytes.size()) return;
-    at += 512 + (size + 511) / 512 * 512;
-  }
-}
 
 void read_cifar_file(const Bytes& path) {
   const fs::path file = path;
@@ -73,13 +47,13 @@ const Target targets[] = {
     {"idx", "x-idx3-ubyte.gz", [](const Bytes& path) { read_idx(path, 3); }},
     {"safetensors", "x.safetensors", [](const Bytes& path) { load_tensors(path); }},
     {"checkpoint", "x.safetensors", [](const Bytes& path) { load_training(path); }},
-    {"npz", "x.npz", [](const Bytes& path) { load_npz(path, {.unpacked = 64 << 20}); }},
+    {"npz", "x.npz", [](const Bytes& path) { load_npz(path, {.unpacked = 64 << 20}); }, tests::repair_zip},
     {"npy", "x.npy", [](const Bytes& path) { load_npy(path); }},
     {"pickle", "x.pkl", [](const Bytes& path) { load_pickle(path); }},
-    {"image", "x.png", [](const Bytes& path) { load_image(path); }, repair_png},
+    {"image", "x.png", [](const Bytes& path) { load_image(path); }, tests::repair_png},
     {"metrics", "metrics.jsonl", [](const Bytes& path) { read_metrics(path); }},
     {"settings", "settings.json", [](const Bytes& path) { load_settings(fs::path(path).parent_path()); }},
-    {"tar", "x.tar.gz", unpack_archive, repair_tar},
+    {"tar", "x.tar.gz", unpack_archive, tests::repair_tar},
 };
 
 /// The one that XGRAD_FUZZ names.

@@ -37,7 +37,7 @@ std::string harm(const std::string& trace, const std::string& folder) {
 
 }  // namespace
 
-TEST_CASE("hostile folders: report and predict start no shell and write nowhere else") {
+TEST_CASE("hostile folders: report and predict start no shell and write nowhere else", "[programs]") {
   if (run("strace -o /dev/null true").exit_code) return skip("no strace, or it may not trace here");
   TemporaryFolder place;
   const std::filesystem::path folder = place / "run'; touch evil; '";
