@@ -67,8 +67,8 @@ std::string block_jpeg(char frame) {
   const std::string table = bytes("\1\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
   return bytes("\xff\xd8\xff\xdb\0\x43\0") + std::string(64, '\1') + "\xff" + frame +
          bytes("\0\x0b\x08\0\x08\0\x08\1\1\x11\0") + bytes("\xff\xc4\0\x15\0") + table + bytes("\0\5") +
-         bytes("\xff\xc4\0\x15\x10") + table + bytes("\0\1") +
-         bytes("\xff\xda\0\x08\1\1\0\0\x3f\0\x3f\xff\xd9");
+         bytes("\xff\xc4\0\x15\x10") + table + bytes("\0\1") + bytes("\xff\xda\0\x08\1\1\0\0") +
+         (frame == '\xc2' ? '\0' : '\x3f') + bytes("\0\x3f\xff\xd9");
 }
 /// A JPEG with `text` in place of what follows `marker`, or in front of it.
 std::string jpeg_with(const std::string& marker, std::size_t offset, const std::string& text,
