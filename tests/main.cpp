@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "tests/memory_limit.hpp"
+
 namespace {
 
 bool skipped_now = false;
@@ -37,7 +39,7 @@ int main(int argc, char** argv) {
   return 1;
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef XGRAD_ADDRESS_SANITIZER
 /// What does not fit is an Error of ours, not the end of the process.
 extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() {

@@ -5,6 +5,12 @@
 
 #include <fstream>
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define XGRAD_ADDRESS_SANITIZER
+#endif
+#endif
+
 namespace xgrad::tests {
 
 /// While one is alive the process has `room` bytes more than at its start. Under the address sanitizer, which
@@ -13,7 +19,7 @@ class MemoryLimit {
  public:
   explicit MemoryLimit([[maybe_unused]] long room) {
     getrlimit(RLIMIT_AS, &before_);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef XGRAD_ADDRESS_SANITIZER
     long pages = 0;
     std::ifstream("/proc/self/statm") >> pages;
     rlimit limit = before_;

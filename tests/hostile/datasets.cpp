@@ -126,7 +126,7 @@ std::vector<HostileFile> hostile_images() {
        jpeg_with("\xff\xc0", 5, big(14'000, 2) + big(7'000, 2)),
        "is damaged: 14000 x 7000 pixels do not fit"},
       {"64,008 x 164 pixels in 17 bytes", bytes("\xff\xd8\xff\xc0\0\x0b\x08\xfa\x08\0\xa4\1\1\x11\0\xff\xd9"),
-       "is damaged: 64008 x 164 pixels do not fit in 17 bytes"},
+       "is damaged: 64008 x 164 pixels do not fit 17 bytes"},
       {"65,535 x 65,535 pixels", jpeg_with("\xff\xc0", 5, big(~0u)), "has 65535 x 65535 pixels"},
       {"1,000 scans", jpg.substr(0, scan) + repeated(a_scan, 1000) + "\xff\xd9", "more than 100 scans"},
       {"two frames", jpeg_with("\xff\xc0", 0, a_frame, true), "it has two frames"},
