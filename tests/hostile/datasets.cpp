@@ -62,13 +62,14 @@ std::string jpeg() {
       &file, 16, 16, 3, rgb.data(), 90);
   return file;
 }
-/// A grey JPEG of 8 x 8 pixels, baseline or progressive: two tables of two codes, and a block that is zero.
-std::string block_jpeg(char frame) {
+/// A grey JPEG of 8 x 8 pixels or more, baseline or progressive: two tables of two codes, and a byte of
+/// blocks.
+std::string block_jpeg(char frame, char height = 8, char code = 5, char blocks = 0x3f) {
   const std::string table = bytes("\1\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
-  return bytes("\xff\xd8\xff\xdb\0\x43\0") + std::string(64, '\1') + "\xff" + frame +
-         bytes("\0\x0b\x08\0\x08\0\x08\1\1\x11\0") + bytes("\xff\xc4\0\x15\0") + table + bytes("\0\5") +
+  return bytes("\xff\xd8\xff\xdb\0\x43\0") + std::string(64, '\1') + "\xff" + frame + bytes("\0\x0b\x08\0") +
+         height + bytes("\0\x08\1\1\x11\0") + bytes("\xff\xc4\0\x15\0") + table + '\0' + code +
          bytes("\xff\xc4\0\x15\x10") + table + bytes("\0\1") + bytes("\xff\xda\0\x08\1\1\0\0") +
-         (frame == '\xc2' ? '\0' : '\x3f') + bytes("\0\x3f\xff\xd9");
+         (frame == '\xc2' ? '\0' : '\x3f') + '\0' + blocks + "\xff\xd9";
 }
 /// A JPEG with `text` in place of what follows `marker`, or in front of it.
 std::string jpeg_with(const std::string& marker, std::size_t offset, const std::string& text,
@@ -95,6 +96,7 @@ std::vector<HostileFile> hostile_images() {
       {"a PNG", Png{}.made(), ""},
       {"a JPEG", jpg, ""},
       {"a JPEG of one block", block_jpeg('\xc0'), ""},
+      {"a JPEG that ends within the second block", block_jpeg('\xc0', 16, 15, 0x2f), ""},
       {"a progressive JPEG", block_jpeg('\xc2'), ""},
       {"a note of 50 MB in zTXt", Png{.before = chunk("zTXt", bytes("a\0\0") + note)}.made(), ""},
       {"a profile of 50 MB in iCCP", Png{.before = chunk("iCCP", bytes("a\0\0") + note)}.made(), ""},
