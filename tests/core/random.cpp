@@ -180,9 +180,12 @@ TEST_CASE("random: wrong arguments are named") {
 TEST_CASE("random: distributions that there are not are refused by name") {
   Generator g(1);
   const double inf = INFINITY, nan = NAN;
-  for (auto [low, high] : {std::pair(nan, 1.), {0., nan}, {1., 0.}, {-1e308, 1e308}, {0., inf}, {-inf, 0.}})
+  for (auto [first, second] :
+       {std::pair(nan, 1.), {0., nan}, {1., 0.}, {-1e308, 1e308}, {0., inf}, {-inf, 0.}}) {
+    const double low = first, high = second;
     CHECK(error_of([&] { g.uniform({2}, low, high, DType::f64); }) ==
           fmt::format("uniform: there are no numbers of f64 in [{}, {})", low, high));
+  }
   CHECK(error_of([&] { g.uniform({2}, 0, 1e300); }) == "uniform: there are no numbers of f32 in [0, 1e+300)");
   CHECK(values(g.uniform({2}, 3, 3)) == std::vector<double>{3, 3});
   for (double std : {-1., nan, inf})

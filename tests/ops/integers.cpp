@@ -49,7 +49,7 @@ TEST_CASE("integers: axes", "[ops][integers]") {
       {"take", [](V x, int n) { return take(x, zeros_i64({3}), n); }},
       {"dim", [](V x, int n) { return x * double(x.dim(n)); }}};
   for (auto& [name, op] : ops)
-    try_op(name, {2, 1, 3}, [&](V x, long n) { return op(x, static_cast<int>(n)); });
+    try_op(name, {2, 1, 3}, [&op = op](V x, long n) { return op(x, static_cast<int>(n)); });
 }
 
 TEST_CASE("integers: shapes and positions", "[ops][integers]") {

@@ -12,7 +12,8 @@ bool inside(const Grid& x, long i, long j) { return i >= 0 && i < x.dim(2) && j 
 }  // namespace
 
 Grid conv2d_by_loops(const Grid& x, const Grid& weight, const Conv2dOptions& options) {
-  const auto& [stride, padding, dilation, groups, direct] = options;
+  const Pair stride = options.stride, padding = options.padding, dilation = options.dilation;
+  const long groups = options.groups;
   const long o_per_group = weight.dim(0) / groups, c_per_group = weight.dim(1), kh = weight.dim(2),
              kw = weight.dim(3);
   const Shape shape{x.dim(0), weight.dim(0), windows(x.dim(2), kh, stride.h, padding.h, dilation.h),
@@ -30,7 +31,9 @@ Grid conv2d_by_loops(const Grid& x, const Grid& weight, const Conv2dOptions& opt
 }
 
 Grid conv_transpose2d_by_loops(const Grid& x, const Grid& weight, const ConvTranspose2dOptions& options) {
-  const auto& [stride, padding, extra, dilation, groups, direct] = options;
+  const Pair stride = options.stride, padding = options.padding, dilation = options.dilation,
+             extra = options.output_padding;
+  const long groups = options.groups;
   const long kh = weight.dim(2), kw = weight.dim(3), o_per_group = weight.dim(1),
              c_per_group = x.dim(1) / groups;
   Grid y = grid({x.dim(0), o_per_group * groups,
@@ -51,7 +54,7 @@ Grid conv_transpose2d_by_loops(const Grid& x, const Grid& weight, const ConvTran
 }
 
 Grid unfold_by_loops(const Grid& x, Pair kernel, const WindowOptions& options) {
-  const auto& [stride, padding, dilation] = options;
+  const Pair stride = options.stride, padding = options.padding, dilation = options.dilation;
   const long oh = windows(x.dim(2), kernel.h, stride.h, padding.h, dilation.h);
   const long ow = windows(x.dim(3), kernel.w, stride.w, padding.w, dilation.w);
   const long taps = kernel.h * kernel.w;
@@ -63,7 +66,7 @@ Grid unfold_by_loops(const Grid& x, Pair kernel, const WindowOptions& options) {
 }
 
 Grid fold_by_loops(const Grid& columns, const Shape& images, Pair kernel, const WindowOptions& options) {
-  const auto& [stride, padding, dilation] = options;
+  const Pair stride = options.stride, padding = options.padding, dilation = options.dilation;
   const long ow = windows(images[3], kernel.w, stride.w, padding.w, dilation.w), taps = kernel.h * kernel.w;
   Grid y = grid(images, [](const Index&) { return 0.0; });
   each_index(columns.shape, [&](const Index& i) {
