@@ -174,7 +174,7 @@ TEST_CASE("mnist: one flipped bit of the real set is noticed, also in files that
     CHECK(same(read_idx(file, rank), data));
     bytes[std::size_t(at)] ^= 1;
     write_file(file, bytes);
-    CHECK_THAT(error_of([&] { read_idx(file, rank); }),
+    CHECK_THAT(error_of([&, rank = rank] { read_idx(file, rank); }),
                Catch::StartsWith(file.string() + ": byte ") &&
                    Catch::Contains("it is not the file that its authors published"));
     for (char& c : bytes) c = char(c ^ 1);  // another set, not a damaged one
