@@ -45,6 +45,9 @@ extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() {
   return "allocator_may_return_null=1:max_allocation_size_mb=1024";
 }
+/// A worker's thread never returns, so that the compiler forgets where it holds the state that it began with.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:threads::(anonymous namespace)::Worker"; }
 #endif
 
 namespace xgrad::tests {
