@@ -63,7 +63,8 @@ TEST_CASE("reader: the same is read from a file, from memory and from a function
 }
 
 TEST_CASE("reader: errors name the file, the byte and what was expected") {
-  Reader in("f.bin", "\0\0\0\1abc"s);
+  const std::string bytes = "\0\0\0\1abc"s;
+  Reader in("f.bin", bytes);
   CHECK(in.take_big<std::int32_t>("the length") == 1);
   CHECK(error_of([&] { in.refuse("a length of {} cannot be", 1); }) ==
         "f.bin: byte 0: a length of 1 cannot be");
