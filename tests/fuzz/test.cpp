@@ -61,7 +61,7 @@ TEST_CASE("hostile files with damage at random are read, or refused by an Error"
     for (auto& seed : target.seeds())
       if (seed.bytes.size() <= 1 << 14) seeds.push_back(seed.bytes);
     const MemoryLimit limit(256 << 20);
-    for (std::uint64_t round = 0; round < 300; ++round) {
+    for (std::uint64_t round = 0; round < 150; ++round) {
       Damage damage(round);
       std::string bytes = seeds[damage.below(seeds.size())];
       damage(bytes, seeds[damage.below(seeds.size())]);
