@@ -35,6 +35,18 @@ Variable chain(Variable x, long length, double factor) {
   return x;
 }
 
+/// a^b, differentiated m times by a and n times by b.
+double power_derivative(double a, double b, int m, int n) {
+  std::vector<double> terms(std::size_t(n) + 1);  // of a^(b - j) log(a)^i, by i
+  terms[std::size_t(n)] = 1;
+  for (int j = 0; j < m; ++j)
+    for (std::size_t i = 0; i < terms.size(); ++i)
+      terms[i] = terms[i] * (b - j) + (i + 1 < terms.size() ? double(i + 1) * terms[i + 1] : 0);
+  double sum = 0;
+  for (std::size_t i = 0; i < terms.size(); ++i) sum += terms[i] * std::pow(std::log(a), double(i));
+  return sum * std::pow(a, b - m);
+}
+
 }  // namespace
 
 TEST_CASE("orders: tanh") {
@@ -78,6 +90,26 @@ TEST_CASE("orders: mixed derivatives do not depend on their order") {
     return grad(grad(y, {first}, {.create_graph = true})[0], {second})[0].data();
   };
   CHECK(distance(mixed(a, b), mixed(b, a)) < 1e-14);
+}
+
+TEST_CASE("orders: powers are differentiated four times by base and exponent, in every order") {
+  const std::vector<double> bases = {.7, 1.3, 2}, exponents = {1.6, -.4, 2.5};
+  for (unsigned sequence = 0; sequence < 16; ++sequence) {
+    const Variable a(Array({3}, bases), requires_grad), b(Array({3}, exponents), requires_grad);
+    Variable y = square(pow(a, b));  // a^(2 b)
+    int by_base = 0, by_exponent = 0;
+    for (int order = 0; order < 4; ++order) {
+      const bool base = sequence >> order & 1;
+      ++(base ? by_base : by_exponent);
+      y = grad(y, {base ? a : b}, {.create_graph = true})[0];
+      for (std::size_t i = 0; i < bases.size(); ++i) {
+        const double expected =
+            std::pow(2, by_exponent) * power_derivative(bases[i], 2 * exponents[i], by_base, by_exponent);
+        INFO("sequence " << sequence << ", order " << order);
+        CHECK(std::abs(values(y.data())[i] - expected) <= 1e-11 * (1 + std::abs(expected)));
+      }
+    }
+  }
 }
 
 TEST_CASE("orders: the norm of a gradient in a loss") {
