@@ -191,9 +191,9 @@ int exif_orientation(Bytes segment) {
   const Bytes tiff = segment.subspan(6);
   const bool little = begins_with(tiff, "II");
   const auto number = [&](std::size_t at, int width) { return number_at(tiff, at, width, little); };
-  const std::size_t directory = number(4, 4), entries = number(directory, 2);
-  for (std::size_t i = 0; i < entries; ++i) {
-    const std::size_t entry = directory + 2 + 12 * i, value = number(entry + 8, 2);
+  const std::size_t directory = number(4, 4), end = directory + 2 + 12 * number(directory, 2);
+  for (std::size_t entry = directory + 2; entry < std::min(end, tiff.size()); entry += 12) {
+    const std::size_t value = number(entry + 8, 2);
     if (number(entry, 2) == 0x112) return 1 <= value && value <= 8 ? int(value) : 1;
   }
   return 1;

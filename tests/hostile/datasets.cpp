@@ -91,7 +91,8 @@ std::vector<HostileFile> hostile_images() {
   const std::string jpg = jpeg(), note = packed(std::string(50'000'000, '\0'));
   const auto scan = jpg.find("\xff\xda");
   const std::string a_scan = jpg.substr(scan, jpg.size() - 2 - scan),
-                    a_frame = jpg.substr(jpg.find("\xff\xc0"), 19);
+                    a_frame = jpg.substr(jpg.find("\xff\xc0"), 19),
+                    exif = "\xff\xe1" + big(18, 2) + bytes("Exif\0\0II*\0\x08\0\0\0\xff\xff");
   return {
       {"a PNG", Png{}.made(), ""},
       {"a JPEG", jpg, ""},
@@ -101,6 +102,8 @@ std::vector<HostileFile> hostile_images() {
       {"a note of 50 MB in zTXt", Png{.before = chunk("zTXt", bytes("a\0\0") + note)}.made(), ""},
       {"a profile of 50 MB in iCCP", Png{.before = chunk("iCCP", bytes("a\0\0") + note)}.made(), ""},
       {"10,000 empty chunks", Png{.before = repeated(chunk("tEXt", ""), 10'000)}.made(), ""},
+      {"20,000 times Exif that states 65,535 entries, and has none",
+       jpg.substr(0, 2) + repeated(exif, 20'000) + jpg.substr(2), ""},
       {"nothing", "", "a picture was expected, but the file is empty"},
       {"text", "hello, world", "neither a PNG nor a JPEG"},
       {"a PNG's first bytes only", "\x89PNG\r\n\x1a\n", "is truncated or damaged"},
