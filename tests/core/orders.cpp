@@ -1,4 +1,6 @@
 // Derivatives of higher order against formulas, and chains of 200,000 operations.
+#include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include "core/tape.hpp"
@@ -167,6 +169,44 @@ TEST_CASE("orders: what selects elements is differentiated five times") {
     auto expected = values(some);
     for (double& v : expected) v = selected(v) ? std::pow(v, 33) : 0;
     CHECK(distance(y.data(), Array(some.shape(), expected)) < 1e-11);
+  }
+}
+
+TEST_CASE("orders: products are differentiated by both factors and the gradient, in every order") {
+  const Conv2dOptions conv{.stride = 2, .padding = 1, .groups = 2};
+  const ConvTranspose2dOptions transposed{.stride = 2, .padding = 1, .groups = 2};
+  using V = const Variable&;
+  struct Product {
+    const char* name;
+    std::function<Variable(V, V)> product;
+    Shape x_shape, w_shape;
+  };
+  const std::vector<Product> products = {
+      {"mul", [](V x, V w) { return x * w; }, {2, 3}, {3}},
+      {"matmul", [](V x, V w) { return matmul(x, w); }, {2, 3, 4}, {4, 2}},
+      {"linear", [](V x, V w) { return linear(x, w); }, {2, 3}, {4, 3}},
+      {"conv2d", [&](V x, V w) { return conv2d(x, w, {}, conv); }, {2, 4, 5, 5}, {2, 2, 3, 3}},
+      {"conv_transpose2d",
+       [&](V x, V w) { return conv_transpose2d(x, w, {}, transposed); },
+       {2, 4, 3, 3},
+       {4, 1, 3, 3}},
+  };
+  for (auto& [name, product, x_shape, w_shape] : products) {
+    const Array x_way = random_array(x_shape, 4), w_way = random_array(w_shape, 5);
+    const Array y = product(x_way, w_way).data(), y_way = random_array(y.shape(), 6);
+    const double expected = sum(product(x_way, w_way) * Variable(y_way)).item();
+    int order[] = {0, 1, 2};
+    do {
+      // The sum of g product(x, w), which is linear in each, moves by what it is for the ways that they go.
+      const Variable v[] = {{random_array(x_shape, 1), requires_grad},
+                            {random_array(w_shape, 2), requires_grad},
+                            {random_array(y.shape(), 3), requires_grad}};
+      const Array ways[] = {x_way, w_way, y_way};
+      Variable moved = sum(product(v[0], v[1]) * v[2]);
+      for (int k : order) moved = sum(grad(moved, {v[k]}, {.create_graph = true})[0] * Variable(ways[k]));
+      INFO(name << " by " << order[0] << order[1] << order[2]);
+      CHECK(std::abs(moved.item() - expected) < 1e-12 * (1 + std::abs(expected)));
+    } while (std::next_permutation(order, order + 3));
   }
 }
 
