@@ -79,7 +79,7 @@ TEST_CASE("the airbench network's loss has second-order gradients that agree wit
                                          {.step = 1e-5, .tolerance = 1e-5, .max_elements = 6}));
 }
 
-TEST_CASE("Muon moves a weight by the nearest orthogonal matrix") {
+TEST_CASE("Muon moves a weight by the nearest orthogonal matrix", "[names]") {
   manual_seed(4);
   for (const Shape& shape : std::vector<Shape>{{8, 8}, {4, 16}, {16, 4}, {8, 2, 3, 3}}) {
     INFO(shape.str());

@@ -44,7 +44,7 @@ Array count(std::int64_t n) { return Array({}, std::vector<std::int64_t>{n}); }
 
 }  // namespace
 
-TEST_CASE("a step with a gradient that does not fit changes no parameter") {
+TEST_CASE("a step with a gradient that does not fit changes no parameter", "[names]") {
   Net net;
   SGD sgd(parameters(net));
   net.set_gradients();
@@ -54,7 +54,7 @@ TEST_CASE("a step with a gradient that does not fit changes no parameter") {
   CHECK(refusal(net, sgd) == "sgd: gradient (3,) of f32 does not fit parameter b (2, 2) of f32");
 }
 
-TEST_CASE("a joint step is refused before any part has stepped") {
+TEST_CASE("a joint step is refused before any part has stepped", "[names]") {
   Net net;
   auto other = std::make_unique<Net>();
   SGD sgd(parameters(net)), second(parameters(*other));
@@ -95,7 +95,7 @@ TEST_CASE("options that have become impossible are refused before a step") {
   CHECK(sgd.state()[0].value.item() == 0);
 }
 
-TEST_CASE("a damaged state is refused by name, and the optimizer goes on as if nothing had been") {
+TEST_CASE("a damaged state is refused by name, and the optimizer goes on as if nothing had been", "[names]") {
   Trained it;
   const auto good = it.adam.state();
   auto with = [&](const std::string& name, const Array& value) {

@@ -71,7 +71,7 @@ TEST_CASE("all dtypes and empty arrays survive, with texts beside them") {
   CHECK((8 + *reinterpret_cast<const std::uint64_t*>(file.data())) % 8 == 0);
 }
 
-TEST_CASE("a file of another model is refused and changes nothing") {
+TEST_CASE("a file of another model is refused and changes nothing", "[names]") {
   TemporaryFolder folder;
   Net net;
   const std::string path = folder / "other";
@@ -153,7 +153,7 @@ TEST_CASE("a file that cannot be written leaves the old one") {
   CHECK(error_of([&] { make_folder(path); }).starts_with(path + ": this folder cannot be made"));
 }
 
-TEST_CASE("a shared layer is saved once, under its first name, and loading keeps it shared") {
+TEST_CASE("a shared layer is saved once, under its first name, and loading keeps it shared", "[names]") {
   struct Tied {
     std::shared_ptr<Linear> in = std::make_shared<Linear>(2, 2), out = in;
   };
@@ -188,7 +188,7 @@ TEST_CASE("a model with an undefined buffer is saved and loaded without it") {
   CHECK(std::ranges::equal(other.fc.weight.data().elements<float>(), net.fc.weight.data().elements<float>()));
 }
 
-TEST_CASE("an array behind 4 GiB of a file is read") {
+TEST_CASE("an array behind 4 GiB of a file is read", "[large]") {
   TemporaryFolder folder;
   const std::string path = folder / "sparse";
   const std::uint64_t start = (4ull << 30) + 8;

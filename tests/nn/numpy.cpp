@@ -209,7 +209,7 @@ TEST_CASE("damaged pickles end in an error or an array, never elsewhere") {
     }
 }
 
-TEST_CASE("the book's names and (in, out) weights fit a model of the same layers") {
+TEST_CASE("the book's names and (in, out) weights fit a model of the same layers", "[names]") {
   struct Net {
     Linear fc1{2, 3}, fc2{3, 1};
   } net;

@@ -95,7 +95,7 @@ TEST_CASE("Adam follows the paper, and the book where that is asked for") {
       formula([=](double x, double g, int t) mutable { return adam(x * (1 - .1 * .2), g, t, false); }));
 }
 
-TEST_CASE("groups have learning rates of their own, and a schedule scales them all") {
+TEST_CASE("groups have learning rates of their own, and a schedule scales them all", "[names]") {
   Problem a, b;
   SGD sgd(parameters(a), {.lr = .1});
   sgd.add_group(parameters(b), {.lr = .2, .weight_decay = 1});
@@ -136,7 +136,7 @@ TEST_CASE("a step writes parameters and moments in place, unless somebody holds 
   CHECK(x.data().data<float>()[7] < old);
 }
 
-TEST_CASE("an optimizer's state can be saved and taken back: the run goes on bit for bit") {
+TEST_CASE("an optimizer's state can be saved and taken back: the run goes on bit for bit", "[names]") {
   auto train = [](Problem& p, Adam& adam, int steps) {
     for (int i = 0; i < steps; ++i) {
       adam.zero_grad();
@@ -190,7 +190,7 @@ TEST_CASE("bias correction counts the steps of each parameter, however late it j
   CHECK(first_step([](auto p) { return AdamW(p, {.lr = .01, .weight_decay = 0}); }) == Approx(.01));
 }
 
-TEST_CASE("parameters of the same name in two groups keep states of their own") {
+TEST_CASE("parameters of the same name in two groups keep states of their own", "[names]") {
   struct Two {
     Problem body, head;
   };
@@ -234,7 +234,8 @@ TEST_CASE("parameters of the same name in two groups keep states of their own") 
         }) == "adam: adam.x.m belongs to nothing that this optimizer keeps");
 }
 
-TEST_CASE("parts of a joint optimizer may be of one kind; what two of them would step is refused") {
+TEST_CASE("parts of a joint optimizer may be of one kind; what two of them would step is refused",
+          "[names]") {
   Problem a, b;
   Adam first(parameters(a)), second(parameters(b), {.lr = .1}), twice(parameters(a));
   JointOptimizer joint({&first, &second});
@@ -253,7 +254,7 @@ TEST_CASE("parts of a joint optimizer may be of one kind; what two of them would
   CHECK(error_of([&] { joint.step(); }) == "optimizer: parameter x is given twice");
 }
 
-TEST_CASE("options outside of their range are refused by name") {
+TEST_CASE("options outside of their range are refused by name", "[names]") {
   Problem a;
   const auto p = parameters(a);
   auto refused = [](auto make) { return error_of([&] { (void)make(); }); };

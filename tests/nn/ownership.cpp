@@ -22,7 +22,7 @@ struct Problem {
 
 }  // namespace
 
-TEST_CASE("a parameter is given once, in whatever way the groups are made") {
+TEST_CASE("a parameter is given once, in whatever way the groups are made", "[names]") {
   Problem a;
   auto both = parameters(a);
   both.push_back({"y", a.x});
@@ -64,7 +64,7 @@ TEST_CASE("an optimizer follows parameters that are exchanged or moved") {
   CHECK(net.parts[0].x.item() == Approx(expected[2]));
 }
 
-TEST_CASE("a parameter that its model has lost is refused by name") {
+TEST_CASE("a parameter that its model has lost is refused by name", "[names]") {
   struct Net {
     Linear body{2, 3}, head{3, 1};
   };

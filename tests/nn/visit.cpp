@@ -38,7 +38,7 @@ std::vector<std::string> names(M& model) {
 
 }  // namespace
 
-TEST_CASE("visit names every parameter and buffer in the order of the members") {
+TEST_CASE("visit names every parameter and buffer in the order of the members", "[names]") {
   Net net;
   CHECK(names(net) == std::vector<std::string>{"conv.weight", "blocks.0.a.weight", "blocks.0.a.bias",
                                                "blocks.0.b.weight", "blocks.0.b.bias", "blocks.1.a.weight",
@@ -51,7 +51,7 @@ TEST_CASE("visit names every parameter and buffer in the order of the members") 
   CHECK(state(net).size() == 16);
 }
 
-TEST_CASE("Sequential and repeat hold layers, functions and models") {
+TEST_CASE("Sequential and repeat hold layers, functions and models", "[names]") {
   Sequential net{Linear(2, 4), relu, Block(), [](const Variable& x) { return x * 2; }};
   CHECK(names(net) ==
         std::vector<std::string>{"0.weight", "0.bias", "2.a.weight", "2.a.bias", "2.b.weight", "2.b.bias"});
@@ -116,7 +116,7 @@ struct Shared {
 
 }  // namespace
 
-TEST_CASE("what members share is visited once, by its first name") {
+TEST_CASE("what members share is visited once, by its first name", "[names]") {
   Shared net;
   CHECK(names(net) == std::vector<std::string>{"in.weight", "in.bias", "norm.weight", "norm.bias",
                                                "norm.running_mean", "norm.running_var"});
@@ -130,7 +130,7 @@ TEST_CASE("what members share is visited once, by its first name") {
   CHECK(parameters(twice).size() == 2);
 }
 
-TEST_CASE("a graph of pointers is walked once, whatever leads to a part, and so is a cycle") {
+TEST_CASE("a graph of pointers is walked once, whatever leads to a part, and so is a cycle", "[names]") {
   struct Part {
     Linear layer{1, 1};
     std::shared_ptr<Part> a = nullptr, b = nullptr;
@@ -160,7 +160,7 @@ TEST_CASE("a graph of pointers is walked once, whatever leads to a part, and so 
         std::vector<std::string>{"part.weight", "part.bias", "whole.second.weight", "whole.second.bias"});
 }
 
-TEST_CASE("an undefined buffer is none") {
+TEST_CASE("an undefined buffer is none", "[names]") {
   struct Net {
     Linear layer{1, 1};
     Buffer buffer{};
