@@ -101,7 +101,8 @@ void compare_reproduced(const std::string& arguments, const std::vector<std::str
 
 }  // namespace
 
-TEST_CASE("reproduce: finished experiments are kept, and the one that was interrupted goes on", "[programs]") {
+TEST_CASE("reproduce: finished experiments are kept, and the one that was interrupted goes on",
+          "[programs]") {
   compare_reproduced("S10.1 S11 --epochs 3", {"S10.1/checkpoint.safetensors", "S11/checkpoint.safetensors"},
                      {SIGINT, 0, [](const std::string& output) {
                         const auto second = output.find("S11 mnist-two-layers");

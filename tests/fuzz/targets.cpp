@@ -33,7 +33,7 @@ void unpack_archive(const Path& path) {
 
 const FuzzTarget targets[] = {
     {"cifar", "x.bin", read_cifar_file, hostile_cifar},
-    {"idx", "x.gz", [](const Path& path) { read_idx(path, 1); }, hostile_idx},
+    {"idx", "x.gz", [](const Path& path) { read_idx(path, 1, {.unpacked = 1 << 20}); }, hostile_idx},
     {"safetensors", "x.safetensors", [](const Path& path) { load_tensors(path); }, hostile_safetensors},
     {"checkpoint", "x.safetensors", [](const Path& path) { load_training(path); }, hostile_checkpoints},
     {"npz", "x.npz", [](const Path& path) { load_npz(path, {.unpacked = 64 << 20}); }, hostile_npz,
