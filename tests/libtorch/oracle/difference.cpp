@@ -192,6 +192,8 @@ const char* Comparison::explanation(int order, std::size_t i, long e) {
   if (order && has({"max_pool2d"}) && nan_somewhere()) return "the first NaN of a window gets the gradient";
   if (order && std::isinf(a) && a == -b && has({"sqrt", "rsqrt", "pow"}))
     return "the slope of sqrt at -0 is that at 0";
+  if (order && std::isinf(a) && a == -b && somewhere([](double x) { return x == 0 && std::signbit(x); }))
+    return "a sum of -0 is 0, on which side of a pole it may be";
   if (order && std::isnan(a) && std::isinf(b) && somewhere([](double x) { return std::isinf(x); }))
     return "infinite gradients cancel";
   if (has({"sin", "cos"}) && somewhere([](double x) { return std::abs(x) > 1e10; })) {
