@@ -44,7 +44,7 @@ Reader::Reader(const std::filesystem::path& path) : Reader(path.string(), 0, nul
   struct stat status {};
   if (!*file || fstat(file->value(), &status)) fail("{}: cannot be opened: {}", name_, std::strerror(errno));
   if (!S_ISREG(status.st_mode))
-    fail("{}: cannot be read: it is {}", name_, S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
+    fail("{}: cannot be read: it is {}", name_, S_ISDIR(status.st_mode) ? "a folder" : "not a regular file");
   size_ = std::uint64_t(status.st_size);
   *memory_ = budget(size_);
   source_ = [file, name = name_, at = std::uint64_t(0)](char* to, std::size_t n) mutable {

@@ -243,7 +243,7 @@ void fetch(const std::string& url, Part& part, const fs::path& path, std::uint64
     const Transfer t = request(url, part, limit, progress);
     if (t.why.empty()) return;
     if (t.status == 416 && before > 0 && !std::exchange(restarted, true)) {
-      part.restart();  // what is there is no part of the file that the server has
+      part.restart();  // the .part is not a prefix of the server's file
     } else if (part.size <= before) {
       if (!part.size) part.remove();
       give_up("{} cannot be fetched: {}{}", url, t.why,

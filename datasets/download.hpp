@@ -26,7 +26,8 @@ inline constexpr std::uint64_t max_download = 4ull << 30;
 /// renamed when its checksum is right. A destination that exists is checked and kept. Shows progress on
 /// stderr if `verbose`. Throws DownloadError when it cannot be fetched (a connection that takes more than 10
 /// s counts as none), leads from https elsewhere, is too long, or when the .part is a link, a folder or the
-/// like; Error when the checksum is wrong (the .part is removed then) or the destination is no plain file.
+/// like; Error when the checksum is wrong (the .part is removed then) or the destination is not a regular
+/// file.
 void download(const std::string& url, const std::filesystem::path& destination, const std::string& checksum,
               bool verbose = true, std::uint64_t size = 0);
 

@@ -15,7 +15,7 @@ inline constexpr long max_image_pixels = 100'000'000;
 /// is transparent is laid over white, 16 bits are cut to 8, and a photograph stands as its Exif orientation
 /// says. Throws Error that names the file and what is wrong with it: it cannot be read, is no picture, is
 /// truncated or damaged, states more than max_pixels or more than its bytes can hold, or comes in more than
-/// 100 scans (all of that is told before it is decoded, which takes about six bytes a pixel).
+/// 100 scans. All of this is checked before the picture is decoded, which takes about six bytes a pixel.
 Array load_image(const std::filesystem::path& file, long max_pixels = max_image_pixels);
 
 /// A u8 (1 | 3, H, W) picture as the bytes of a PNG file. Throws Error when it is none.

@@ -311,7 +311,7 @@ std::string png_bytes(const Array& image) {
       stbi_write_png_to_mem(pixels.data(), int(width * channels), int(width), int(height), int(channels),
                             &size),
       std::free);
-  expect(png != nullptr, "png_bytes: there is no memory for a picture of {} x {} pixels", height, width);
+  expect(png != nullptr, "png_bytes: out of memory for an image of {} x {} pixels", height, width);
   return {reinterpret_cast<const char*>(png.get()), std::size_t(size)};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The files of CIFAR-10, CIFAR-100 and MNIST as their authors published them: damage is told from other
-// contents.
+// The files of CIFAR-10, CIFAR-100 and MNIST as their authors published them, so that damage can be told from
+// a data set of one's own.
 #include <filesystem>
 #include <string_view>
 

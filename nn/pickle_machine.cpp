@@ -246,7 +246,7 @@ Ref PickleMachine::pop() {
 std::vector<Ref> PickleMachine::since_mark() {
   std::size_t mark = stack_.size();
   while (mark > 0 && !std::holds_alternative<Pickled::Mark>(stack_[mark - 1]->value)) --mark;
-  if (mark == 0) refuse("this is not a valid pickle: there is no mark on the stack");
+  if (mark == 0) refuse("this is not a valid pickle: no mark on the stack");
   std::vector<Ref> items(stack_.begin() + long(mark), stack_.end());
   stack_.resize(mark - 1);
   return items;

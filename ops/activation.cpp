@@ -2,7 +2,7 @@
 #include "ops/activation.hpp"
 
 #include "core/elementwise.hpp"
-#include "core/pack_math.hpp"
+#include "core/pack_normal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/density.hpp"
 #include "ops/math.hpp"

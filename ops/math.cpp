@@ -4,7 +4,7 @@
 #include <numbers>
 
 #include "core/elementwise.hpp"
-#include "core/pack_math.hpp"
+#include "core/pack_normal.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/density.hpp"
 #include "ops/strong.hpp"

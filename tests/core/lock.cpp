@@ -12,7 +12,7 @@
 using namespace xgrad;
 using tests::error_of;
 
-TEST_CASE("lock: one at a time; the second is told who holds it") {
+TEST_CASE("lock: a second holder is refused, and told who holds it") {
   tests::TemporaryFolder folder;
   {
     const FolderLock lock(folder.path);

@@ -110,7 +110,7 @@ TEST_CASE("reader: what is no file is refused at once") {
         folder.path.string() + ": cannot be read: it is a folder");
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(error_of([&] { Reader in{std::filesystem::path(pipe)}; }) ==
-        pipe + ": cannot be read: it is no regular file");
+        pipe + ": cannot be read: it is not a regular file");
   CHECK(error_of([] { Reader in{std::filesystem::path("/dev/zero")}; }) ==
-        "/dev/zero: cannot be read: it is no regular file");
+        "/dev/zero: cannot be read: it is not a regular file");
 }

@@ -162,7 +162,7 @@ TEST_CASE("image: what is no picture is named, and why") {
              Catch::Contains("the file has 3000000000 bytes; pictures of more than 816777216 are not read"));
   fs::remove(folder.file);
   REQUIRE(mkfifo(folder.file.c_str(), 0600) == 0);
-  CHECK(folder.error([&] { load_image(folder.file); }) == "cannot be read: it is no regular file");
+  CHECK(folder.error([&] { load_image(folder.file); }) == "cannot be read: it is not a regular file");
 }
 
 TEST_CASE("image: too many pixels are refused by the header") {

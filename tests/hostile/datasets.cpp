@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/datasets/files.hpp"
+#include "tests/hostile/deflate.hpp"
 #include "tests/hostile/files.hpp"
 
 #define STBI_WRITE_NO_STDIO
@@ -21,21 +22,7 @@ std::string big(std::uint64_t value, int width = 4) {
   for (int i = width; i-- > 0;) bytes += char(value >> 8 * i);
   return bytes;
 }
-/// Packed by zlib; `window` of 31 makes it gzip's.
-std::string packed(const std::string& bytes, int window = 15) {
-  z_stream z{};
-  deflateInit2(&z, 9, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY);
-  std::string result(deflateBound(&z, bytes.size()) + 32, '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  z.avail_in = uInt(bytes.size());
-  z.next_out = reinterpret_cast<Bytef*>(result.data());
-  z.avail_out = uInt(result.size());
-  deflate(&z, Z_FINISH);
-  result.resize(z.total_out);
-  deflateEnd(&z);
-  return result;
-}
-std::string gzipped(const std::string& bytes) { return packed(bytes, 31); }
+std::string gzipped(const std::string& bytes) { return deflated(bytes, 31); }
 
 std::string chunk(const std::string& type, const std::string& content) {
   const std::string checked = type + content;
@@ -49,7 +36,7 @@ struct Png {
   std::string made() const {
     return "\x89PNG\r\n\x1a\n" +
            chunk("IHDR", big(width) + big(height) + depth + type + bytes("\0\0") + interlaced) + before +
-           chunk("IDAT", packed(rows)) + after + chunk("IEND", "");
+           chunk("IDAT", deflated(rows, 15)) + after + chunk("IEND", "");
   }
 };
 std::string jpeg() {
@@ -88,7 +75,7 @@ std::string idx(const std::string& magic, const std::vector<std::uint64_t>& leng
 }  // namespace
 
 std::vector<HostileFile> hostile_images() {
-  const std::string jpg = jpeg(), note = packed(std::string(50'000'000, '\0'));
+  const std::string jpg = jpeg(), note = deflated(std::string(50'000'000, '\0'), 15);
   const auto scan = jpg.find("\xff\xda");
   const std::string a_scan = jpg.substr(scan, jpg.size() - 2 - scan),
                     a_frame = jpg.substr(jpg.find("\xff\xc0"), 19),

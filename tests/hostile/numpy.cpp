@@ -3,8 +3,8 @@
 #include <zlib.h>
 
 #include <cstdint>
-#include <stdexcept>
 
+#include "tests/hostile/deflate.hpp"
 #include "tests/hostile/files.hpp"
 
 namespace xgrad::tests {
@@ -20,20 +20,6 @@ std::string dict(const char* type, const char* order, const std::string& shape) 
 /// A .npy of that shape, in floats.
 std::string floats(const std::string& shape, const std::string& data) {
   return npy(dict("<f4", "False", shape), data);
-}
-
-std::string deflated(const std::string& bytes) {
-  z_stream z{};
-  if (deflateInit2(&z, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) != Z_OK) throw std::runtime_error("zlib");
-  std::string packed(deflateBound(&z, bytes.size()), '\0');
-  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  z.avail_in = unsigned(bytes.size());
-  z.next_out = reinterpret_cast<Bytef*>(packed.data());
-  z.avail_out = unsigned(packed.size());
-  deflate(&z, Z_FINISH);
-  packed.resize(z.total_out);
-  deflateEnd(&z);
-  return packed;
 }
 
 /// A member of a ZIP archive, and what may be wrong with it.
@@ -56,7 +42,7 @@ std::string zip(const std::vector<Member>& members, std::size_t copies_of_direct
   constexpr std::uint64_t elsewhere = 0xffff'ffff;
   std::string file, directory;
   for (auto& m : members) {
-    const std::string data = m.packed ? deflated(m.content) : m.content;
+    const std::string data = m.packed ? deflated(m.content, -15) : m.content;
     const auto crc =
         crc32_z(0, reinterpret_cast<const Bytef*>(m.content.data()), m.content.size()) ^ m.crc_error;
     const bool later = m.flags & 8;

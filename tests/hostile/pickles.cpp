@@ -62,7 +62,7 @@ std::vector<HostileFile> hostile_pickles() {
           {"a set", pickle("\x8f"), "opcode 0x8f is refused"},
           {"an unknown opcode", pickle("\xff"), "opcode 0xff is refused"},
           {"an empty stack", pickle(""), "nothing is on the stack"},
-          {"no mark", pickle("NNt"), "there is no mark"},
+          {"no mark", pickle("NNt"), "no mark on the stack"},
           {"a tuple of too few", pickle("N\x87"), "nothing is on the stack"},
           {"nothing remembered", pickle("h\7"), "nothing was remembered at 7"},
           {"a list that is none", pickle("NNa"), "a list was expected"},
