@@ -144,7 +144,8 @@ class Extraction {
     if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 127; }))
       refuse("", "an entry's name holds control characters");
     const fs::path path = text;
-    if (path.empty() || path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
+    if (path.empty()) refuse("", "an entry has no name");
+    if (path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
       refuse(text, "leads out of the folder");
     if (std::size_t(std::distance(path.begin(), path.end())) > max_depth)
       refuse("", "an entry lies too deep");

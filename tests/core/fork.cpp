@@ -45,15 +45,22 @@ long sum_by_threads(long n) {
 
 }  // namespace
 
-/// Stands before the C library's.
+/// Stands before the C library's. The thread sanitizer has its own there, which must know each thread.
+#ifdef __has_feature
+#define XGRAD_IS_WATCHED __has_feature(thread_sanitizer)
+#else
+#define XGRAD_IS_WATCHED 0
+#endif
+#if !XGRAD_IS_WATCHED
 extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
                               void* argument) noexcept {
   using Create = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
   static const auto create = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
   return refuse_threads ? EAGAIN : create(thread, attributes, run, argument);
 }
+#endif
 
-TEST_CASE("fork: the child has a pool of its own, again and again") {
+TEST_CASE("fork: the child has a pool of its own, again and again", "[fork]") {
   Restore restore;
   threads::set(3);
   REQUIRE(sum_by_threads(1000) == 499500);
@@ -66,7 +73,7 @@ TEST_CASE("fork: the child has a pool of its own, again and again") {
   }
 }
 
-TEST_CASE("fork: within a loop it is an error in the child, and none for the parent") {
+TEST_CASE("fork: within a loop it is an error in the child, and none for the parent", "[fork]") {
   Restore restore;
   threads::set(3);
   const pid_t parent = getpid();
@@ -87,7 +94,8 @@ TEST_CASE("fork: within a loop it is an error in the child, and none for the par
   CHECK(refused == 1);
 }
 
-TEST_CASE("fork: within a loop on a thread of the pool it ends the child, which may do its own work before") {
+TEST_CASE("fork: within a loop on a thread of the pool it ends the child, which may do its own work before",
+          "[fork]") {
   Restore restore;
   threads::set(3);
   const pthread_t caller = pthread_self();
@@ -122,7 +130,7 @@ TEST_CASE("fork: within a loop on a thread of the pool it ends the child, which 
   CHECK(sum_by_threads(1000) == 499500);
 }
 
-TEST_CASE("fork: a prefetching loader goes on in the child with the same batches") {
+TEST_CASE("fork: a prefetching loader goes on in the child with the same batches", "[fork]") {
   const Dataset data = shapes(60, 0, 1).train;
   Loader plain(data, {.batch = 10}), ahead(data, {.batch = 10, .prefetch = 2});
   plain.next(), ahead.next();
@@ -136,7 +144,7 @@ TEST_CASE("fork: a prefetching loader goes on in the child with the same batches
   CHECK(same_bits(ahead.next().images, second.images));
 }
 
-TEST_CASE("threads: where none can be started, loops do without and prefetching names the cause") {
+TEST_CASE("threads: where none can be started, loops do without and prefetching names the cause", "[fork]") {
   CHECK(in_child([] {
           refuse_threads = true;
           threads::set(4);

@@ -253,7 +253,8 @@ TEST_CASE("random: a thread without a stream is refused, and seeding reaches tho
   default_generator() = before;
 }
 
-TEST_CASE("random: the main thread is the process's first one, whichever thread loaded the library") {
+TEST_CASE("random: the main thread is the process's first one, whichever thread loaded the library",
+          "[fork]") {
   int status = -1;
   std::thread([&] {
     const pid_t child = fork();  // this thread is the first one of the child, but did not load the library

@@ -34,7 +34,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 }  // namespace
 
-TEST_CASE("environment: no variable but XGRAD_... changes what is trained") {
+TEST_CASE("environment: no variable but XGRAD_... changes what is trained", "[programs]") {
   TemporaryFolder folder;
   const auto train = [&](const std::string& before, const std::string& name) {
     const Outcome outcome = run(before + program("cifar10") + fast + (folder / name).string());
@@ -69,7 +69,8 @@ TEST_CASE("environment: no variable but XGRAD_... changes what is trained") {
   CHECK(has(output, "no curves") != drawn);
 }
 
-TEST_CASE("environment: without HOME there is no cache, and the built-in shapes are trained on") {
+TEST_CASE("environment: without HOME there is no cache, and the built-in shapes are trained on",
+          "[programs]") {
   TemporaryFolder folder;
   const Outcome outcome = run("env -u HOME -u XDG_CACHE_HOME -u XGRAD_DATA " + program("cifar10") +
                               "--batch 10 --recipe fast --steps 10 --out " + (folder / "run").string());
@@ -79,7 +80,7 @@ TEST_CASE("environment: without HOME there is no cache, and the built-in shapes 
             "neither $XDG_CACHE_HOME nor $HOME names a place for a cache\nTraining on built-in"));
 }
 
-TEST_CASE("environment: clocks that jump make no negative durations") {
+TEST_CASE("environment: clocks that jump make no negative durations", "[programs]") {
   TemporaryFolder folder;
   // gnuplot, which is started, has them too.
   const std::string before =
@@ -103,7 +104,7 @@ TEST_CASE("environment: clocks that jump make no negative durations") {
   CHECK(durations > 10);
 }
 
-TEST_CASE("environment: a folder's name may hold anything") {
+TEST_CASE("environment: a folder's name may hold anything", "[programs]") {
   TemporaryFolder place;
   const std::string name = (place / "a\nb\t'c\"\x1b[2J\\ %s \xff").string();
   const Outcome trained = run(program("cifar10") + fast + word(name));

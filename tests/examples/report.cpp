@@ -40,7 +40,7 @@ bool has(const std::string& page, const std::string& text) { return page.find(te
 
 }  // namespace
 
-TEST_CASE("report: a picture from elsewhere is embedded so that no script in it can run") {
+TEST_CASE("report: a picture from elsewhere is embedded so that no script in it can run", "[programs]") {
   const UntrainedRun run;
   write_file(run.svg, "<svg onload=\"evil()\"><script>evil()</script></svg>");
   write_file(run.metrics, "");
@@ -51,11 +51,11 @@ TEST_CASE("report: a picture from elsewhere is embedded so that no script in it 
   CHECK(has(page, "metrics.jsonl holds no accuracy and no loss by step"));
 }
 
-TEST_CASE("report: text from a run's files is escaped, within quotes too") {
+TEST_CASE("report: text from a run's files is escaped, within quotes too", "[programs]") {
   CHECK(has(UntrainedRun().page(), "&lt;b title=&#39;x&#39; class=&quot;y&quot;&gt;&amp;"));
 }
 
-TEST_CASE("report: what is not drawn has its true cause beside it") {
+TEST_CASE("report: what is not drawn has its true cause beside it", "[programs]") {
   const UntrainedRun run;
   CHECK(has(run.page("PATH=/nowhere "),
             "<p>No curves: gnuplot is not installed, or not in a folder of $PATH.</p>"));
@@ -81,7 +81,7 @@ TEST_CASE("report: what is not drawn has its true cause beside it") {
             "gnuplot cannot be started: Permission denied"));
 }
 
-TEST_CASE("report: damaged metrics are an Error with file and line") {
+TEST_CASE("report: damaged metrics are an Error with file and line", "[programs]") {
   const UntrainedRun run;
   write_file(run.metrics, "{\"step\": 1, \"loss\": 2}\n{\"step\": 2, \"training_seconds\": 1\n");
   const Outcome outcome = run.report();
@@ -93,7 +93,7 @@ TEST_CASE("report: damaged metrics are an Error with file and line") {
   CHECK(has(page, "<b>17 MB</b>"));
 }
 
-TEST_CASE("report: curves that are a pipe or a device are refused, not waited for") {
+TEST_CASE("report: curves that are a pipe or a device are refused, not waited for", "[programs]") {
   const UntrainedRun run;
   REQUIRE(tests::run("mkfifo " + run.svg.string()).exit_code == 0);
   const Outcome outcome = run.report("timeout 20 env PATH=/nowhere ");

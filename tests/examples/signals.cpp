@@ -111,7 +111,8 @@ TEST_CASE("reproduce: finished experiments are kept, and the one that was interr
 }
 
 // Hidden, since a step takes some ten seconds.
-TEST_CASE("reproduce: training by numerical gradients loses no step when it is interrupted", "[.]") {
+TEST_CASE("reproduce: training by numerical gradients loses no step when it is interrupted",
+          "[.][programs]") {
   compare_reproduced("S12 --numerical-steps 2", {"S12/checkpoint.safetensors"}, {SIGINT, 2});
 }
 

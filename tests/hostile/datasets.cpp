@@ -186,6 +186,7 @@ std::vector<HostileFile> hostile_archives() {
       {"padded", good + std::string(10'000, '\0'), ""},
       {"nothing", "", "damaged"},
       {"text", "this is no archive", "damaged"},
+      {"no name", tar({{"", '0', "1"}}), "an entry has no name"},
       {"absolute", tar({{"/tmp/xgrad-hostile", '0', "1"}}), "leads out of the folder"},
       {"..", tar({{"set/../../x", '0', "1"}}), "leads out of the folder"},
       {"a symbolic link", tar({{"set/l", '2', "/etc"}}), "is neither a file nor a folder"},
