@@ -81,6 +81,9 @@ class Array {
   /// How many bytes the elements have.
   long byte_size() const { return size() * width(dtype()); }
 
+  /// What all copies of an Array have in common; for comparisons only.
+  const void* identity() const { return value_; }
+
   /// The only element as a double; throws Error when there is not exactly one.
   double item() const;
   /// The same elements in another shape (shared); one length may be -1. Throws Error when the sizes differ.

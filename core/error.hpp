@@ -4,6 +4,7 @@
 
 #include <new>
 #include <stdexcept>
+#include <string>
 
 #include "core/dtype.hpp"
 #include "core/shape.hpp"
@@ -15,10 +16,19 @@ struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+namespace detail {
+using ErrorPrefix = std::string (*)();
+/// Says where this thread is, for the beginning of messages; core/layer_call.hpp sets it.
+inline constinit thread_local ErrorPrefix error_prefix = nullptr;
+[[noreturn]] inline void raise(const std::string& text) {
+  throw Error(error_prefix ? error_prefix() + text : text);
+}
+}  // namespace detail
+
 /// Throws Error with the formatted message.
 template <class... Args>
 [[noreturn]] void fail(fmt::format_string<Args...> message, Args&&... args) {
-  throw Error(fmt::format(message, std::forward<Args>(args)...));
+  detail::raise(fmt::format(message, std::forward<Args>(args)...));
 }
 
 /// Throws Error with the formatted message unless `ok`.

@@ -29,7 +29,7 @@ std::vector<GraphNode> graph(const Variable& y) {
   return result;
 }
 
-static std::string escaped(const std::string& text) {
+std::string graphviz_text(const std::string& text) {
   std::string result;
   for (char c : text) {
     if (c == '"' || c == '\\' || c == '\n') result.push_back('\\');
@@ -45,8 +45,8 @@ std::string graphviz(const Variable& y) {
   for (auto& node : graph(y)) {
     for (std::size_t input : node.inputs) arrows += fmt::format("  n{} -> n{};\n", input, i);
     const bool leaf = node.inputs.empty();
-    const std::string label =
-        escaped(leaf || node.name.empty() ? node.name + node.op : fmt::format("{}: {}", node.name, node.op));
+    const std::string label = graphviz_text(
+        leaf || node.name.empty() ? node.name + node.op : fmt::format("{}: {}", node.name, node.op));
     boxes += fmt::format("  n{} [label=\"{}{}{} {}\", shape={}, style=filled, fillcolor=\"{}\"];\n", i++,
                          label, label.empty() ? "" : "\\n", node.shape, node.dtype, leaf ? "box" : "ellipse",
                          leaf ? "#fff2cc" : "#dae8fc");

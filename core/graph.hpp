@@ -21,4 +21,7 @@ struct GraphNode {
 /// All nodes that y was computed by, y first; each comes once.
 std::vector<GraphNode> graph(const Variable& y);
 
+/// Text as Graphviz takes it between quotes.
+std::string graphviz_text(const std::string& text);
+
 }  // namespace xgrad

@@ -19,6 +19,7 @@ struct Node {
   struct Extra {  // what few nodes have
     std::string name;
     std::vector<std::function<Variable(const Variable&)>> hooks;
+    std::function<std::vector<Variable>(const Variable& gy, const Variable& y)> joint;  // for all links
   };
 
   std::atomic<int> handles{0};
@@ -56,5 +57,8 @@ struct RunningRule {
   std::uint64_t recorded;
 };
 extern thread_local const RunningRule* running_rule;
+
+/// The time of the last node or write.
+std::uint64_t latest_time();
 
 }  // namespace xgrad

@@ -161,8 +161,10 @@ detail::ThreadGenerator fresh(std::uint64_t stream) {
 
 }  // namespace
 
+detail::ThreadGenerator& detail::thread_generator() { return own; }
+
 Generator& default_generator() {
-  if (own.seeding != seeding.count.load(std::memory_order_acquire)) {
+  if (!own.replayed && own.seeding != seeding.count.load(std::memory_order_acquire)) {
     expect(own.seeding || is_main_thread(),
            "random: this thread has no stream of random numbers; say which: RandomStream stream(id), with an "
            "id of its own from 1 on");

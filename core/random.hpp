@@ -56,7 +56,10 @@ struct ThreadGenerator {
   Generator generator;
   std::uint64_t stream = 0;   // what seeding gives it
   std::uint64_t seeding = 0;  // which call of manual_seed it follows; 0: not seeded yet
+  bool replayed = false;      // draws again what was drawn before: manual_seed does not matter
 };
+/// This thread's, seeded or not.
+ThreadGenerator& thread_generator();
 }  // namespace detail
 
 /// The generator that dropout and the initialisers use where none is given. Each thread has its own: the main

@@ -2,9 +2,11 @@
 // A rule carries the gradient of a result back to one input. Rules are small: most live without an
 // allocation.
 #include <cstddef>
+#include <functional>
 #include <new>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "core/variable.hpp"
 
@@ -86,6 +88,24 @@ class Rule {
 
   const Type* type_ = nullptr;
   alignas(void*) std::byte room_[room_size];
+};
+
+/// One rule for all inputs, which run shared work once: a function (gy) or (gy, y) -> std::vector<Variable>,
+/// the gradients in the order of the inputs. What it returns for an input that wants none is ignored and may
+/// be undefined.
+struct JointRule {
+  std::function<std::vector<Variable>(const Variable& gy, const Variable& y)>
+      function;       ///< as the tape calls it
+  bool wants_result;  ///< whether it asks for y, whose data must then be kept
+
+  /// A copyable lambda (gy) or (gy, y) -> std::vector<Variable>.
+  template <class F>
+  explicit JointRule(F f) : wants_result(std::is_invocable_v<const F&, const Variable&, const Variable&>) {
+    if constexpr (std::is_invocable_v<const F&, const Variable&, const Variable&>)
+      function = std::move(f);
+    else
+      function = [f = std::move(f)](const Variable& gy, const Variable&) { return f(gy); };
+  }
 };
 
 /// An input with the rule that carries a gradient back to it: {x, [=](auto& gy) { return ...; }}, or (auto&

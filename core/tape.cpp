@@ -9,23 +9,14 @@
 #include "core/elementwise.hpp"
 #include "core/error.hpp"
 #include "core/node.hpp"
+#include "core/recompute.hpp"
+#include "core/scoped.hpp"
+#include "core/trace.hpp"
 
 namespace xgrad {
 namespace {
 
 thread_local bool is_recording = true;
-
-/// Sets a value for a scope, also when a rule throws.
-template <class T>
-class Scoped {
- public:
-  Scoped(T& place, T value) : place_(place), saved_(std::exchange(place, value)) {}
-  ~Scoped() { place_ = saved_; }
-
- private:
-  T& place_;
-  T saved_;
-};
 
 /// The gradient in the shape and dtype of the input: broadcasting is undone here, once for all operations.
 Variable conform(const char* op, Variable gx, const Node& input) {
@@ -43,7 +34,10 @@ Variable conform(const char* op, Variable gx, const Node& input) {
 /// map and go as soon as they are used.
 class BackwardPass {
  public:
-  explicit BackwardPass(const Variable& y) : y_(y) { count(); }
+  /// Nodes recorded up to `frontier` are taken for leaves, and their hooks do not run.
+  explicit BackwardPass(const Variable& y, std::uint64_t frontier = 0) : y_(y), frontier_(frontier) {
+    count();
+  }
   /// Where only what leads to some nodes is to receive a gradient.
   BackwardPass(const Variable& y, const std::vector<Variable>& xs) : y_(y) {
     std::unordered_set<const Node*> wanted;
@@ -67,7 +61,7 @@ class BackwardPass {
       std::pop_heap(todo_.begin(), todo_.end(), shallower);
       Node* node = todo_.back();
       todo_.pop_back();
-      if (node->links.empty()) continue;  // a leaf, which did not wait
+      if (is_leaf(node)) continue;  // which did not wait
       step(*node, finish(node, visit));
       for (Node* leaf : complete_) finish(leaf, visit);
       complete_.clear();
@@ -81,15 +75,18 @@ class BackwardPass {
     long missing = 0;  // contributions
   };
 
+  bool is_leaf(const Node* node) const { return node->links.empty() || node->recorded <= frontier_; }
   static bool shallower(Node* a, Node* b) { return a->depth < b->depth; }
 
   /// Counts the contributions that each node is going to receive; returns all that lead to y.
   std::vector<Node*> count() {
     std::vector<Node*> nodes{y_.node()};
     slots_[y_.node()].missing = 1;
-    for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (is_leaf(nodes[i])) continue;
       for (auto& link : nodes[i]->links)
         if (++slots_[link.input.get()].missing == 1) nodes.push_back(link.input.get());
+    }
     return nodes;
   }
 
@@ -105,13 +102,13 @@ class BackwardPass {
       todo_.emplace_back(node);
       std::push_heap(todo_.begin(), todo_.end(), shallower);
     }
-    if (--slot.missing == 0 && node->links.empty()) complete_.emplace_back(node);
+    if (--slot.missing == 0 && is_leaf(node)) complete_.emplace_back(node);
   }
 
   template <class F>
   Variable finish(Node* node, F& visit) {
     Variable g = std::exchange(slots_[node].gradient, {});
-    if (node->extra)
+    if (node->extra && node->recorded > frontier_)
       for (auto& hook : node->extra->hooks)
         if (Variable replaced = hook(g); replaced.defined()) {
           if (anomaly::detecting()) anomaly::check("a hook", replaced.data(), {{g.data()}});
@@ -125,9 +122,12 @@ class BackwardPass {
     const RunningRule rule{node.op, node.recorded};
     Scoped<const RunningRule*> running(running_rule, &rule);
     const Variable y = node.keeps_data ? Node::variable(&node) : Variable();
-    for (auto& link : node.links) {
+    std::vector<Variable> all;
+    if (node.extra && node.extra->joint) all = node.extra->joint(gy, y);
+    for (std::size_t i = 0; i < node.links.size(); ++i) {
+      const Node::Link& link = node.links[i];
       if (slots_[link.input.get()].missing == 0) continue;
-      Variable gx = conform(node.op, link.rule(gy, y), *link.input);
+      Variable gx = conform(node.op, link.rule ? link.rule(gy, y) : std::move(all[i]), *link.input);
       if (anomaly::detecting())
         anomaly::check(fmt::format("{}: its gradient rule", node.op), gx.data(), {{gy.data()}},
                        node.non_finite);
@@ -135,7 +135,9 @@ class BackwardPass {
     }
   }
 
+  const detail::Untraced untraced_;
   const Variable y_;  // keeps all nodes alive
+  const std::uint64_t frontier_ = 0;
   std::unordered_map<Node*, Slot> slots_;
   std::vector<Node*> todo_;      // a heap of what has received something
   std::vector<Node*> complete_;  // leaves, whose hooks run when the rules of a node have
@@ -150,13 +152,40 @@ Variable initial_gradient(const char* caller, const Variable& y, const Variable&
   return given.dtype() == y.dtype() ? given : cast(given, y.dtype());
 }
 
+// Attributes of the operations here, as traces show them.
+struct Target {
+  Shape shape;
+};
+struct Conversion {
+  DType dtype;
+};
+struct Recording {
+  bool create_graph;
+};
+
+/// grad() of y, the inputs and the first gradient, in this order.
+std::vector<Variable> traced_grad(const Variable& y, const std::vector<Variable>& xs,
+                                  const GradOptions& options) {
+  std::vector<Variable> operands{y};
+  operands.insert(operands.end(), xs.begin(), xs.end());
+  operands.push_back(options.grad_output);
+  auto f = [](const std::vector<Variable>& in, const Recording& o) {
+    return grad(in.front(), {in.begin() + 1, in.end() - 1}, {o.create_graph, in.back()});
+  };
+  return traced("grad", f, Recording{options.create_graph}, operands);
+}
+
 }  // namespace
 
 NoGrad::NoGrad() : saved_(std::exchange(is_recording, false)) {}
 NoGrad::~NoGrad() { is_recording = saved_; }
 bool recording() { return is_recording; }
 
-Variable record(const char* op, Array y, std::span<Edge> edges) {
+namespace {
+
+/// The result with links to the inputs that want a gradient and for which there is a rule.
+template <class Live>
+Variable linked(const char* op, Array y, std::span<Edge> edges, Live live) {
   int non_finite = 0;
   if (anomaly::detecting() && !running_rule) {
     std::vector<Array> inputs;
@@ -165,7 +194,7 @@ Variable record(const char* op, Array y, std::span<Edge> edges) {
     non_finite = anomaly::check(op, y, inputs);
   }
   Variable result(std::move(y));
-  auto live = [](const Edge& e) { return e.rule && e.input.requires_grad(); };
+  if (tracing()) detail::note_primitive(op, edges, result);
   const long count = is_recording ? std::count_if(edges.begin(), edges.end(), live) : 0;
   if (count == 0) return result;
   Node& node = *result.node();
@@ -177,13 +206,49 @@ Variable record(const char* op, Array y, std::span<Edge> edges) {
   for (Edge& edge : edges) {
     if (!live(edge)) continue;
     node.depth = std::max(node.depth, edge.input.node()->depth + 1);
-    node.keeps_data |= edge.rule.wants_result();
+    node.keeps_data |= edge.rule && edge.rule.wants_result();
     node.links.push_back({Ref<Node>(edge.input.node()), std::move(edge.rule)});
   }
   return result;
 }
 
+}  // namespace
+
+Variable record(const char* op, Array y, std::span<Edge> edges) {
+  return linked(op, std::move(y), edges, [](const Edge& e) { return e.rule && e.input.requires_grad(); });
+}
+
+Variable record(const char* op, Array y, std::span<Edge> edges, JointRule joint) {
+  auto live = [](const Edge& e) { return e.input.requires_grad(); };
+  std::vector<std::size_t> wanted;
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    expect(!edges[i].rule, "{}: an input has a rule of its own beside the joint one", op);
+    if (live(edges[i])) wanted.push_back(i);
+  }
+  Variable result = linked(op, std::move(y), edges, live);
+  if (!result.requires_grad()) return result;
+  Node& node = *result.node();
+  node.keeps_data = joint.wants_result;
+  node.get_extra().joint = [op, wanted, count = edges.size(), all = std::move(joint.function)](
+                               const Variable& gy, const Variable& y) {
+    std::vector<Variable> gradients = all(gy, y), of_links;
+    expect(gradients.size() == count, "{}: the joint rule returned {} gradients for {} inputs", op,
+           gradients.size(), count);
+    for (std::size_t i : wanted) of_links.push_back(std::move(gradients[i]));
+    return of_links;
+  };
+  return result;
+}
+
 std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, const GradOptions& options) {
+  if (tracing()) return traced_grad(y, xs, options);
+  const bool wanted =
+      std::any_of(xs.begin(), xs.end(), [](auto& x) { return x.defined() && x.requires_grad(); });
+  if (y.defined() && !y.requires_grad() && wanted) {  // as the gradient of something linear is
+    std::vector<Variable> none;
+    for (auto& x : xs) none.push_back(Variable(zeros(x.shape(), x.dtype())));
+    return none;
+  }
   Variable gy = initial_gradient("grad", y, options.grad_output);
   Scoped<bool> scope(is_recording, options.create_graph);
   std::unordered_map<const Node*, Variable> found;
@@ -201,6 +266,51 @@ std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, c
     results.push_back(g);
   }
   return results;
+}
+
+Variable detail::checkpoint(std::function<Variable()> f) {
+  if (!is_recording || tracing()) return f();  // a trace keeps everything
+  const std::uint64_t start = latest_time();
+  const Surroundings surroundings;
+  Variable y = f();
+  if (!y.requires_grad() || y.node()->recorded <= start) return y;
+  std::vector<Node*> nodes{y.node()}, inputs;
+  std::unordered_set<Node*> met{y.node()};
+  std::vector<Edge> edges;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (auto& link : nodes[i]->links) {
+      Node* input = link.input.get();
+      if (!met.insert(input).second) continue;
+      if (input->recorded > start) {
+        nodes.push_back(input);
+      } else {
+        inputs.push_back(input);
+        edges.push_back(Node::variable(input));
+      }
+    }
+  auto rule = [=, shape = y.shape()](const Variable& gy) {
+    const Surroundings::Again again(surroundings);
+    const std::uint64_t frontier = latest_time();
+    Variable result;
+    {
+      Scoped<bool> scope(is_recording, true);
+      result = f();
+    }
+    expect(result.shape() == shape && result.requires_grad(),
+           "checkpoint: the function gave a result of shape {} at first and {} when it was run again", shape,
+           result.shape());
+    std::unordered_map<Node*, Variable> gradients;
+    BackwardPass(result, frontier).run(gy, [&](Node* node, const Variable& g) {
+      if (node->recorded <= frontier) gradients[node] = g;
+    });
+    std::vector<Variable> all;
+    for (Node* input : inputs) all.push_back(gradients[input]);
+    return all;
+  };
+  Array data = y.data();
+  data.bytes();  // a value that waits would keep what it is computed from
+  y = Variable();
+  return record("checkpoint", std::move(data), edges, JointRule(std::move(rule)));
 }
 
 void Variable::backward() const {
@@ -225,17 +335,20 @@ Variable add_gradients(const Variable& a, const Variable& b) {
   return elementwise("add", [](auto x, auto y) { return x + y; }, {{a, pass}, {b, pass}});
 }
 Variable sum_to(const Variable& x, const Shape& shape) {
+  if (tracing()) return traced("sum_to", sum_to, Target{shape}, x);
   if (x.shape() == shape) return x;
   expect(broadcasts_to(shape, x.shape()), "sum_to: {} cannot be summed to {}", x.shape(), shape);
   return record("sum_to", lazy::reduce_to(ReduceKind::sum, x.data(), shape),
                 {{x, [from = x.shape()](auto& gy) { return broadcast_to(gy, from); }}});
 }
 Variable broadcast_to(const Variable& x, const Shape& shape) {
+  if (tracing()) return traced("broadcast_to", broadcast_to, Target{shape}, x);
   if (x.shape() == shape) return x;
   return record("broadcast_to", lazy::broadcast_to("broadcast_to", x.data(), shape),
                 {{x, [from = x.shape()](auto& gy) { return sum_to(gy, from); }}});
 }
 Variable cast(const Variable& x, DType dtype) {
+  if (tracing()) return traced("cast", cast, Conversion{dtype}, x);
   if (x.dtype() == dtype && !x.data().is_number()) return x;
   expect(is_floating(dtype) || !x.requires_grad(),
          "cast: a Variable that requires a gradient cannot become {}", dtype);

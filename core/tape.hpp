@@ -17,6 +17,14 @@ Variable record(const char* op, Array y, Edge (&&edges)[N]) {
   return record(op, std::move(y), std::span<Edge>(edges));
 }
 
+/// The same with one rule for all inputs: `record("f", y, {{a}, {b}}, JointRule([=](auto& gy) { ... }))`.
+/// Throws Error when an edge has a rule, too.
+Variable record(const char* op, Array y, std::span<Edge> edges, JointRule joint);
+template <std::size_t N>
+Variable record(const char* op, Array y, Edge (&&edges)[N], JointRule joint) {
+  return record(op, std::move(y), std::span<Edge>(edges), std::move(joint));
+}
+
 /// a + b for equal shapes, as gradients are added.
 Variable add_gradients(const Variable& a, const Variable& b);
 /// x summed along the axes where `shape` has length 1 or none: the adjoint of broadcast_to. Throws Error when

@@ -20,6 +20,7 @@ Node& checked(Node* node) {
 }  // namespace
 
 thread_local const RunningRule* running_rule = nullptr;
+std::uint64_t latest_time() { return last_time.load(std::memory_order_relaxed); }
 
 long live_nodes() { return node_count.load(); }
 

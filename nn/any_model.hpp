@@ -8,8 +8,8 @@
 
 namespace xgrad {
 
-/// A handle to a model of any type: copies share it. The functions on models (parameters, state, save, load,
-/// fit, evaluate) take it like the model itself.
+/// A handle to a model of any type: copies share it. The functions on models (parameters, names, state, save,
+/// load, fit, evaluate) take it like the model itself.
 class AnyModel {
  public:
   /// None: whatever it is used for before it is assigned a model is an Error.
@@ -21,6 +21,7 @@ class AnyModel {
     auto held = std::make_shared<M>(std::move(model));
     forward_ = [held](const Variable& x) { return (*held)(x); };
     parameters_ = [held] { return xgrad::parameters(*held); };
+    names_ = [held] { return xgrad::names(*held); };
     state_ = [held] { return xgrad::state(*held); };
     load_ = [held](const Tensors& tensors, const std::string& source) { load_state(*held, tensors, source); };
   }
@@ -31,6 +32,8 @@ class AnyModel {
   /// The function of that name for the model that is held.
   friend Parameters parameters(const AnyModel& model) { return of(model.parameters_)(); }
   friend Parameters parameters(AnyModel& model) { return of(model.parameters_)(); }
+  friend Names names(const AnyModel& model) { return of(model.names_)(); }
+  friend Names names(AnyModel& model) { return of(model.names_)(); }
   friend std::vector<NamedArray> state(const AnyModel& model) { return of(model.state_)(); }
   friend void load_state(AnyModel& model, const Tensors& tensors, const std::string& source) {
     of(model.load_)(tensors, source);
@@ -46,6 +49,7 @@ class AnyModel {
 
   std::function<Variable(const Variable&)> forward_;
   std::function<Parameters()> parameters_;
+  std::function<Names()> names_;
   std::function<std::vector<NamedArray>()> state_;
   std::function<void(const Tensors&, const std::string&)> load_;
 };

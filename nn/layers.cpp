@@ -4,7 +4,8 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "nn/mode.hpp"
+#include "core/mode.hpp"
+#include "core/recompute.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/index.hpp"
 #include "ops/matmul.hpp"
@@ -13,8 +14,6 @@
 
 namespace xgrad {
 namespace {
-
-thread_local bool is_training = true;
 
 Parameter initial(const Initializer& init, const Shape& shape) {
   return Parameter(init ? init(shape) : he()(shape));
@@ -32,25 +31,28 @@ long divided(const char* layer, long channels, long groups) {
 
 }  // namespace
 
-bool training() { return is_training; }
-EvalMode::EvalMode() : saved_(std::exchange(is_training, false)) {}
-EvalMode::~EvalMode() { is_training = saved_; }
-
 Linear::Linear(long in, long out, const LinearOptions& options)
     : weight(initial(options.init, {out, in})), bias(maybe(options.bias, {out})) {}
-Variable Linear::operator()(const Variable& x) const { return linear(x, weight, bias); }
+Variable Linear::operator()(const Variable& x) const {
+  const LayerCall call(*this);
+  return linear(x, weight, bias);
+}
 
 Conv2d::Conv2d(long in, long out, const Conv2dLayerOptions& o)
     : weight(initial(o.init, {out, divided("Conv2d", in, o.groups), o.kernel.h, o.kernel.w})),
       bias(maybe(o.bias, {out})),
       geometry{o.stride, o.padding, o.dilation, o.groups, o.direct} {}
-Variable Conv2d::operator()(const Variable& x) const { return conv2d(x, weight, bias, geometry); }
+Variable Conv2d::operator()(const Variable& x) const {
+  const LayerCall call(*this);
+  return conv2d(x, weight, bias, geometry);
+}
 
 ConvTranspose2d::ConvTranspose2d(long in, long out, const ConvTranspose2dLayerOptions& o)
     : weight(initial(o.init, {in, divided("ConvTranspose2d", out, o.groups), o.kernel.h, o.kernel.w})),
       bias(maybe(o.bias, {out})),
       geometry{o.stride, o.padding, o.output_padding, o.dilation, o.groups, o.direct} {}
 Variable ConvTranspose2d::operator()(const Variable& x) const {
+  const LayerCall call(*this);
   return conv_transpose2d(x, weight, bias, geometry);
 }
 
@@ -68,11 +70,13 @@ BatchNorm::BatchNorm(long channels, const BatchNormOptions& options)
 }
 
 Variable BatchNorm::operator()(const Variable& x) const {
+  const LayerCall call(*this);
   const long channels = running_mean.value.size();
   expect(x.rank() < 2 || x.shape()[1] == channels, "batch_norm: input {} has {} channels, the layer {}",
          x.shape(), x.shape()[1], channels);
   if (!training()) return batch_norm(x, weight, bias, running_mean.value, running_var.value, options.eps);
   const BatchNormResult result = batch_norm(x, weight, bias, options.eps);
+  if (recomputing()) return result.y;  // this batch has been counted
   NoGrad off;
   const double n = double(x.size()) / double(x.shape()[1]), m = options.momentum;
   const double correction = options.unbiased ? n / (n - 1) : 1;
@@ -88,14 +92,21 @@ Variable BatchNorm::operator()(const Variable& x) const {
 LayerNorm::LayerNorm(const Shape& shape, double eps) : weight(ones(shape)), bias(zeros(shape)), eps(eps) {
   expect(eps >= 0 && eps < INFINITY, "LayerNorm: eps is {}, not in [0, inf)", eps);
 }
-Variable LayerNorm::operator()(const Variable& x) const { return layer_norm(x, weight, bias, eps); }
+Variable LayerNorm::operator()(const Variable& x) const {
+  const LayerCall call(*this);
+  return layer_norm(x, weight, bias, eps);
+}
 
 Variable Dropout::operator()(const Variable& x) const {
+  const LayerCall call(*this);
   return dropout(x, p, {.training = training(), .inverted = inverted});
 }
 
 Embedding::Embedding(long vocabulary, long features, const Initializer& init)
     : weight((init ? init : normal(1))({vocabulary, features})) {}
-Variable Embedding::operator()(const Array& indices) const { return embedding(weight, indices); }
+Variable Embedding::operator()(const Array& indices) const {
+  const LayerCall call(*this);
+  return embedding(weight, indices);
+}
 
 }  // namespace xgrad

@@ -169,7 +169,11 @@ class Sequential {
   /// x through all layers.
   Variable operator()(const Variable& x) const {
     Variable y = x;
-    std::apply([&](auto&... layer) { ((y = layer(y)), ...); }, layers_);
+    auto apply = [&](auto& layer) {
+      const LayerCall call(layer);
+      y = layer(y);
+    };
+    std::apply([&](auto&... layer) { (apply(layer), ...); }, layers_);
     return y;
   }
   /// For visit() only: names the layers "0", "1", ...

@@ -1,26 +1,30 @@
-// Tables and pictures of models, from the recorded graph.
+// Tables and pictures of models, from their operations.
 #include "nn/summary.hpp"
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/error.hpp"
-#include "core/graph.hpp"
 
 namespace xgrad {
 namespace {
 
 /// Multiplications of a convolution or a matrix product; 0 for other operations.
-double multiply_adds(const GraphNode& node, const std::vector<GraphNode>& nodes) {
-  if (node.inputs.size() < 2) return 0;
-  const Shape &a = nodes[node.inputs[0]].shape, &b = nodes[node.inputs[1]].shape;
-  if (node.op == "matmul") {  // (m, k) (k, n), either of them perhaps transposed
-    const double n = double(std::max(1l, node.shape.rank() ? node.shape[node.shape.rank() - 1] : 1));
-    return double(a.size()) * n;
-  }
-  if (node.op == "conv2d") return double(node.shape.size()) * double(b.size()) / double(std::max(1l, b[0]));
-  if (node.op == "conv2d_input") return double(a.size()) * double(b.size()) / double(std::max(1l, b[0]));
-  return 0;
+double multiply_adds(const Operation& op, const Program& program) {
+  auto shape = [&](const std::vector<int>& ids, std::size_t i) {
+    return program.values[std::size_t(ids[i])].shape;
+  };
+  auto share = [](const Shape& s) { return double(s.size()) / double(std::max(1l, s[0])); };
+  if (op.name == "conv2d") return double(shape(op.results, 0).size()) * share(shape(op.operands, 1));
+  if (op.name == "conv_transpose2d")
+    return double(shape(op.operands, 0).size()) * share(shape(op.operands, 1));
+  if (op.name != "matmul" && op.name != "linear") return 0;
+  const Shape a = shape(op.operands, 0);  // (..., m, k), or (..., k, m)
+  if (a.rank() == 0) return 0;
+  const bool* transposed = op.attribute<bool>("transpose_a");
+  const long k = a[a.rank() - (transposed && *transposed && a.rank() > 1 ? 2 : 1)];
+  return double(shape(op.results, 0).size()) * double(k);
 }
 
 std::string layer_of(const std::string& parameter) {
@@ -38,40 +42,50 @@ std::string short_number(double n) {
 
 }  // namespace
 
-Summary detail::summarize(const Variable& input, const Variable& output, const Parameters& parameters) {
-  std::map<const Node*, const NamedParameter*> known;
-  for (auto& p : parameters) known[p.value.node()] = &p;
-  const auto nodes = graph(output);
-  std::vector<const GraphNode*> order;
-  for (auto& node : nodes)
-    if (!node.inputs.empty()) order.push_back(&node);
-  std::sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->recorded < b->recorded; });
-
-  Summary result{input.shape(), {}, 0, 0};
-  std::map<const Node*, bool> counted;
-  for (const GraphNode* node : order) {
-    // A parameter may pass through a reshape on its way: such a node belongs to the operation behind it.
-    const bool of_data = std::any_of(node->inputs.begin(), node->inputs.end(),
-                                     [&](std::size_t i) { return !known.count(nodes[i].node); });
-    long fresh = 0;
-    std::string layer;
-    for (std::size_t i : node->inputs)
-      if (auto p = known.find(nodes[i].node); p != known.end()) {
-        layer = layer_of(p->second->name);
-        if (!std::exchange(counted[p->first], true)) fresh += p->second->value.size();
-      }
-    if (result.layers.empty() || (!layer.empty() && layer != result.layers.back().name))
-      result.layers.push_back({layer, "", node->shape, 0, 0});
-    LayerSummary& row = result.layers.back();
-    row.parameters += fresh;
-    row.multiply_adds += multiply_adds(*node, nodes);
-    if (!of_data) continue;
-    row.shape = node->shape;
-    if ((" " + row.operations + " ").find(" " + node->op + " ") == std::string::npos)
-      row.operations += (row.operations.empty() ? "" : " ") + node->op;
+Summary summary(const Program& program, const Parameters& parameters) {
+  expect(program.inputs.size() == 1, "summary: the program has {} inputs, not one", program.inputs.size());
+  std::map<std::string, long> unseen;  // parameters that no row has counted
+  std::set<std::string> owners;
+  Summary result{program.values[std::size_t(program.inputs[0])].shape, {}, 0, 0, 0};
+  for (auto& p : parameters) {
+    unseen[p.name] = p.value.size();
+    owners.insert(layer_of(p.name));
+    result.parameters += p.value.size();
+    if (!p.value.requires_grad()) result.frozen += p.value.size();
   }
-  for (auto& row : result.layers)
-    result.parameters += row.parameters, result.multiply_adds += row.multiply_adds;
+  std::set<int> data(program.inputs.begin(), program.inputs.end());  // what depends on the input
+  long last_call = 0;
+  for (const Operation& op : program.operations) {
+    const std::string layer = owners.count(op.layer) ? op.layer : "";
+    auto& rows = result.layers;
+    if (rows.empty() || (!layer.empty() && (layer != rows.back().name || op.layer_call != last_call)))
+      rows.push_back({layer, "", {}, 0, 0});
+    if (!layer.empty()) last_call = op.layer_call;
+    LayerSummary& row = rows.back();
+    row.multiply_adds += multiply_adds(op, program);
+    for (int id : op.operands)
+      if (id >= 0)
+        if (auto found = unseen.find(program.values[std::size_t(id)].name); found != unseen.end()) {
+          row.parameters += found->second;
+          unseen.erase(found);
+        }
+    // A parameter may be reshaped on its way: that belongs to the operation behind it.
+    if (std::none_of(op.operands.begin(), op.operands.end(), [&](int id) { return data.count(id); }))
+      continue;
+    data.insert(op.results.begin(), op.results.end());
+    row.shape = program.values[std::size_t(op.results[0])].shape;
+    if ((" " + row.operations + " ").find(" " + op.name + " ") == std::string::npos)
+      row.operations += (row.operations.empty() ? "" : " ") + op.name;
+  }
+  for (auto& row : result.layers) result.multiply_adds += row.multiply_adds;
+  for (auto& p : parameters) {
+    auto left = unseen.find(p.name);
+    if (left == unseen.end()) continue;
+    if (result.layers.empty() || result.layers.back().name != layer_of(p.name) ||
+        !result.layers.back().operations.empty())
+      result.layers.push_back({layer_of(p.name), "", {}, 0, 0});
+    result.layers.back().parameters += left->second;
+  }
   return result;
 }
 
@@ -85,14 +99,16 @@ std::string Summary::text() const {
   std::string text = line("layer", "data behind it", "parameters", "multiply-adds", "operations");
   text += line("input", fmt::format("{}", input), "", "", "");
   for (auto& l : layers)
-    text += line(l.name, fmt::format("{}", l.shape), l.parameters ? fmt::format("{}", l.parameters) : "",
-                 l.multiply_adds > 0 ? short_number(l.multiply_adds) : "", l.operations);
-  return text + line("total", "", fmt::format("{}", parameters), short_number(multiply_adds), "");
+    text += line(l.name, l.operations.empty() ? "" : fmt::format("{}", l.shape),
+                 l.parameters ? fmt::format("{}", l.parameters) : "",
+                 l.multiply_adds > 0 ? short_number(l.multiply_adds) : "",
+                 l.operations.empty() ? "(not called)" : l.operations);
+  return text + line("total", "", fmt::format("{}", parameters), short_number(multiply_adds),
+                     frozen ? fmt::format("({} frozen)", frozen) : "");
 }
 
-Drawing write_graph(const Variable& y, const Parameters& parameters, const std::string& svg) {
-  for (auto& p : parameters) Variable(p.value).set_name(p.name);
-  return draw({"dot", "-Tsvg"}, graphviz(y), svg);
+Drawing write_graph(const Program& program, const std::string& svg) {
+  return draw({"dot", "-Tsvg"}, program.graphviz(), svg);
 }
 
 }  // namespace xgrad

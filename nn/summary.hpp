@@ -1,47 +1,58 @@
 #pragma once
-// What a model is made of: its layers, the data behind each, parameters and multiply-adds.
+// What a model does: the operations of one call, as a program, a picture and a table of its layers.
 #include <string>
 #include <vector>
 
-#include "nn/mode.hpp"
+#include "core/mode.hpp"
+#include "core/trace.hpp"
 #include "nn/plot.hpp"
 #include "nn/visit.hpp"
 
 namespace xgrad {
 
+/// The operations of one call of a model, in the mode that is set, with the names of its layers and
+/// parameters: print(trace(net, x).text()). Gradients through it, and running statistics, are the call's own.
+template <class M, std::same_as<Variable>... Inputs>
+Program trace(M& model, const Inputs&... inputs) {
+  const Trace trace;
+  const Variable y = model(inputs...);
+  return trace.program({inputs...}, {y}, names(model));
+}
+
+/// A picture of the program by Graphviz, as SVG. Its program `dot` that is not installed is a failure; throws
+/// Error when `svg` cannot be written.
+Drawing write_graph(const Program& program, const std::string& svg);
+
 /// A layer (the operations with its parameters) and what follows it without parameters.
 struct LayerSummary {
   std::string name;          ///< "conv1"; "" for what comes before the first layer
-  std::string operations;    ///< "conv2d add relu max_pool2d"
+  std::string operations;    ///< "conv2d relu max_pool2d"; "" for a layer that was not called
   Shape shape;               ///< of the data behind them
-  long parameters = 0;       ///< numbers that it trains; shared ones count where they come first
+  long parameters = 0;       ///< numbers in its parameters; shared ones count where they come first
   double multiply_adds = 0;  ///< of convolutions and matrix products
 };
 
 /// A table of a model's layers.
 struct Summary {
-  Shape input;                       ///< of the data that it was made for
-  std::vector<LayerSummary> layers;  ///< in the order in which they ran
-  long parameters = 0;               ///< of all layers
-  double multiply_adds = 0;          ///< of all layers, for one input of that shape
+  Shape input;  ///< of the data that it was made for
+  std::vector<LayerSummary>
+      layers;                ///< each call of a layer, in order; at the end those that were not called
+  long parameters = 0;       ///< of the whole model
+  long frozen = 0;           ///< those of them that are not trained
+  double multiply_adds = 0;  ///< of all layers, for one input of that shape
   /// The table as text.
   std::string text() const;
 };
 
-namespace detail {
-Summary summarize(const Variable& input, const Variable& output, const Parameters& parameters);
-}
+/// The layers of a program of one input, which is a call of a model that has these parameters.
+Summary summary(const Program& program, const Parameters& parameters);
 
 /// Runs the model once on zeros of the given shape, in evaluation mode, and tells what it did.
 template <class M>
 Summary summary(M& model, const Shape& input_shape) {
   EvalMode eval;
-  const Variable input(zeros(input_shape), requires_grad);
-  return detail::summarize(input, model(input), parameters(model));
+  NoGrad off;
+  return summary(trace(model, Variable(zeros(input_shape))), parameters(model));
 }
-
-/// The recorded graph of a model's forward pass, its parameters by name, as SVG by Graphviz. Its
-/// program `dot` that is not installed is a failure; throws Error when `svg` cannot be written.
-Drawing write_graph(const Variable& y, const Parameters& parameters, const std::string& svg);
 
 }  // namespace xgrad

@@ -101,6 +101,7 @@ void fit(Model& model, Optimizer& optimizer, Loader& loader, const FitOptions& o
                                          progress});
     };
   }
+  const Named named(names(model));
   fit([&](const Variable& x) { return model(x); }, optimizer, next,
       options.steps_per_epoch ? options.steps_per_epoch : loader.steps_per_epoch(), options, from, save);
 }
@@ -121,7 +122,7 @@ Score evaluate(const Model& model, Batches&& batches, const Loss& loss = default
 }  // namespace xgrad
 
 #include "core/error.hpp"
-#include "nn/mode.hpp"
+#include "core/mode.hpp"
 
 // Doxygen does not find the declaration of this template: it compares the return types letter by letter.
 /// @cond

@@ -4,7 +4,8 @@
 #include <set>
 #include <typeindex>
 
-#include "nn/fields.hpp"
+#include "core/fields.hpp"
+#include "core/layer_call.hpp"
 #include "nn/parameter.hpp"
 
 namespace xgrad {
@@ -48,6 +49,7 @@ void walk(M& model, F& f, const std::string& path, Seen& seen) {
   auto down = [&](const std::string& name, auto& member) {
     walk(member, f, path.empty() ? name : path + "." + name, seen);
   };
+  if constexpr (requires { f.enter(path, model); }) f.enter(path, model);
   if constexpr (std::same_as<Model, Parameter>) {
     if (model.defined() && seen.first(model)) f(path, model);
   } else if constexpr (std::same_as<Model, Buffer>) {
@@ -132,6 +134,31 @@ long parameter_count(M& model) {
   long total = 0;
   for (auto& p : parameters(model)) total += p.value.size();
   return total;
+}
+
+namespace detail {
+
+struct NameFinder {
+  Names found;
+  template <class T>
+  void enter(const std::string& path, const T& object) {
+    if (!path.empty()) found.layers.try_emplace({&object, typeid(T)}, path);
+  }
+  void operator()(const std::string& path, const Parameter& leaf) {
+    found.leaves.try_emplace(leaf.node(), path);
+  }
+  void operator()(const std::string&, const Buffer&) {}
+};
+
+}  // namespace detail
+
+/// What the layers and parameters of a model are called in it, for traces and messages. The model must not
+/// move while they are used.
+template <class M>
+Names names(M& model) {
+  detail::NameFinder finder;
+  visit(model, finder);
+  return std::move(finder.found);
 }
 
 /// Converts all parameters and buffers to f32 or f64. Optimizers made before refuse to go on with those that

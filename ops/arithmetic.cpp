@@ -4,6 +4,8 @@
 #include "core/elementwise.hpp"
 #include "core/error.hpp"
 #include "core/pack_math.hpp"
+#include "core/trace.hpp"
+#include "ops/attributes.hpp"
 #include "ops/math.hpp"
 #include "ops/strong.hpp"
 
@@ -113,51 +115,63 @@ Variable inside(const Variable& x, double low, double high) {
 }  // namespace
 
 Variable add(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("add", add, a, b);
   auto pass = [](auto& gy) { return gy; };
   return elementwise_any("add", [](auto x, auto y) { return x + y; }, {{a, pass}, {b, pass}});
 }
 
 Variable sub(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("sub", sub, a, b);
   return elementwise_any("sub", [](auto x, auto y) { return x - y; },
                          {{a, [](auto& gy) { return gy; }}, {b, [](auto& gy) { return -gy; }}});
 }
 
 Variable mul(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("mul", mul, a, b);
   return elementwise_any(
       "mul", [](auto x, auto y) { return x * y; },
       {{a, [=](auto& gy) { return strong_mul(gy, b); }}, {b, [=](auto& gy) { return strong_mul(gy, a); }}});
 }
 
 Variable div(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("div", div, a, b);
   return elementwise("div", [](auto x, auto y) { return x / y; },
                      {{a, [=](auto& gy) { return strong_div(gy, b); }},
                       {b, [=](auto& gy, auto& y) { return -strong_div(strong_mul(gy, y), b); }}});
 }
 
 Variable neg(const Variable& x) {
+  if (tracing()) return traced("neg", neg, x);
   return elementwise_any("neg", [](auto v) { return pack::negate(v); }, {{x, [](auto& gy) { return -gy; }}});
 }
 
-Variable pow(const Variable& a, const Variable& b) { return power_less(a, b, 0); }
+Variable pow(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("pow", pow, a, b);
+  return power_less(a, b, 0);
+}
 
 Variable abs(const Variable& x) {
+  if (tracing()) return traced("abs", abs, x);
   return elementwise_any("abs", [](auto v) { return xsimd::abs(v); },
                          {{x, [=](auto& gy) { return strong_mul(gy, sign(x)); }}});
 }
 
 Variable maximum(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("maximum", maximum, a, b);
   return elementwise_any("maximum", [](auto x, auto y) { return pack::maximum(x, y); },
                          {{a, [=](auto& gy) { return strong_mul(gy, share_of_larger(a, b)); }},
                           {b, [=](auto& gy) { return strong_mul(gy, share_of_larger(b, a)); }}});
 }
 
 Variable minimum(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("minimum", minimum, a, b);
   return elementwise_any("minimum", [](auto x, auto y) { return pack::minimum(x, y); },
                          {{a, [=](auto& gy) { return strong_mul(gy, share_of_larger(b, a)); }},
                           {b, [=](auto& gy) { return strong_mul(gy, share_of_larger(a, b)); }}});
 }
 
 Variable where(const Variable& condition, const Variable& a, const Variable& b) {
+  if (tracing()) return traced("where", where, condition, a, b);
   const bool numbers = a.data().is_number() && b.data().is_number();
   const DType dtype = numbers && is_floating(condition.dtype()) ? condition.dtype()
                       : a.data().is_number()                    ? b.dtype()
@@ -175,6 +189,7 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
 }
 
 Variable clip(const Variable& x, double low, double high) {
+  if (tracing()) return traced("clip", clip, detail::Limits{low, high}, x);
   expect(low <= high, "clip: the lower limit {} is above the upper limit {}", low, high);
   // A limit that lies beyond all integers limits none of them.
   constexpr auto first = std::numeric_limits<std::int64_t>::min(),

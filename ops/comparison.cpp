@@ -4,6 +4,7 @@
 
 #include "core/elementwise.hpp"
 #include "core/threads.hpp"
+#include "core/trace.hpp"
 #include "ops/arithmetic.hpp"
 
 namespace xgrad {
@@ -49,27 +50,33 @@ Variable compare(const char* op, F f, const Variable& a, const Variable& b) {
 }  // namespace
 
 Variable equal(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("equal", equal, a, b);
   return compare(
       "equal", [](auto x, auto y) { return pack::mask(x, x == y); }, a, b);
 }
 // xsimd's x != y is false where one is a NaN.
 Variable not_equal(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("not_equal", not_equal, a, b);
   return compare(
       "not_equal", [](auto x, auto y) { return pack::mask(x, !(x == y)); }, a, b);
 }
 Variable less(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("less", less, a, b);
   return compare(
       "less", [](auto x, auto y) { return pack::mask(x, x < y); }, a, b);
 }
 Variable less_equal(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("less_equal", less_equal, a, b);
   return compare(
       "less_equal", [](auto x, auto y) { return pack::mask(x, x <= y); }, a, b);
 }
 Variable greater(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("greater", greater, a, b);
   return compare(
       "greater", [](auto x, auto y) { return pack::mask(x, x > y); }, a, b);
 }
 Variable greater_equal(const Variable& a, const Variable& b) {
+  if (tracing()) return traced("greater_equal", greater_equal, a, b);
   return compare(
       "greater_equal", [](auto x, auto y) { return pack::mask(x, x >= y); }, a, b);
 }

@@ -4,7 +4,9 @@
 
 #include "core/error.hpp"
 #include "core/number.hpp"
+#include "core/trace.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/attributes.hpp"
 #include "ops/kernels/conv.hpp"
 #include "ops/kernels/windows.hpp"
 #include "ops/shape.hpp"
@@ -85,6 +87,7 @@ ConvShape windows(const char* op, const Shape& images, Pair kernel, Pair stride,
 
 Variable conv2d(const Variable& images, const Variable& kernels, const Variable& bias,
                 const Conv2dOptions& options) {
+  if (tracing()) return traced("conv2d", conv2d, options, images, kernels, bias);
   Variable x = images, weight = kernels;
   adapt("conv2d", x, weight);
   check_images("conv2d", x);
@@ -108,6 +111,7 @@ void set_direct_convolution(bool on) {
 
 Variable conv_transpose2d(const Variable& images, const Variable& kernels, const Variable& bias,
                           const ConvTranspose2dOptions& options) {
+  if (tracing()) return traced("conv_transpose2d", conv_transpose2d, options, images, kernels, bias);
   Variable x = images, weight = kernels;
   adapt("conv_transpose2d", x, weight);
   const auto& [stride, padding, extra, dilation, groups, direct] = options;
@@ -145,6 +149,7 @@ Variable conv_transpose2d(const Variable& images, const Variable& kernels, const
 }
 
 Variable unfold(const Variable& x, Pair kernel, const WindowOptions& options) {
+  if (tracing()) return traced("unfold", unfold, detail::Unfolding{kernel, options}, x);
   check_images("unfold", x);
   const ConvShape s = windows("unfold", x.shape(), kernel, options.stride, options.padding, options.dilation);
   return record("unfold", keep_number(x.data(), kernels::unfold(x.data(), s)),
@@ -154,6 +159,7 @@ Variable unfold(const Variable& x, Pair kernel, const WindowOptions& options) {
 }
 
 Variable fold(const Variable& columns, Pair size, Pair kernel, const WindowOptions& options) {
+  if (tracing()) return traced("fold", fold, detail::Folding{size, kernel, options}, columns);
   expect(kernel.h > 0 && kernel.w > 0, "fold: kernel ({}, {}) is not positive", kernel.h, kernel.w);
   expect(size.h > 0 && size.w > 0, "fold: the size of the images ({}, {}) is not positive", size.h, size.w);
   const Wide taps = Wide(kernel.h) * kernel.w;

@@ -5,6 +5,7 @@
 
 #include "core/elementwise.hpp"
 #include "core/pack_math.hpp"
+#include "core/trace.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/math.hpp"
 #include "ops/strong.hpp"
@@ -12,12 +13,14 @@
 namespace xgrad {
 
 Variable gaussian(const Variable& x) {
+  if (tracing()) return traced("gaussian", gaussian, x);
   return elementwise("gaussian",
                      [](auto v) { return pack::exp_minus_square(v, typename decltype(v)::value_type(1)); },
                      {{x, [=](auto& gy, auto& y) { return strong_mul(gy, strong_mul(x * -2, y)); }}});
 }
 
 Variable normal_pdf(const Variable& x) {
+  if (tracing()) return traced("normal_pdf", normal_pdf, x);
   return elementwise("normal_pdf",
                      [](auto v) {
                        using T = typename decltype(v)::value_type;
@@ -28,6 +31,7 @@ Variable normal_pdf(const Variable& x) {
 }
 
 Variable logistic_pdf(const Variable& x) {
+  if (tracing()) return traced("logistic_pdf", logistic_pdf, x);
   return elementwise("logistic_pdf", [](auto v) { return pack::logistic_pdf(v); },
                      {{x, [=](auto& gy, auto& y) { return strong_mul(gy, strong_mul(tanh(x * -.5), y)); }}});
 }

@@ -3,6 +3,8 @@
 
 #include "core/error.hpp"
 #include "core/number.hpp"
+#include "core/trace.hpp"
+#include "ops/attributes.hpp"
 #include "ops/kernels/index.hpp"
 
 namespace xgrad {
@@ -40,6 +42,10 @@ Variable take_rows(const char* op, const Variable& x, const Array& indices, int 
 }  // namespace
 
 Variable gather(const Variable& x, int axis, const Array& index) {
+  if (tracing())
+    return traced(
+        "gather", [](auto& v, auto& i, auto& a) { return gather(v, a.axis, i); }, detail::Along{axis}, x,
+        index);
   axis = normalize_axis("gather", axis, x.rank());
   check_gather("gather", x, axis, index);
   return record("gather", keep_number(x.data(), kernels::gather(x.data(), axis, index)),
@@ -49,6 +55,10 @@ Variable gather(const Variable& x, int axis, const Array& index) {
 }
 
 Variable scatter_add(const Variable& x, int axis, const Array& index, const Variable& source) {
+  if (tracing())
+    return traced(
+        "scatter_add", [](auto& v, auto& i, auto& s, auto& a) { return scatter_add(v, a.axis, i, s); },
+        detail::Along{axis}, x, index, source);
   axis = normalize_axis("scatter_add", axis, x.rank());
   check_gather("scatter_add", x, axis, index);
   expect(source.shape() == index.shape(), "scatter_add: source of shape {} for an index of shape {}",
@@ -64,15 +74,18 @@ Variable scatter_add(const Variable& x, int axis, const Array& index, const Vari
 }
 
 Variable take(const Variable& x, const Array& indices, int axis) {
+  if (tracing()) return traced("take", take, detail::Along{axis}, x, indices);
   return take_rows("take", x, indices, normalize_axis("take", axis, x.rank()));
 }
 
 Variable embedding(const Variable& weight, const Array& indices) {
+  if (tracing()) return traced("embedding", embedding, weight, indices);
   expect(weight.rank() == 2, "embedding: the weight must be (vocabulary, features), not {}", weight.shape());
   return take_rows("embedding", weight, indices, 0);
 }
 
 Array one_hot(const Array& indices, long classes, DType dtype) {
+  if (tracing()) return traced("one_hot", one_hot, detail::Classes{classes, dtype}, indices);
   expect(classes >= 0, "one_hot: there are no {} classes", classes);
   check_index("one_hot", indices, classes);
   Shape shape = indices.shape();

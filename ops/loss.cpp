@@ -5,8 +5,10 @@
 
 #include "core/elementwise.hpp"
 #include "core/error.hpp"
+#include "core/trace.hpp"
 #include "ops/activation.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/attributes.hpp"
 #include "ops/index.hpp"
 #include "ops/math.hpp"
 #include "ops/reduce.hpp"
@@ -78,6 +80,10 @@ void check_pair(const char* op, const char* what, const Variable& x, const Varia
 }  // namespace
 
 Variable cross_entropy(const Variable& logits, const Array& labels, const CrossEntropyOptions& options) {
+  if (tracing())
+    return traced(
+        "cross_entropy", [](auto& x, const Array& t, auto& o) { return cross_entropy(x, t, o); }, options,
+        logits, labels);
   check_logits("cross_entropy", logits);
   check_options(options);
   const Variable log_p = log_probabilities(logits, options.epsilon);
@@ -88,6 +94,10 @@ Variable cross_entropy(const Variable& logits, const Array& labels, const CrossE
 
 Variable cross_entropy(const Variable& logits, const Variable& probabilities,
                        const CrossEntropyOptions& options) {
+  if (tracing())
+    return traced(
+        "cross_entropy", [](auto& x, const Variable& p, auto& o) { return cross_entropy(x, p, o); }, options,
+        logits, probabilities);
   check_logits("cross_entropy", logits);
   check_options(options);
   check_pair("cross_entropy", "probabilities", logits, probabilities);
@@ -98,11 +108,14 @@ Variable cross_entropy(const Variable& logits, const Variable& probabilities,
 }
 
 Variable nll_loss(const Variable& log_probabilities, const Array& labels, Reduction reduction) {
+  if (tracing())
+    return traced("nll_loss", nll_loss, detail::Reducing<Reduction>{reduction}, log_probabilities, labels);
   check_logits("nll_loss", log_probabilities);
   return reduced("nll_loss", -pick("nll_loss", log_probabilities, labels), reduction);
 }
 
 Variable mse_loss(const Variable& x, const Variable& target, Reduction reduction) {
+  if (tracing()) return traced("mse_loss", mse_loss, detail::Reducing<Reduction>{reduction}, x, target);
   check_pair("mse_loss", "targets", x, target);
   return reduced("mse_loss", square(x - target), reduction);
 }
@@ -110,6 +123,9 @@ Variable mse_loss(const Variable& x, const Variable& target, Reduction reduction
 // softplus(x) - x t would lose all digits where the prediction is confident and right.
 Variable binary_cross_entropy_with_logits(const Variable& logits, const Variable& target,
                                           Reduction reduction) {
+  if (tracing())
+    return traced("binary_cross_entropy_with_logits", binary_cross_entropy_with_logits,
+                  detail::Reducing<Reduction>{reduction}, logits, target);
   check_pair("binary_cross_entropy_with_logits", "targets", logits, target);
   const Variable positive = logits > 0;
   const Variable wrong = where(positive, 1 - target, -target);

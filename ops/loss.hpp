@@ -11,6 +11,10 @@ Variable log_softmax(const Variable& x, int axis = -1);
 
 /// What becomes of the losses of the samples.
 enum class Reduction { mean, sum, none };
+/// "mean", "sum" or "none".
+constexpr const char* name(Reduction reduction) {
+  return reduction == Reduction::mean ? "mean" : reduction == Reduction::sum ? "sum" : "none";
+}
 
 /// The variants of cross_entropy.
 struct CrossEntropyOptions {

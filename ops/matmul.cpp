@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 #include "core/number.hpp"
+#include "core/trace.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/kernels/gemm.hpp"
 #include "ops/shape.hpp"
@@ -34,6 +35,7 @@ Variable product(const Variable& a, const Variable& b, bool ta, bool tb) {
 }  // namespace
 
 Variable matmul(const Variable& left, const Variable& right, const MatmulOptions& options) {
+  if (tracing()) return traced("matmul", matmul, options, left, right);
   Variable a = left, b = right;
   expect(a.rank() > 0 && b.rank() > 0, "matmul: cannot multiply {} by {}", a.shape(), b.shape());
   adapt("matmul", a, b);
@@ -51,6 +53,7 @@ Variable matmul(const Variable& left, const Variable& right, const MatmulOptions
 }
 
 Variable linear(const Variable& input, const Variable& matrix, const Variable& bias) {
+  if (tracing()) return traced("linear", linear, input, matrix, bias);
   Variable x = input, weight = matrix;
   expect(x.rank() >= 1 && weight.rank() == 2 && x.dim(-1) == weight.shape()[1],
          "linear: input {} does not fit weight {}", x.shape(), weight.shape());

@@ -6,7 +6,9 @@
 
 #include "core/error.hpp"
 #include "core/number.hpp"
+#include "core/trace.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/attributes.hpp"
 #include "ops/kernels/sample.hpp"
 #include "ops/math.hpp"
 #include "ops/moments.hpp"
@@ -65,6 +67,10 @@ struct ChannelMoments : Moments {
 }  // namespace
 
 BatchNormResult batch_norm(const Variable& input, const Variable& gamma, const Variable& beta, double eps) {
+  if (tracing())
+    return traced(
+        "batch_norm", [](auto& x, auto& g, auto& b, double e) { return batch_norm(x, g, b, e); },
+        detail::Epsilon{eps}, input, gamma, beta);
   const Variable x = adapt_to("batch_norm", input, {&gamma, &beta});
   const Axes axes = all_but_channels(x);
   expect(x.size() > 0, "batch_norm: there is nothing in a batch of shape {}", x.shape());
@@ -84,6 +90,11 @@ BatchNormResult batch_norm(const Variable& input, const Variable& gamma, const V
 
 Variable batch_norm(const Variable& input, const Variable& gamma, const Variable& beta, const Variable& mean,
                     const Variable& var, double eps) {
+  if (tracing())
+    return traced(
+        "batch_norm",
+        [](auto& x, auto& g, auto& b, auto& m, auto& v, double e) { return batch_norm(x, g, b, m, v, e); },
+        detail::Epsilon{eps}, input, gamma, beta, mean, var);
   const Variable x = adapt_to("batch_norm", input, {&gamma, &beta, &mean, &var});
   all_but_channels(x);
   check_eps("batch_norm", eps);
@@ -94,6 +105,7 @@ Variable batch_norm(const Variable& input, const Variable& gamma, const Variable
 }
 
 Variable layer_norm(const Variable& input, const Variable& gamma, const Variable& beta, double eps) {
+  if (tracing()) return traced("layer_norm", layer_norm, detail::Epsilon{eps}, input, gamma, beta);
   const Variable x = adapt_to("layer_norm", input, {&gamma, &beta});
   expect(x.rank() >= 1 && is_floating(x.dtype()), "layer_norm: {} of {} is not (..., C) of f32 or f64",
          x.shape(), x.dtype());
@@ -117,6 +129,7 @@ Variable layer_norm(const Variable& input, const Variable& gamma, const Variable
 }
 
 Variable dropout(const Variable& x, double p, const DropoutOptions& options) {
+  if (tracing()) return traced("dropout", dropout, detail::Dropping{p, options}, x);
   expect(p >= 0 && p <= 1, "dropout: {} is not a probability", p);
   expect(is_floating(x.dtype()), "dropout: not defined for {}; cast to f32 or f64 first", x.dtype());
   if (!options.training) return options.inverted ? x : x * (1 - p);

@@ -5,7 +5,9 @@
 
 #include "core/error.hpp"
 #include "core/number.hpp"
+#include "core/trace.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/attributes.hpp"
 #include "ops/kernels/pool.hpp"
 #include "ops/kernels/windows.hpp"
 #include "ops/reduce.hpp"
@@ -55,6 +57,7 @@ Variable pool_scatter(const Variable& g, const Array& places, const PoolShape& s
 }  // namespace
 
 Variable max_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) {
+  if (tracing()) return traced("max_pool2d", max_pool2d, detail::Pooling{kernel, options}, x);
   const PoolShape s = pool_shape("max_pool2d", x, kernel, options);
   const auto [y, places] = kernels::max_pool(x.data(), s);
   return record("max_pool2d", keep_number(x.data(), y),
@@ -86,12 +89,14 @@ Variable sum_along(const Variable& x, int axis, long taps, long stride, long pad
 
 // Rows first, then columns: the sums of at most kernel.h + kernel.w slices.
 Variable avg_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) {
+  if (tracing()) return traced("avg_pool2d", avg_pool2d, detail::Pooling{kernel, options}, x);
   const PoolShape s = pool_shape("avg_pool2d", x, kernel, options);
   const Variable rows = sum_along(x, 2, s.kh, s.sh, s.ph, s.oh);
   return sum_along(rows, 3, s.kw, s.sw, s.pw, s.ow) / double(s.kh * s.kw);
 }
 
 Variable global_avg_pool(const Variable& x) {
+  if (tracing()) return traced("global_avg_pool", global_avg_pool, x);
   expect(x.rank() == 4, "global_avg_pool: input {} is not (N, C, H, W)", x.shape());
   expect(x.shape()[2] * x.shape()[3] > 0, "global_avg_pool: images {} are empty", x.shape());
   return mean(x, {2, 3});

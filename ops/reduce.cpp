@@ -8,7 +8,9 @@
 #include "core/error.hpp"
 #include "core/lazy.hpp"
 #include "core/number.hpp"
+#include "core/trace.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/attributes.hpp"
 #include "ops/kernels/scan.hpp"
 #include "ops/math.hpp"
 #include "ops/moments.hpp"
@@ -85,16 +87,19 @@ bool is_within(const Variable& mean, const Variable& var, double share) {
 }
 
 Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
+  if (tracing()) return traced("sum", sum, detail::Over{axes, keepdims}, x);
   const Reduced r = reduced("sum", x, axes, keepdims);
   return reshape(sum_to(x, r.kept), r.result);
 }
 
 Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
+  if (tracing()) return traced("mean", mean, detail::Over{axes, keepdims}, x);
   const Reduced r = reduced_floating("mean", x, axes, keepdims);
   return reshape(sum_to(x, r.kept) / double(r.count), r.result);
 }
 
 Variable var(const Variable& x, const Axes& axes, bool keepdims) {
+  if (tracing()) return traced("var", var, detail::Over{axes, keepdims}, x);
   const Reduced r = reduced_floating("var", x, axes, keepdims);
   const Variable m = mean(x, r.axes, xgrad::keepdims);
   Variable v = mean(square(x - m), r.axes, xgrad::keepdims);
@@ -105,14 +110,17 @@ Variable var(const Variable& x, const Axes& axes, bool keepdims) {
 }
 
 Variable max(const Variable& x, const Axes& axes, bool keepdims) {
+  if (tracing()) return traced("max", max, detail::Over{axes, keepdims}, x);
   return extreme("max", ReduceKind::max, x, axes, keepdims);
 }
 Variable min(const Variable& x, const Axes& axes, bool keepdims) {
+  if (tracing()) return traced("min", min, detail::Over{axes, keepdims}, x);
   return extreme("min", ReduceKind::min, x, axes, keepdims);
 }
 
 // A tree of multiplications: products of the other elements come by themselves, also where one is 0.
 Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
+  if (tracing()) return traced("prod", prod, detail::Over{axes, keepdims}, x);
   const Reduced r = reduced("prod", x, axes, keepdims);
   if (r.count == 0) return reshape(sum_to(x, r.kept), r.result) + 1;
   Axes order;
@@ -132,6 +140,7 @@ Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
 }
 
 Variable cumsum(const Variable& x, int axis) {
+  if (tracing()) return traced("cumsum", cumsum, detail::Along{axis}, x);
   axis = normalize_axis("cumsum", axis, x.rank());
   expect(x.dtype() != DType::u8, "cumsum: not defined for {}; cast first", x.dtype());
   return record("cumsum", keep_number(x.data(), kernels::cumsum(x.data(), axis)),
@@ -139,6 +148,7 @@ Variable cumsum(const Variable& x, int axis) {
 }
 
 Array argmax(const Variable& x, int axis, bool keepdims) {
+  if (tracing()) return traced("argmax", argmax, detail::AlongOne{axis, keepdims}, x);
   axis = normalize_axis("argmax", axis, x.rank());
   expect(x.shape()[axis] > 0, "argmax: shape {} has no elements along axis {}", x.shape(), axis);
   const Array indices = kernels::argmax(x.data(), axis);

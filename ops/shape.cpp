@@ -6,6 +6,8 @@
 
 #include "core/error.hpp"
 #include "core/number.hpp"
+#include "core/trace.hpp"
+#include "ops/attributes.hpp"
 #include "ops/kernels/copy.hpp"
 
 namespace xgrad {
@@ -95,12 +97,14 @@ Variable join(const char* op, std::vector<Variable> xs, int axis) {
 }  // namespace
 
 Variable reshape(const Variable& x, const Shape& shape) {
+  if (tracing()) return traced("reshape", reshape, detail::Into{shape}, x);
   if (x.shape() == shape) return x;
   return record("reshape", x.data().reshape(shape),
                 {{x, [from = x.shape()](auto& gy) { return reshape(gy, from); }}});
 }
 
 Variable flatten(const Variable& x, int start) {
+  if (tracing()) return traced("flatten", flatten, detail::From{start}, x);
   start = x.rank() == start ? start : normalize_axis("flatten", start, x.rank());
   Shape shape(x.shape().begin(), x.shape().begin() + start);
   long rest = 1;
@@ -110,6 +114,7 @@ Variable flatten(const Variable& x, int start) {
 }
 
 Variable transpose(const Variable& x, const Axes& order) {
+  if (tracing()) return traced("transpose", transpose, detail::Order{order}, x);
   Axes axes = order;
   if (order.empty())
     for (int i = x.rank(); i-- > 0;) axes.push_back(i);
@@ -134,6 +139,7 @@ Variable transpose(const Variable& x, const Axes& order) {
 }
 
 Variable squeeze(const Variable& x, const Axes& axes) {
+  if (tracing()) return traced("squeeze", squeeze, detail::Order{axes}, x);
   Axes dropped;
   if (axes.empty()) {
     for (int i = 0; i < x.rank(); ++i)
@@ -147,17 +153,20 @@ Variable squeeze(const Variable& x, const Axes& axes) {
 }
 
 Variable unsqueeze(const Variable& x, int axis) {
+  if (tracing()) return traced("unsqueeze", unsqueeze, detail::Along{axis}, x);
   Shape shape = x.shape();
   shape.insert(normalize_axis("unsqueeze", axis, x.rank() + 1), 1);
   return reshape(x, shape);
 }
 
 Variable concat(const std::vector<Variable>& xs, int axis) {
+  if (tracing()) return traced("concat", concat, detail::Along{axis}, xs);
   expect(!xs.empty(), "concat: there is nothing to join");
   return join("concat", xs, normalize_axis("concat", axis, xs[0].rank()));
 }
 
 Variable stack(const std::vector<Variable>& xs, int axis) {
+  if (tracing()) return traced("stack", stack, detail::Along{axis}, xs);
   expect(!xs.empty(), "stack: there is nothing to join");
   axis = normalize_axis("stack", axis, xs[0].rank() + 1);
   std::vector<Variable> expanded;
@@ -169,6 +178,7 @@ Variable stack(const std::vector<Variable>& xs, int axis) {
 }
 
 std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths, int axis) {
+  if (tracing()) return traced("split", split, detail::Lengths{lengths, axis}, x);
   axis = normalize_axis("split", axis, x.rank());
   long total = 0;
   for (long length : lengths) {
@@ -188,6 +198,7 @@ std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths,
 }
 
 Variable slice(const Variable& x, int axis, long start, long stop, long step) {
+  if (tracing()) return traced("slice", slice, detail::Range{axis, start, stop, step}, x);
   axis = normalize_axis("slice", axis, x.rank());
   expect(step > 0, "slice: step {} is not positive; use flip to reverse", step);
   const long length = x.shape()[axis];
@@ -203,6 +214,7 @@ Variable slice(const Variable& x, int axis, long start, long stop, long step) {
 }
 
 Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths, double value) {
+  if (tracing()) return traced("pad", pad, detail::Widths{widths, value}, x);
   expect(int(widths.size()) <= x.rank(), "pad: {} pairs are given for shape {}", widths.size(), x.shape());
   Window window(x.shape());
   Shape whole = x.shape();
@@ -222,6 +234,7 @@ Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths
 }
 
 Variable flip(const Variable& x, const Axes& axes) {
+  if (tracing()) return traced("flip", flip, detail::Order{axes}, x);
   Window window(x.shape());
   for (int axis : normalize_axes("flip", axes, x.rank())) {
     window.start[std::size_t(axis)] = std::max(0l, x.shape()[axis] - 1);

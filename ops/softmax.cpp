@@ -4,7 +4,9 @@
 #include "core/error.hpp"
 #include "core/map.hpp"
 #include "core/pack_math.hpp"
+#include "core/trace.hpp"
 #include "ops/arithmetic.hpp"
+#include "ops/attributes.hpp"
 #include "ops/loss.hpp"
 #include "ops/math.hpp"
 #include "ops/reduce.hpp"
@@ -84,10 +86,12 @@ Variable softmax_along(const Variable& x, const Axes& axes) {
 }  // namespace
 
 Variable softmax(const Variable& x, int axis) {
+  if (tracing()) return traced("softmax", softmax, detail::Along{axis}, x);
   return softmax_along(x, axis_with_elements("softmax", x, axis));
 }
 
 Variable log_softmax(const Variable& x, int axis) {
+  if (tracing()) return traced("log_softmax", log_softmax, detail::Along{axis}, x);
   const Axes axes = axis_with_elements("log_softmax", x, axis);
   auto rule = [=](auto& gy, auto& y) {  // gy - p sum(gy)
     const Variable p = exp(y), g = gy - strong_mul(p, sum(gy, axes, keepdims).detach());
@@ -97,6 +101,7 @@ Variable log_softmax(const Variable& x, int axis) {
 }
 
 Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
+  if (tracing()) return traced("logsumexp", logsumexp, detail::Over{axes, keepdims}, x);
   const Axes all = checked_axes("logsumexp", x, axes);
   for (int axis : all)
     if (x.shape()[axis] == 0) return sum(x, all, keepdims) - INFINITY;  // the logarithm of an empty sum

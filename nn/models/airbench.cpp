@@ -51,6 +51,7 @@ AirbenchGroup::AirbenchGroup(long in, long out, long convolutions)
 }
 
 Variable AirbenchGroup::operator()(const Variable& x) const {
+  const LayerCall call(*this);
   const Variable y = gelu(norm1(max_pool2d(conv1(x), 2)));
   return conv2 ? gelu((*norm2)((*conv2)(y))) : y;
 }

@@ -27,6 +27,7 @@ ResidualBlock::ResidualBlock(long in, long out, long stride)
       added(out - in) {}
 
 Variable ResidualBlock::operator()(const Variable& x) const {
+  const LayerCall call(*this);
   Variable shortcut = x;
   if (stride > 1)
     for (int axis : {2, 3}) shortcut = slice(shortcut, axis, 0, x.shape()[axis], stride);

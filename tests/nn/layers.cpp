@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "core/error.hpp"
-#include "nn/mode.hpp"
+#include "core/mode.hpp"
 #include "nn/models/mlp.hpp"
 #include "ops/ops.hpp"
 #include "tests/catch.hpp"

@@ -1,13 +1,17 @@
 // Every row of the table: values, gradients to second order, empty inputs, f32, and equal bits however it is
 // run.
 #include <cmath>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/lazy.hpp"
 #include "core/threads.hpp"
+#include "core/trace.hpp"
 #include "ops/arithmetic.hpp"
 #include "ops/math.hpp"
+#include "ops/shape.hpp"
 #include "tests/catch.hpp"
+#include "tests/ops/public_ops.hpp"
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {
@@ -123,6 +127,38 @@ TEST_CASE("each op's gradients in f32 are those in f64", "[ops]") {
     for (std::size_t i = 0; i < got.size(); ++i)
       CHECK(difference(got[i].data(), Grid(want[i].data()), 1e-3) == "");
   });
+}
+
+/// The elements in another order: inputs of the same kind.
+Arrays reversed(Arrays arrays) {
+  for (Array& a : arrays) a = reshape(flip(reshape(a, {a.size()})), a.shape()).data();
+  return arrays;
+}
+
+/// What a row computes, as a program of its inputs.
+Program program_of(const Row& row, const Arrays& inputs) {
+  const auto xs = leaves(inputs);
+  const Trace trace;
+  const Variable y = row.f(xs);
+  return trace.program(xs, {y});
+}
+
+TEST_CASE("each op is traced as it is called, and the program gives the same bits on other inputs", "[ops]") {
+  each_case([](const Row& row, const Arrays& inputs) {
+    const Program program = program_of(row, inputs);
+    INFO(program.text());
+    CHECK(std::ranges::any_of(program.operations, [&](auto& op) { return op.name == row.op; }));
+    const Row again{row.op, row.what, [&](auto& xs) { return program(xs)[0]; }, {}, {}};
+    const Arrays others = reversed(inputs);
+    CHECK((bits(again, others) == bits(row, others)));
+  });
+}
+
+TEST_CASE("every op is traced", "[ops]") {
+  std::set<std::string> left = public_ops();
+  for (auto& row : table())
+    for (auto& op : program_of(row, inputs_of(row, 0)).operations) left.erase(op.name);
+  CHECK(left == std::set<std::string>{"add_gradients", "record"});
 }
 
 TEST_CASE("neither fusion nor the number of threads changes a bit of any op", "[ops]") {
