@@ -5,14 +5,14 @@
 
 #include <filesystem>
 
-#include "core/digest.hpp"
-#include "core/lazy.hpp"
-#include "core/memory.hpp"
-#include "core/threads.hpp"
-#include "nn/models/deep_convnet.hpp"
-#include "nn/models/resnet.hpp"
-#include "nn/training_state.hpp"
-#include "xgrad.hpp"
+#include <xgrad/core/array/lazy.hpp>
+#include <xgrad/core/base/digest.hpp>
+#include <xgrad/core/base/memory.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/nn/models/deep_convnet.hpp>
+#include <xgrad/nn/models/resnet.hpp>
+#include <xgrad/nn/run/training_state.hpp>
+#include <xgrad/xgrad.hpp>
 
 using namespace xgrad;
 using bench::Work;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "core/stopwatch.hpp"
+#include <xgrad/core/base/stopwatch.hpp>
 #include "examples/common/program.hpp"
 
 namespace bench {

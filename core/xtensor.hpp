@@ -10,7 +10,7 @@
 #include <xtensor/containers/xarray.hpp>
 #endif
 
-#include "core/variable.hpp"
+#include <xgrad/core/tape/variable.hpp>
 
 namespace xgrad {
 

@@ -1,14 +1,14 @@
 // CIFAR's binary files: their sizes and labels are checked, and the authors' own to the last bit.
-#include "datasets/cifar.hpp"
+#include <xgrad/datasets/cifar.hpp>
 
 #include <cstring>
 #include <memory>
 #include <sstream>
 
-#include "core/reader.hpp"
-#include "core/threads.hpp"
-#include "datasets/known.hpp"
-#include "datasets/locate.hpp"
+#include <xgrad/core/base/reader.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/datasets/known.hpp>
+#include <xgrad/datasets/locate.hpp>
 
 namespace xgrad {
 namespace {

@@ -3,7 +3,7 @@
 // Images", 2009; https://www.cs.toronto.edu/~kriz/cifar.html): 60,000 photographs of 32x32 pixels.
 #include <span>
 
-#include "datasets/dataset.hpp"
+#include <xgrad/datasets/dataset.hpp>
 
 namespace xgrad {
 

@@ -1,5 +1,5 @@
 // Dataset: taking a part of one.
-#include "datasets/dataset.hpp"
+#include <xgrad/datasets/dataset.hpp>
 
 #include <cstring>
 

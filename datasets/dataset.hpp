@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/array.hpp"
-#include "core/error.hpp"
+#include <xgrad/core/array/array.hpp>
+#include <xgrad/core/base/error.hpp>
 
 namespace xgrad {
 

@@ -1,5 +1,5 @@
 // Downloads by libcurl.
-#include "datasets/download.hpp"
+#include <xgrad/datasets/download.hpp>
 
 #include <curl/curl.h>
 #include <fcntl.h>
@@ -14,10 +14,10 @@
 #include <memory>
 #include <vector>
 
-#include "core/descriptor.hpp"
-#include "core/digest.hpp"
-#include "core/reader.hpp"
-#include "datasets/progress.hpp"
+#include <xgrad/core/base/descriptor.hpp>
+#include <xgrad/core/base/digest.hpp>
+#include <xgrad/core/base/reader.hpp>
+#include <xgrad/datasets/progress.hpp>
 
 namespace xgrad {
 namespace {

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "core/error.hpp"
-#include "core/reader.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/reader.hpp>
 
 namespace xgrad {
 

@@ -1,5 +1,5 @@
 // Unpacks by zlib, a piece at a time.
-#include "datasets/gunzip.hpp"
+#include <xgrad/datasets/gunzip.hpp>
 
 #include <zlib.h>
 

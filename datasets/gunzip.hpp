@@ -1,6 +1,6 @@
 #pragma once
 // What gzip packed, read like any other file.
-#include "core/reader.hpp"
+#include <xgrad/core/base/reader.hpp>
 
 namespace xgrad {
 

@@ -1,11 +1,11 @@
 // Sizes of pictures: resized by weights along one axis after the other; cut, padded, laid out.
-#include "datasets/image.hpp"
+#include <xgrad/datasets/image.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.hpp"
-#include "core/threads.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/threads.hpp>
 
 namespace xgrad {
 namespace {

@@ -9,11 +9,11 @@
 #include <string_view>
 #include <utility>
 
-#include "core/error.hpp"
-#include "core/files.hpp"
-#include "core/reader.hpp"
-#include "core/threads.hpp"
-#include "datasets/image.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/files.hpp>
+#include <xgrad/core/base/reader.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/datasets/image.hpp>
 
 namespace {
 

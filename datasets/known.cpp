@@ -1,8 +1,8 @@
 // The checksums of the published files.
-#include "datasets/known.hpp"
+#include <xgrad/datasets/known.hpp>
 
-#include "core/digest.hpp"
-#include "core/error.hpp"
+#include <xgrad/core/base/digest.hpp>
+#include <xgrad/core/base/error.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,15 +1,15 @@
 // Batches: their order from a counter-based generator, their pixels from a table, where a view tells.
-#include "datasets/loader.hpp"
+#include <xgrad/datasets/loader.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <numeric>
 
-#include "core/profile.hpp"
-#include "core/random.hpp"
-#include "core/threads.hpp"
-#include "datasets/prefetch.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/datasets/prefetch.hpp>
 
 namespace xgrad {
 namespace {

@@ -4,8 +4,8 @@
 #include <memory>
 #include <span>
 
-#include "datasets/dataset.hpp"
-#include "datasets/transforms.hpp"
+#include <xgrad/datasets/dataset.hpp>
+#include <xgrad/datasets/transforms.hpp>
 
 namespace xgrad {
 

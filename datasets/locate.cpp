@@ -1,11 +1,11 @@
 // The order in which folders are searched, and what is said when the files are in none.
-#include "datasets/locate.hpp"
+#include <xgrad/datasets/locate.hpp>
 
 #include <fmt/ranges.h>
 
 #include <cstdlib>
 
-#include "datasets/download.hpp"
+#include <xgrad/datasets/download.hpp>
 
 namespace xgrad {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.hpp"
+#include <xgrad/datasets/dataset.hpp>
 
 namespace xgrad {
 

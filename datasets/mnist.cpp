@@ -1,5 +1,5 @@
 // The idx files of MNIST.
-#include "datasets/mnist.hpp"
+#include <xgrad/datasets/mnist.hpp>
 
 #include <fmt/ranges.h>
 
@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "datasets/gunzip.hpp"
-#include "datasets/known.hpp"
-#include "datasets/locate.hpp"
+#include <xgrad/datasets/gunzip.hpp>
+#include <xgrad/datasets/known.hpp>
+#include <xgrad/datasets/locate.hpp>
 
 namespace xgrad {
 namespace {

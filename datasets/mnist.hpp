@@ -1,8 +1,8 @@
 #pragma once
 // MNIST (LeCun, Cortes, Burges; http://yann.lecun.com/exdb/mnist/): 70,000 handwritten digits of 28x28
 // pixels.
-#include "core/reader.hpp"
-#include "datasets/dataset.hpp"
+#include <xgrad/core/base/reader.hpp>
+#include <xgrad/datasets/dataset.hpp>
 
 namespace xgrad {
 

@@ -10,7 +10,7 @@
 #include <system_error>
 #include <thread>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 
 namespace xgrad {
 

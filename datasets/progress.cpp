@@ -1,5 +1,5 @@
 // How the progress of a download is written.
-#include "datasets/progress.hpp"
+#include <xgrad/datasets/progress.hpp>
 
 #include <fmt/format.h>
 

@@ -1,14 +1,14 @@
 // Shapes by signed distance (after Quilez, https://iquilezles.org/articles/distfunctions2d), one generator an
 // image.
-#include "datasets/synthetic.hpp"
+#include <xgrad/datasets/synthetic.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
 
-#include "core/random.hpp"
-#include "core/threads.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/threads.hpp>
 
 namespace xgrad {
 namespace {

@@ -2,7 +2,7 @@
 // A data set that needs no file and no network: ten kinds of shapes, drawn in colour.
 #include <cstdint>
 
-#include "datasets/dataset.hpp"
+#include <xgrad/datasets/dataset.hpp>
 
 namespace xgrad {
 

@@ -1,11 +1,11 @@
 // Views of images: each row and each column of the result tells which one of the image it shows.
-#include "datasets/transforms.hpp"
+#include <xgrad/datasets/transforms.hpp>
 
 #include <algorithm>
 
-#include "core/error.hpp"
-#include "core/random.hpp"
-#include "core/threads.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/threads.hpp>
 
 namespace xgrad {
 namespace {

@@ -2,7 +2,7 @@
 // Transforms of images: what training varies at random, and the views that testing averages over.
 #include <vector>
 
-#include "core/array.hpp"
+#include <xgrad/core/array/array.hpp>
 
 namespace xgrad {
 

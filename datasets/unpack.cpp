@@ -13,10 +13,10 @@
 #include <new>
 #include <set>
 
-#include "core/descriptor.hpp"
-#include "core/files.hpp"
-#include "datasets/download.hpp"
-#include "datasets/gunzip.hpp"
+#include <xgrad/core/base/descriptor.hpp>
+#include <xgrad/core/base/files.hpp>
+#include <xgrad/datasets/download.hpp>
+#include <xgrad/datasets/gunzip.hpp>
 
 namespace xgrad {
 namespace {

@@ -4,13 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 
-#include "core/error.hpp"
-#include "core/threads.hpp"
-#include "datasets/cifar.hpp"
-#include "datasets/synthetic.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/datasets/cifar.hpp>
+#include <xgrad/datasets/synthetic.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
 #include "examples/common/cifar10.hpp"
 #include "examples/common/program.hpp"
-#include "nn/run_folder.hpp"
 
 using namespace xgrad;
 

@@ -1,7 +1,7 @@
 // A layer, an operation and a model of one's own, trained and checked.
-#include "core/elementwise.hpp"
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/program.hpp"
-#include "xgrad.hpp"
 
 using namespace xgrad;
 

@@ -1,8 +1,8 @@
 // Derivatives of derivatives (the book, volume 3, steps 33 to 36): Newton's method, tanh, and a loss with a
 // gradient in it.
+#include <xgrad/nn/run/plot.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/program.hpp"
-#include "nn/plot.hpp"
-#include "xgrad.hpp"
 
 using namespace xgrad;
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
-#include "datasets/image.hpp"
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/experiments.hpp"
 #include "examples/common/program.hpp"
-#include "nn/run_folder.hpp"
-#include "xgrad.hpp"
 
 using namespace xgrad;
 

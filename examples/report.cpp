@@ -7,16 +7,16 @@
 #include <locale>
 #include <optional>
 
-#include "core/files.hpp"
-#include "core/reader.hpp"
-#include "datasets/image.hpp"
-#include "datasets/loader.hpp"
+#include <xgrad/core/base/files.hpp>
+#include <xgrad/core/base/reader.hpp>
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/nn/run/progress.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/nn/summary.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/experiments.hpp"
 #include "examples/common/program.hpp"
-#include "nn/progress.hpp"
-#include "nn/run_folder.hpp"
-#include "nn/summary.hpp"
-#include "xgrad.hpp"
 
 using namespace xgrad;
 

@@ -4,17 +4,17 @@
 #include <CLI/CLI.hpp>
 #include <fstream>
 
-#include "core/files.hpp"
-#include "core/threads.hpp"
-#include "datasets/loader.hpp"
+#include <xgrad/core/base/files.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/nn/formats/numpy.hpp>
+#include <xgrad/nn/models/deep_convnet.hpp>
+#include <xgrad/nn/models/mlp.hpp>
+#include <xgrad/nn/run/progress.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/experiments.hpp"
 #include "examples/common/interruptible.hpp"
-#include "nn/models/deep_convnet.hpp"
-#include "nn/models/mlp.hpp"
-#include "nn/numpy.hpp"
-#include "nn/progress.hpp"
-#include "nn/run_folder.hpp"
-#include "xgrad.hpp"
 
 using namespace xgrad;
 

@@ -1,9 +1,9 @@
 // Fits sin(2 pi x) with noise by a small network (the book, volume 3, step 43), and draws it.
 #include <numbers>
 
+#include <xgrad/nn/run/plot.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/program.hpp"
-#include "nn/plot.hpp"
-#include "xgrad.hpp"
 
 using namespace xgrad;
 

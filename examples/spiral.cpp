@@ -1,11 +1,11 @@
 // Tells three spirals apart (the book, volume 3, step 48), and draws which points the network gives to which.
 #include <cmath>
 
-#include "datasets/loader.hpp"
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/nn/models/mlp.hpp>
+#include <xgrad/nn/run/plot.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/program.hpp"
-#include "nn/models/mlp.hpp"
-#include "nn/plot.hpp"
-#include "xgrad.hpp"
 
 using namespace xgrad;
 

@@ -3,13 +3,13 @@
 #include <functional>
 #include <memory>
 
-#include "core/error.hpp"
-#include "nn/checkpoint.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/nn/formats/checkpoint.hpp>
 
 namespace xgrad {
 
-/// A handle to a model of any type: copies share it. The functions on models (parameters, names, state, save,
-/// load, fit, evaluate) take it like the model itself.
+/// A handle to a model of any type: copies share it. The functions on models (parameters, names_of, state,
+/// save, load, fit, evaluate) take it like the model itself.
 class AnyModel {
  public:
   /// None: whatever it is used for before it is assigned a model is an Error.
@@ -21,7 +21,7 @@ class AnyModel {
     auto held = std::make_shared<M>(std::move(model));
     forward_ = [held](const Variable& x) { return (*held)(x); };
     parameters_ = [held] { return xgrad::parameters(*held); };
-    names_ = [held] { return xgrad::names(*held); };
+    names_ = [held] { return xgrad::names_of(*held); };
     state_ = [held] { return xgrad::state(*held); };
     load_ = [held](const Tensors& tensors, const std::string& source) { load_state(*held, tensors, source); };
   }
@@ -32,8 +32,8 @@ class AnyModel {
   /// The function of that name for the model that is held.
   friend Parameters parameters(const AnyModel& model) { return of(model.parameters_)(); }
   friend Parameters parameters(AnyModel& model) { return of(model.parameters_)(); }
-  friend Names names(const AnyModel& model) { return of(model.names_)(); }
-  friend Names names(AnyModel& model) { return of(model.names_)(); }
+  friend Names names_of(const AnyModel& model) { return of(model.names_)(); }
+  friend Names names_of(AnyModel& model) { return of(model.names_)(); }
   friend std::vector<NamedArray> state(const AnyModel& model) { return of(model.state_)(); }
   friend void load_state(AnyModel& model, const Tensors& tensors, const std::string& source) {
     of(model.load_)(tensors, source);

@@ -1,13 +1,13 @@
 // Clipping: norms in double, scaled where squares would overflow or vanish.
-#include "nn/clip.hpp"
+#include <xgrad/nn/clip.hpp>
 
 #include <cmath>
 #include <limits>
 
-#include "core/error.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/math.hpp"
-#include "ops/reduce.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/reduce.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Gradients limited in size, before an optimizer's step.
-#include "nn/visit.hpp"
+#include <xgrad/nn/visit.hpp>
 
 namespace xgrad {
 

@@ -1,9 +1,9 @@
 // Initialisers.
-#include "nn/init.hpp"
+#include <xgrad/nn/init.hpp>
 
 #include <cmath>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 
 namespace xgrad {
 namespace {

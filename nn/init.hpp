@@ -2,7 +2,7 @@
 // Initialisers: how the weights of a layer start.
 #include <functional>
 
-#include "core/random.hpp"
+#include <xgrad/core/array/random.hpp>
 
 namespace xgrad {
 

@@ -1,16 +1,16 @@
 // Layers: what they hold and which operation they call.
-#include "nn/layers.hpp"
+#include <xgrad/nn/layers.hpp>
 
 #include <cmath>
 
-#include "core/error.hpp"
-#include "core/mode.hpp"
-#include "core/recompute.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/index.hpp"
-#include "ops/matmul.hpp"
-#include "ops/norm.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/mode.hpp>
+#include <xgrad/core/tape/recompute.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/index.hpp>
+#include <xgrad/ops/matmul.hpp>
+#include <xgrad/ops/norm.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 // Layers: parameters and a call operator. None has a backward pass; gradients are those of the operations.
-#include "nn/init.hpp"
-#include "nn/visit.hpp"
-#include "ops/conv.hpp"
+#include <xgrad/nn/init.hpp>
+#include <xgrad/nn/visit.hpp>
+#include <xgrad/ops/conv.hpp>
 
 namespace xgrad {
 

@@ -1,14 +1,14 @@
 // Optimizers: the formulas, written as they stand in the papers.
-#include "nn/optim.hpp"
+#include <xgrad/nn/optim.hpp>
 
 #include <cmath>
 
-#include "core/error.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/math.hpp"
-#include "ops/matmul.hpp"
-#include "ops/reduce.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/matmul.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 

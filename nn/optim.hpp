@@ -4,9 +4,9 @@
 #include <cmath>
 #include <map>
 
-#include "nn/clip.hpp"
-#include "nn/schedule.hpp"
-#include "nn/visit.hpp"
+#include <xgrad/nn/clip.hpp>
+#include <xgrad/nn/schedule.hpp>
+#include <xgrad/nn/visit.hpp>
 
 namespace xgrad {
 

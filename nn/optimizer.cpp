@@ -2,9 +2,9 @@
 #include <cmath>
 #include <utility>
 
-#include "core/error.hpp"
-#include "nn/optim.hpp"
-#include "ops/arithmetic.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/nn/optim.hpp>
+#include <xgrad/ops/arithmetic.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Parameters and buffers: what a model is made of, as values.
-#include "core/variable.hpp"
+#include <xgrad/core/tape/variable.hpp>
 
 namespace xgrad {
 

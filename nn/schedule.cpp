@@ -1,11 +1,11 @@
 // Learning-rate schedules.
-#include "nn/schedule.hpp"
+#include <xgrad/nn/schedule.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,11 +1,11 @@
 // Tables and pictures of models, from their operations.
-#include "nn/summary.hpp"
+#include <xgrad/nn/summary.hpp>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 
 namespace xgrad {
 namespace {

@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "core/mode.hpp"
-#include "core/trace.hpp"
-#include "nn/plot.hpp"
-#include "nn/visit.hpp"
+#include <xgrad/core/tape/mode.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/nn/run/plot.hpp>
+#include <xgrad/nn/visit.hpp>
 
 namespace xgrad {
 
@@ -16,7 +16,7 @@ template <class M, std::same_as<Variable>... Inputs>
 Program trace(M& model, const Inputs&... inputs) {
   const Trace trace;
   const Variable y = model(inputs...);
-  return trace.program({inputs...}, {y}, names(model));
+  return trace.program({inputs...}, {y}, names_of(model));
 }
 
 /// A picture of the program by Graphviz, as SVG. Its program `dot` that is not installed is a failure; throws

@@ -4,9 +4,9 @@
 #include <set>
 #include <typeindex>
 
-#include "core/fields.hpp"
-#include "core/layer_call.hpp"
-#include "nn/parameter.hpp"
+#include <xgrad/core/base/fields.hpp>
+#include <xgrad/core/tape/layer_call.hpp>
+#include <xgrad/nn/parameter.hpp>
 
 namespace xgrad {
 namespace detail {
@@ -155,7 +155,7 @@ struct NameFinder {
 /// What the layers and parameters of a model are called in it, for traces and messages. The model must not
 /// move while they are used.
 template <class M>
-Names names(M& model) {
+Names names_of(M& model) {
   detail::NameFinder finder;
   visit(model, finder);
   return std::move(finder.found);

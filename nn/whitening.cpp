@@ -1,16 +1,16 @@
 // Whitening filters by the symmetric eigen-decomposition of xtensor-blas.
-#include "nn/whitening.hpp"
+#include <xgrad/nn/whitening.hpp>
 
 #include <xtensor-blas/xlinalg.hpp>
 
-#include "core/error.hpp"
-#include "core/xtensor.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/conv.hpp"
-#include "ops/math.hpp"
-#include "ops/matmul.hpp"
-#include "ops/reduce.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/xtensor.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/conv.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/matmul.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 

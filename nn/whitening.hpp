@@ -1,6 +1,6 @@
 #pragma once
 // Whitening: filters that make the patches of images uncorrelated, from the images themselves.
-#include "core/array.hpp"
+#include <xgrad/core/array/array.hpp>
 
 namespace xgrad {
 

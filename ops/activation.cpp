@@ -1,14 +1,14 @@
 // Activation functions and their rules.
-#include "ops/activation.hpp"
+#include <xgrad/ops/activation.hpp>
 
-#include "core/elementwise.hpp"
-#include "core/pack_normal.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/attributes.hpp"
-#include "ops/density.hpp"
-#include "ops/math.hpp"
-#include "ops/strong.hpp"
+#include <xgrad/core/array/pack_normal.hpp>
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/density.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/strong.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Activation functions, elementwise.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

@@ -1,13 +1,13 @@
 // Arithmetic: what each operation computes, and the rule of each input.
-#include "ops/arithmetic.hpp"
+#include <xgrad/ops/arithmetic.hpp>
 
-#include "core/elementwise.hpp"
-#include "core/error.hpp"
-#include "core/pack_math.hpp"
-#include "core/trace.hpp"
-#include "ops/attributes.hpp"
-#include "ops/math.hpp"
-#include "ops/strong.hpp"
+#include <xgrad/core/array/pack_math.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/strong.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Arithmetic and comparison, elementwise with NumPy's broadcasting. Numbers may stand on either side.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

@@ -1,9 +1,9 @@
 #pragma once
 // The arguments of operations that are not arrays, as traces note them (private to ops): their names are what
 // Operation::attributes shows.
-#include "ops/conv.hpp"
-#include "ops/norm.hpp"
-#include "ops/pool.hpp"
+#include <xgrad/ops/conv.hpp>
+#include <xgrad/ops/norm.hpp>
+#include <xgrad/ops/pool.hpp>
 
 namespace xgrad::detail {
 
@@ -69,7 +69,7 @@ struct Folding {
 };
 struct Dropping {
   double p;
-  DropoutOptions options;
+  bool training, inverted;
 };
 template <class R>
 struct Reducing {

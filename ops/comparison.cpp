@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/elementwise.hpp"
-#include "core/threads.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,15 +1,15 @@
 // Convolution: <g, conv2d(x, w)> is linear in g, x and w, so the three partial derivatives are each other's
 // rules.
-#include "ops/conv.hpp"
+#include <xgrad/ops/conv.hpp>
 
-#include "core/error.hpp"
-#include "core/number.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/attributes.hpp"
-#include "ops/kernels/conv.hpp"
-#include "ops/kernels/windows.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/number.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/kernels/conv.hpp>
+#include <xgrad/ops/kernels/windows.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Convolution over images (N, C, H, W): bilinear like matmul, with partners that are its partial derivatives.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

@@ -1,14 +1,14 @@
 // Densities and their rules.
-#include "ops/density.hpp"
+#include <xgrad/ops/density.hpp>
 
 #include <numbers>
 
-#include "core/elementwise.hpp"
-#include "core/pack_math.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/math.hpp"
-#include "ops/strong.hpp"
+#include <xgrad/core/array/pack_math.hpp>
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/strong.hpp>
 
 namespace xgrad {
 

@@ -1,6 +1,6 @@
 #pragma once
 // Densities: the derivatives of the S-shaped functions, without the cancellation of y (1 - y).
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

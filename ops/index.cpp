@@ -1,11 +1,11 @@
 // Indexing: two pairs of adjoint primitives.
-#include "ops/index.hpp"
+#include <xgrad/ops/index.hpp>
 
-#include "core/error.hpp"
-#include "core/number.hpp"
-#include "core/trace.hpp"
-#include "ops/attributes.hpp"
-#include "ops/kernels/index.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/number.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/kernels/index.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,19 +1,19 @@
 // Losses: but for the product of a weight and a logarithm, the gradients are those of the parts.
-#include "ops/loss.hpp"
+#include <xgrad/ops/loss.hpp>
 
 #include <cmath>
 
-#include "core/elementwise.hpp"
-#include "core/error.hpp"
-#include "core/trace.hpp"
-#include "ops/activation.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/attributes.hpp"
-#include "ops/index.hpp"
-#include "ops/math.hpp"
-#include "ops/reduce.hpp"
-#include "ops/shape.hpp"
-#include "ops/strong.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/index.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
+#include <xgrad/ops/strong.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Softmax and losses, composed of primitives.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

@@ -1,7 +1,7 @@
 #pragma once
 // Elementary functions, elementwise, of f32 and f64. docs/accuracy.md states their errors, and those of their
 // derivatives.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

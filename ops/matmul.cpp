@@ -1,12 +1,12 @@
 // Matrix products: one primitive with both transpositions, so that no gradient needs a transposed copy.
-#include "ops/matmul.hpp"
+#include <xgrad/ops/matmul.hpp>
 
-#include "core/error.hpp"
-#include "core/number.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/kernels/gemm.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/number.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/kernels/gemm.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 namespace {

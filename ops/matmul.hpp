@@ -1,6 +1,6 @@
 #pragma once
 // Matrix products.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

@@ -1,6 +1,6 @@
 #pragma once
 // Mean and variance by way of the differences to a constant near the mean (private to ops).
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

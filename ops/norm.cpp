@@ -1,19 +1,20 @@
 // Normalisation and dropout. No rule here: the gradients are those of the parts.
-#include "ops/norm.hpp"
+#include <xgrad/ops/norm.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
-#include "core/error.hpp"
-#include "core/number.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/attributes.hpp"
-#include "ops/kernels/sample.hpp"
-#include "ops/math.hpp"
-#include "ops/moments.hpp"
-#include "ops/reduce.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/number.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/kernels/sample.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/moments.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 namespace {
@@ -129,7 +130,13 @@ Variable layer_norm(const Variable& input, const Variable& gamma, const Variable
 }
 
 Variable dropout(const Variable& x, double p, const DropoutOptions& options) {
-  if (tracing()) return traced("dropout", dropout, detail::Dropping{p, options}, x);
+  if (tracing()) {  // a program draws from the default generator: the one that is given may be gone by then
+    auto first = std::make_shared<Generator*>(options.generator);
+    auto f = [first](auto& v, const detail::Dropping& d) {
+      return dropout(v, d.p, {d.training, d.inverted, std::exchange(*first, nullptr)});
+    };
+    return traced("dropout", f, detail::Dropping{p, options.training, options.inverted}, x);
+  }
   expect(p >= 0 && p <= 1, "dropout: {} is not a probability", p);
   expect(is_floating(x.dtype()), "dropout: not defined for {}; cast to f32 or f64 first", x.dtype());
   if (!options.training) return options.inverted ? x : x * (1 - p);

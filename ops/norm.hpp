@@ -1,7 +1,7 @@
 #pragma once
 // Normalisation and dropout, composed of primitives.
-#include "core/random.hpp"
-#include "core/tape.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

@@ -1,17 +1,17 @@
 // Pooling: the maximum is a gather at the place of the largest, the mean is composed.
-#include "ops/pool.hpp"
+#include <xgrad/ops/pool.hpp>
 
 #include <algorithm>
 
-#include "core/error.hpp"
-#include "core/number.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/attributes.hpp"
-#include "ops/kernels/pool.hpp"
-#include "ops/kernels/windows.hpp"
-#include "ops/reduce.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/number.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/kernels/pool.hpp>
+#include <xgrad/ops/kernels/windows.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 namespace {

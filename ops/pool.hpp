@@ -1,6 +1,6 @@
 #pragma once
 // Pooling over images (N, C, H, W).
-#include "ops/conv.hpp"
+#include <xgrad/ops/conv.hpp>
 
 namespace xgrad {
 

@@ -1,21 +1,21 @@
 // Reductions: sum, max and min are primitives, the others are composed.
-#include "ops/reduce.hpp"
+#include <xgrad/ops/reduce.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-#include "core/elementwise.hpp"
-#include "core/error.hpp"
-#include "core/lazy.hpp"
-#include "core/number.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/attributes.hpp"
-#include "ops/kernels/scan.hpp"
-#include "ops/math.hpp"
-#include "ops/moments.hpp"
-#include "ops/shape.hpp"
-#include "ops/strong.hpp"
+#include <xgrad/core/array/lazy.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/number.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/kernels/scan.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/moments.hpp>
+#include <xgrad/ops/shape.hpp>
+#include <xgrad/ops/strong.hpp>
 
 namespace xgrad {
 namespace {

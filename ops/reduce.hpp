@@ -1,7 +1,7 @@
 #pragma once
 // Reductions. Without axes all are reduced; negative axes count from the last; reduced axes are dropped
 // unless `keepdims`.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

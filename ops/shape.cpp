@@ -1,14 +1,14 @@
 // Shape operations. All but reshape are one strided copy, whose adjoint is the same copy the other way.
-#include "ops/shape.hpp"
+#include <xgrad/ops/shape.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.hpp"
-#include "core/number.hpp"
-#include "core/trace.hpp"
-#include "ops/attributes.hpp"
-#include "ops/kernels/copy.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/number.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/kernels/copy.hpp>
 
 namespace xgrad {
 namespace {

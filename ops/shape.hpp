@@ -1,6 +1,6 @@
 #pragma once
 // Shape: operations that move elements without changing them. Negative axes count from the last.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

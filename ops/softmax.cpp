@@ -1,17 +1,17 @@
 // Softmax, its logarithm and the log of a sum of exponentials: three primitives whose rules are each other.
 #include <cmath>
 
-#include "core/error.hpp"
-#include "core/map.hpp"
-#include "core/pack_math.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/attributes.hpp"
-#include "ops/loss.hpp"
-#include "ops/math.hpp"
-#include "ops/reduce.hpp"
-#include "ops/shape.hpp"
-#include "ops/strong.hpp"
+#include <xgrad/core/array/map.hpp>
+#include <xgrad/core/array/pack_math.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/attributes.hpp>
+#include <xgrad/ops/loss.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
+#include <xgrad/ops/strong.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,11 +1,11 @@
 // The strong product and quotient: each is its own rule.
-#include "ops/strong.hpp"
+#include <xgrad/ops/strong.hpp>
 
 #include <limits>
 
-#include "core/elementwise.hpp"
-#include "core/trace.hpp"
-#include "ops/arithmetic.hpp"
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/ops/arithmetic.hpp>
 
 namespace xgrad {
 

@@ -1,6 +1,6 @@
 #pragma once
 // Products with a strong zero, which gradient rules are written with: 0 times anything is 0.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 

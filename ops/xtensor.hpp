@@ -1,7 +1,7 @@
 #pragma once
 // Arithmetic between Variables and xtensor expressions, on either side: the expression is a constant.
-#include "core/xtensor.hpp"
-#include "ops/arithmetic.hpp"
+#include <xgrad/core/xtensor.hpp>
+#include <xgrad/ops/arithmetic.hpp>
 
 namespace xgrad {
 

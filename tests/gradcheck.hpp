@@ -1,7 +1,7 @@
 #pragma once
 // A Catch2 matcher for gradients, to second order:
 //   CHECK_THAT(function([](auto& x, auto& w) { return tanh(x) * w; }), GradientsMatch({x, w}));
-#include "core/gradcheck.hpp"
+#include <xgrad/core/tape/gradcheck.hpp>
 #include "tests/catch.hpp"
 
 namespace xgrad::tests {

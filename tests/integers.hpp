@@ -4,8 +4,8 @@
 #include <cmath>
 #include <functional>
 
-#include "core/error.hpp"
-#include "core/variable.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/variable.hpp>
 #include "tests/catch.hpp"
 #include "tests/memory_limit.hpp"
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/progress.hpp"
+#include <xgrad/nn/run/progress.hpp>
 #include "tests/catch.hpp"
 
 namespace xgrad::tests {

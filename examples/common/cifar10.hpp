@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "datasets/dataset.hpp"
-#include "nn/models/airbench.hpp"
+#include <xgrad/datasets/dataset.hpp>
+#include <xgrad/nn/models/airbench.hpp>
 
 namespace xgrad {
 

@@ -3,14 +3,14 @@
 
 #include <cmath>
 
-#include "core/error.hpp"
-#include "datasets/loader.hpp"
-#include "datasets/transforms.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/datasets/transforms.hpp>
+#include <xgrad/nn/models/airbench.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/cifar10_run.hpp"
 #include "examples/common/experiments.hpp"
 #include "examples/common/interruptible.hpp"
-#include "nn/models/airbench.hpp"
-#include "xgrad.hpp"
 
 namespace xgrad {
 

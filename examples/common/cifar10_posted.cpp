@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "datasets/loader.hpp"
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/nn/models/deep_convnet.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/cifar10_run.hpp"
 #include "examples/common/experiments.hpp"
 #include "examples/common/interruptible.hpp"
-#include "nn/models/deep_convnet.hpp"
-#include "xgrad.hpp"
 
 namespace xgrad {
 namespace {

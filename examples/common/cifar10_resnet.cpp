@@ -1,12 +1,12 @@
 // ResNet-20 on CIFAR-10, trained as He et al. did (2016, section 4.2), their accuracy beside ours.
 #include <fmt/format.h>
 
-#include "datasets/loader.hpp"
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/nn/models/resnet.hpp>
+#include <xgrad/xgrad.hpp>
 #include "examples/common/cifar10_run.hpp"
 #include "examples/common/experiments.hpp"
 #include "examples/common/interruptible.hpp"
-#include "nn/models/resnet.hpp"
-#include "xgrad.hpp"
 
 namespace xgrad {
 namespace {

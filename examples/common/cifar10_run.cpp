@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "core/profile.hpp"
-#include "core/threads.hpp"
+#include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/threads.hpp>
 #include "examples/common/interruptible.hpp"
 
 namespace xgrad {

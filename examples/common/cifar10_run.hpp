@@ -3,9 +3,9 @@
 #include <functional>
 #include <string>
 
+#include <xgrad/nn/run/progress.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
 #include "examples/common/cifar10.hpp"
-#include "nn/progress.hpp"
-#include "nn/run_folder.hpp"
 
 namespace xgrad {
 

@@ -3,16 +3,16 @@
 
 #include <algorithm>
 
-#include "core/error.hpp"
-#include "datasets/cifar.hpp"
-#include "datasets/mnist.hpp"
-#include "datasets/synthetic.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/datasets/cifar.hpp>
+#include <xgrad/datasets/mnist.hpp>
+#include <xgrad/datasets/synthetic.hpp>
+#include <xgrad/nn/models/deep_convnet.hpp>
+#include <xgrad/nn/models/mlp.hpp>
+#include <xgrad/nn/models/resnet.hpp>
+#include <xgrad/nn/models/simple_convnet.hpp>
+#include <xgrad/ops/loss.hpp>
 #include "examples/common/cifar10.hpp"
-#include "nn/models/deep_convnet.hpp"
-#include "nn/models/mlp.hpp"
-#include "nn/models/resnet.hpp"
-#include "nn/models/simple_convnet.hpp"
-#include "ops/loss.hpp"
 
 namespace xgrad {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "datasets/loader.hpp"
-#include "nn/any_model.hpp"
-#include "nn/optim.hpp"
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/nn/any_model.hpp>
+#include <xgrad/nn/optim.hpp>
 
 namespace xgrad {
 

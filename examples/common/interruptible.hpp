@@ -1,9 +1,9 @@
 #pragma once
 // Training that a signal ends after a step, with all of it saved.
+#include <xgrad/nn/run/interrupt.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/nn/run/trainer.hpp>
 #include "examples/common/program.hpp"
-#include "nn/interrupt.hpp"
-#include "nn/run_folder.hpp"
-#include "nn/trainer.hpp"
 
 namespace xgrad {
 

@@ -13,7 +13,7 @@
 #include <list>
 #include <sstream>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 
 namespace xgrad {
 namespace {

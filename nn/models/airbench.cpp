@@ -1,16 +1,16 @@
 // The airbench network.
-#include "nn/models/airbench.hpp"
+#include <xgrad/nn/models/airbench.hpp>
 
 #include <cmath>
 
-#include "core/error.hpp"
-#include "nn/whitening.hpp"
-#include "ops/activation.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/math.hpp"
-#include "ops/pool.hpp"
-#include "ops/reduce.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/nn/whitening.hpp>
+#include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/pool.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 namespace {

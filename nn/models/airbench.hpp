@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "nn/layers.hpp"
+#include <xgrad/nn/layers.hpp>
 
 namespace xgrad {
 

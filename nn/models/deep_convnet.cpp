@@ -1,12 +1,12 @@
 // The book's deep convolutional network.
-#include "nn/models/deep_convnet.hpp"
+#include <xgrad/nn/models/deep_convnet.hpp>
 
 #include <cmath>
 
-#include "core/error.hpp"
-#include "ops/activation.hpp"
-#include "ops/pool.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/pool.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 namespace {

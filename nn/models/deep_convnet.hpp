@@ -2,7 +2,7 @@
 // The book's deep convolutional network (volume 1, chapter 8), and the posts' headline: the same, widened.
 #include <array>
 
-#include "nn/layers.hpp"
+#include <xgrad/nn/layers.hpp>
 
 namespace xgrad {
 

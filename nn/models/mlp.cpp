@@ -1,8 +1,8 @@
 // Multi-layer perceptrons.
-#include "nn/models/mlp.hpp"
+#include <xgrad/nn/models/mlp.hpp>
 
-#include "core/error.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 

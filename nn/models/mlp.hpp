@@ -2,8 +2,8 @@
 // Multi-layer perceptrons, with what the book adds to them: batch normalisation, dropout, initial values.
 #include <vector>
 
-#include "nn/layers.hpp"
-#include "ops/activation.hpp"
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/ops/activation.hpp>
 
 namespace xgrad {
 

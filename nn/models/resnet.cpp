@@ -1,11 +1,11 @@
 // Residual networks for CIFAR.
-#include "nn/models/resnet.hpp"
+#include <xgrad/nn/models/resnet.hpp>
 
-#include "core/error.hpp"
-#include "ops/activation.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/pool.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/pool.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 namespace {

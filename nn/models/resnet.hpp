@@ -2,7 +2,7 @@
 // Residual networks for CIFAR (He et al., "Deep residual learning for image recognition", 2016, section 4.2).
 #include <vector>
 
-#include "nn/layers.hpp"
+#include <xgrad/nn/layers.hpp>
 
 namespace xgrad {
 

@@ -1,10 +1,10 @@
 // The book's first convolutional network.
-#include "nn/models/simple_convnet.hpp"
+#include <xgrad/nn/models/simple_convnet.hpp>
 
-#include "core/error.hpp"
-#include "ops/activation.hpp"
-#include "ops/pool.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/pool.hpp>
+#include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
 namespace {

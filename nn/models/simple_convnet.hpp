@@ -1,6 +1,6 @@
 #pragma once
 // The book's first convolutional network (volume 1, chapter 7).
-#include "nn/layers.hpp"
+#include <xgrad/nn/layers.hpp>
 
 namespace xgrad {
 

@@ -1,12 +1,12 @@
 // Convolution: the choice of a lowering, and the general one: blocks of im2col with a matrix product each.
-#include "ops/kernels/conv.hpp"
+#include <xgrad/ops/kernels/conv.hpp>
 
-#include "core/profile.hpp"
-#include "core/threads.hpp"
-#include "ops/kernels/gemm.hpp"
-#include "ops/kernels/im2col.hpp"
-#include "ops/kernels/panels.hpp"
-#include "ops/kernels/winograd.hpp"
+#include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/ops/kernels/gemm.hpp>
+#include <xgrad/ops/kernels/im2col.hpp>
+#include <xgrad/ops/kernels/panels.hpp>
+#include <xgrad/ops/kernels/winograd.hpp>
 
 namespace xgrad::kernels {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // The three kernels of convolution, and the windows they are made of. How they work is their own affair.
-#include "core/array.hpp"
+#include <xgrad/core/array/array.hpp>
 
 namespace xgrad::kernels {
 

@@ -1,14 +1,14 @@
 // Strided copies, in blocks where both sides are walked across the grain.
-#include "ops/kernels/copy.hpp"
+#include <xgrad/ops/kernels/copy.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
-#include "core/profile.hpp"
-#include "core/threads.hpp"
-#include "ops/kernels/simd.hpp"
+#include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/ops/kernels/simd.hpp>
 
 namespace xgrad::kernels {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Strided copies: what transposing, slicing, padding, flipping and joining come down to.
-#include "core/shape.hpp"
+#include <xgrad/core/base/shape.hpp>
 
 namespace xgrad::kernels {
 

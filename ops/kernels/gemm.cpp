@@ -1,9 +1,9 @@
 // Matrix products: operands are packed in panels for the tile of tile.hpp, a stretch of the sum at a time.
-#include "ops/kernels/gemm.hpp"
+#include <xgrad/ops/kernels/gemm.hpp>
 
-#include "core/profile.hpp"
-#include "core/threads.hpp"
-#include "ops/kernels/panels.hpp"
+#include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/ops/kernels/panels.hpp>
 
 namespace xgrad::kernels {
 namespace {

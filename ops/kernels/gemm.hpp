@@ -3,8 +3,8 @@
 // element is summed in the same order.
 #include <algorithm>
 
-#include "core/array.hpp"
-#include "core/threads.hpp"
+#include <xgrad/core/array/array.hpp>
+#include <xgrad/core/base/threads.hpp>
 
 namespace xgrad::kernels {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/wide_sum.hpp"
-#include "ops/kernels/conv.hpp"
-#include "ops/kernels/room.hpp"
-#include "ops/kernels/simd.hpp"
+#include <xgrad/core/array/wide_sum.hpp>
+#include <xgrad/ops/kernels/conv.hpp>
+#include <xgrad/ops/kernels/room.hpp>
+#include <xgrad/ops/kernels/simd.hpp>
 
 namespace xgrad::kernels {
 

@@ -1,5 +1,5 @@
 // Gathering and scattering, each line or row on its own so that sums have a fixed order.
-#include "ops/kernels/index.hpp"
+#include <xgrad/ops/kernels/index.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -7,11 +7,11 @@
 #include <span>
 #include <utility>
 
-#include "core/error.hpp"
-#include "core/profile.hpp"
-#include "core/threads.hpp"
-#include "core/wide_sum.hpp"
-#include "ops/kernels/room.hpp"
+#include <xgrad/core/array/wide_sum.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/ops/kernels/room.hpp>
 
 namespace xgrad::kernels {
 namespace {

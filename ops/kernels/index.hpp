@@ -1,6 +1,6 @@
 #pragma once
 // Kernels of gathering and scattering. Indices are i64 and have been checked.
-#include "core/array.hpp"
+#include <xgrad/core/array/array.hpp>
 
 namespace xgrad::kernels {
 

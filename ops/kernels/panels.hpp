@@ -1,7 +1,7 @@
 #pragma once
 // Products by packed panels: what a matrix product does on one thread, whatever its right side is made from.
-#include "ops/kernels/room.hpp"
-#include "ops/kernels/tile.hpp"
+#include <xgrad/ops/kernels/room.hpp>
+#include <xgrad/ops/kernels/tile.hpp>
 
 namespace xgrad::kernels {
 

@@ -1,13 +1,13 @@
 // Max-pooling, plane by plane.
-#include "ops/kernels/pool.hpp"
+#include <xgrad/ops/kernels/pool.hpp>
 
 #include <algorithm>
 
-#include "core/profile.hpp"
-#include "core/threads.hpp"
-#include "core/wide_sum.hpp"
-#include "ops/kernels/pool2x2.hpp"
-#include "ops/kernels/room.hpp"
+#include <xgrad/core/array/wide_sum.hpp>
+#include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/ops/kernels/pool2x2.hpp>
+#include <xgrad/ops/kernels/room.hpp>
 
 namespace xgrad::kernels {
 namespace {

@@ -2,7 +2,7 @@
 // Kernels of max-pooling: the largest of each window and its place, and reading and writing at noted places.
 #include <utility>
 
-#include "core/array.hpp"
+#include <xgrad/core/array/array.hpp>
 
 namespace xgrad::kernels {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <xsimd/xsimd.hpp>
 
-#include "ops/kernels/simd.hpp"
+#include <xgrad/ops/kernels/simd.hpp>
 
 namespace xgrad::kernels {
 

@@ -1,6 +1,6 @@
 #pragma once
 // Room that a kernel needs for a while.
-#include "core/lazy.hpp"
+#include <xgrad/core/array/lazy.hpp>
 
 namespace xgrad::kernels {
 

@@ -1,5 +1,5 @@
 // A guess at means from a few elements.
-#include "ops/kernels/sample.hpp"
+#include <xgrad/ops/kernels/sample.hpp>
 
 #include <algorithm>
 #include <vector>

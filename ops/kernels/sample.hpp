@@ -1,6 +1,6 @@
 #pragma once
 // A guess at means from a few elements.
-#include "core/array.hpp"
+#include <xgrad/core/array/array.hpp>
 
 namespace xgrad::kernels {
 

@@ -1,9 +1,9 @@
 // Walks along one axis, line by line.
-#include "ops/kernels/scan.hpp"
+#include <xgrad/ops/kernels/scan.hpp>
 
-#include "core/profile.hpp"
-#include "core/threads.hpp"
-#include "core/wide_sum.hpp"
+#include <xgrad/core/array/wide_sum.hpp>
+#include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/threads.hpp>
 
 namespace xgrad::kernels {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // Kernels that walk along one axis: running sums and the place of the largest.
-#include "core/array.hpp"
+#include <xgrad/core/array/array.hpp>
 
 namespace xgrad::kernels {
 

@@ -1,6 +1,6 @@
 #pragma once
 // Shuffles of packs of 64 bytes, for kernels that transpose.
-#include "core/wide_pack.hpp"
+#include <xgrad/core/array/wide_pack.hpp>
 
 namespace xgrad::kernels {
 

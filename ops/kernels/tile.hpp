@@ -2,7 +2,7 @@
 // The tile of a matrix product that stays in registers: what every product here, Winograd's too, is made of.
 #include <algorithm>
 
-#include "ops/kernels/simd.hpp"
+#include <xgrad/ops/kernels/simd.hpp>
 
 namespace xgrad::kernels {
 

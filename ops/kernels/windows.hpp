@@ -2,7 +2,7 @@
 // How many windows there are along an axis, counted without overflow whatever the options are.
 #include <algorithm>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 
 namespace xgrad::kernels {
 

@@ -1,12 +1,12 @@
 // Winograd convolution: blocks of tiles go through transform, 36 matrix products and back while they are in
 // the cache.
-#include "ops/kernels/winograd.hpp"
+#include <xgrad/ops/kernels/winograd.hpp>
 
 #include <vector>
 
-#include "core/threads.hpp"
-#include "ops/kernels/tile.hpp"
-#include "ops/kernels/winograd_range.hpp"
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/ops/kernels/tile.hpp>
+#include <xgrad/ops/kernels/winograd_range.hpp>
 
 namespace xgrad::kernels::winograd {
 namespace {

@@ -3,7 +3,7 @@
 // Largest error against f64, for numbers of one size and relative to the largest result: 1e-5. Tiles and
 // kernels whose numbers differ too much (see winograd_range.hpp) are computed directly, so that in any case
 //   |error| <= 256 u (largest |x| in the result's window of 3x3, over channels) (sum of its |w|), u = 2^-24.
-#include "ops/kernels/conv.hpp"
+#include <xgrad/ops/kernels/conv.hpp>
 
 namespace xgrad::kernels::winograd {
 

@@ -2,9 +2,9 @@
 // How a Winograd convolution is cut: blocks of images or of bands of their rows, and the tiles of a block.
 #include <compare>
 
-#include "ops/kernels/conv.hpp"
-#include "ops/kernels/room.hpp"
-#include "ops/kernels/winograd_tiles.hpp"
+#include <xgrad/ops/kernels/conv.hpp>
+#include <xgrad/ops/kernels/room.hpp>
+#include <xgrad/ops/kernels/winograd_tiles.hpp>
 
 namespace xgrad::kernels::winograd {
 

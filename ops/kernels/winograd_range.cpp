@@ -1,14 +1,14 @@
 // Tiles and kernels whose numbers differ too much for Winograd's transforms: which they are, and their
 // results.
-#include "ops/kernels/winograd_range.hpp"
+#include <xgrad/ops/kernels/winograd_range.hpp>
 
 #include <atomic>
 #include <limits>
 #include <span>
 
-#include "core/threads.hpp"
-#include "ops/kernels/gemm.hpp"
-#include "ops/kernels/panels.hpp"
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/ops/kernels/gemm.hpp>
+#include <xgrad/ops/kernels/panels.hpp>
 
 namespace xgrad::kernels::winograd {
 namespace {

@@ -7,7 +7,7 @@
 // the bounds.
 #include <vector>
 
-#include "ops/kernels/winograd_plan.hpp"
+#include <xgrad/ops/kernels/winograd_plan.hpp>
 
 namespace xgrad::kernels::winograd {
 

@@ -11,8 +11,8 @@
 #include <cstring>
 #include <vector>
 
-#include "core/array.hpp"
-#include "ops/kernels/simd.hpp"
+#include <xgrad/core/array/array.hpp>
+#include <xgrad/ops/kernels/simd.hpp>
 
 namespace xgrad::kernels::winograd {
 

@@ -3,7 +3,7 @@
 #include <regex>
 #include <set>
 
-#include "ops/arithmetic.hpp"
+#include <xgrad/ops/arithmetic.hpp>
 #include "tests/accuracy/cases.hpp"
 #include "tests/catch.hpp"
 #include "tests/paths.hpp"

@@ -1,9 +1,9 @@
 // The elementwise operations with their derivatives, exactly.
 #include "tests/accuracy/cases.hpp"
 
-#include "ops/activation.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/math.hpp"
+#include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/math.hpp>
 
 namespace xgrad::tests {
 namespace {

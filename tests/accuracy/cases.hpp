@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/variable.hpp"
+#include <xgrad/core/tape/variable.hpp>
 #include "tests/accuracy/real.hpp"
 
 namespace xgrad::tests {

@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <ostream>
 
-#include "core/files.hpp"
+#include <xgrad/core/base/files.hpp>
 #include "examples/common/program.hpp"
 #include "tests/accuracy/cases.hpp"
 

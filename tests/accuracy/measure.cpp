@@ -5,7 +5,7 @@
 #include <limits>
 #include <random>
 
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 #include "tests/accuracy/cases.hpp"
 
 namespace xgrad::tests {

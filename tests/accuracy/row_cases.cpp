@@ -1,7 +1,7 @@
 // Row-wise operations, exactly, with their conditions.
 #include <random>
 
-#include "ops/ops.hpp"
+#include <xgrad/ops/ops.hpp>
 #include "tests/accuracy/cases.hpp"
 
 namespace xgrad::tests {

@@ -1,8 +1,8 @@
 // DetectAnomaly names the operation, or the rule, that first made a NaN or an infinity.
-#include "core/anomaly.hpp"
+#include <xgrad/core/tape/anomaly.hpp>
 
-#include "core/error.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 namespace xgrad::tests {

@@ -1,8 +1,8 @@
 // Arrays: creation, reading, values that copy on write, conversion, and the words of their errors.
-#include "core/array.hpp"
+#include <xgrad/core/array/array.hpp>
 
-#include "core/map.hpp"
-#include "core/memory.hpp"
+#include <xgrad/core/array/map.hpp>
+#include <xgrad/core/base/memory.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 

@@ -1,5 +1,5 @@
 // Files that are replaced whole or not at all.
-#include "core/files.hpp"
+#include <xgrad/core/base/files.hpp>
 
 #include <algorithm>
 #include <fstream>

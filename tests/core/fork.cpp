@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <csignal>
 
-#include "datasets/loader.hpp"
-#include "datasets/synthetic.hpp"
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/datasets/synthetic.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 

@@ -1,5 +1,5 @@
 // Random programs: against a plain reference, and bit by bit however they are run.
-#include "core/map.hpp"
+#include <xgrad/core/array/map.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/fuzz_program.hpp"
 

@@ -1,8 +1,8 @@
 // Gradient checks pass what is right, and name the element of what is wrong, to second order.
-#include "core/gradcheck.hpp"
+#include <xgrad/core/tape/gradcheck.hpp>
 
-#include "core/tape.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/tape.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 #include "tests/gradcheck.hpp"

@@ -1,6 +1,6 @@
 // Pictures of graphs: nodes with their names, shapes and edges, and text that Graphviz can read.
-#include "core/tape.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/tape.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 

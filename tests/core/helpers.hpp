@@ -4,11 +4,11 @@
 #include <cstring>
 #include <vector>
 
-#include "core/error.hpp"
-#include "core/lazy.hpp"
-#include "core/random.hpp"
-#include "core/threads.hpp"
-#include "core/variable.hpp"
+#include <xgrad/core/array/lazy.hpp>
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/core/tape/variable.hpp>
 
 namespace xgrad::tests {
 

@@ -1,10 +1,10 @@
 // Lazy evaluation: what waits, what joins a pass, what is freed, how far programs grow, and reductions.
-#include "core/lazy.hpp"
+#include <xgrad/core/array/lazy.hpp>
 
 #include <limits>
 
-#include "core/map.hpp"
-#include "core/memory.hpp"
+#include <xgrad/core/array/map.hpp>
+#include <xgrad/core/base/memory.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 #include "tests/memory_limit.hpp"

@@ -1,5 +1,5 @@
 // Locks on folders: one holder at a time, whoever it is and however it ends.
-#include "core/lock.hpp"
+#include <xgrad/core/base/lock.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // map: lambdas over packs as operations on arrays, and the functions that packs and numbers share.
-#include "core/map.hpp"
+#include <xgrad/core/array/map.hpp>
 
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"

@@ -1,5 +1,5 @@
 // Memory: freed blocks are used again, and what is in use is counted.
-#include "core/memory.hpp"
+#include <xgrad/core/base/memory.hpp>
 
 #include <limits>
 

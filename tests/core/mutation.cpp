@@ -1,7 +1,7 @@
 // Writing after use: an error that names the operation, where its rule needs what was there; nowhere else.
-#include "core/tape.hpp"
-#include "core/xtensor.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/tape.hpp>
+#include <xgrad/core/xtensor.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 

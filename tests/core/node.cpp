@@ -1,9 +1,9 @@
 // The lives of nodes: none is left over, and activations go as soon as nobody can ask for them.
-#include "core/node.hpp"
+#include <xgrad/core/tape/node.hpp>
 
-#include "core/memory.hpp"
-#include "core/tape.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/memory.hpp>
+#include <xgrad/core/tape/tape.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 

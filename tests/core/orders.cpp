@@ -3,8 +3,8 @@
 #include <functional>
 #include <tuple>
 
-#include "core/tape.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/tape.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 

@@ -1,12 +1,12 @@
 // Profiles: time by operation, each without what ran inside it.
-#include "core/profile.hpp"
+#include <xgrad/core/base/profile.hpp>
 
 #include <chrono>
 #include <thread>
 
-#include "core/lazy.hpp"
-#include "core/variable.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/array/lazy.hpp>
+#include <xgrad/core/tape/variable.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

@@ -1,5 +1,5 @@
 // Random numbers: Philox's known answers, reproducibility, moments, ranges.
-#include "core/random.hpp"
+#include <xgrad/core/array/random.hpp>
 
 #include <Random123/philox.h>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // Untrusted bytes: what is read, what is refused, and what it is called then.
-#include "core/reader.hpp"
+#include <xgrad/core/base/reader.hpp>
 
 #include <sys/stat.h>
 

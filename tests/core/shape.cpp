@@ -1,5 +1,5 @@
 // Shapes: broadcasting, axes, strides, limits and the words of their errors.
-#include "core/shape.hpp"
+#include <xgrad/core/base/shape.hpp>
 
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"

@@ -1,8 +1,8 @@
 // The tape: what is recorded, what grad() and backward() compute, and what they refuse.
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 
-#include "core/elementwise.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 
@@ -93,8 +93,7 @@ TEST_CASE("tape: grad with respect to anything, in any order, also twice") {
   CHECK(grad(x, {x})[0].item() == 1);
   CHECK(grad(y, {}).empty());
   CHECK(error_of([&] { grad(y, {Variable()}); }) == "grad: an input is undefined");
-  CHECK(error_of([&] { grad(constant, {x}); }) ==
-        "grad: the result depends on nothing that requires a gradient");
+  CHECK(grad(constant, {x})[0].item() == 0);  // of what does not depend on x, as of what is linear, twice
   CHECK(error_of([&] { constant.backward(); }) ==
         "backward: the result depends on nothing that requires a gradient");
 }

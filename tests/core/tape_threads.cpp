@@ -1,8 +1,8 @@
 // Several threads at the tape at once: each builds graphs of its own over shared parameters.
 #include <thread>
 
-#include "core/tape.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/tape.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 

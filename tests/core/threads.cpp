@@ -1,5 +1,5 @@
 // Threads: loops cover their range once, nest, and hand on exceptions.
-#include "core/threads.hpp"
+#include <xgrad/core/base/threads.hpp>
 
 #include <sched.h>
 

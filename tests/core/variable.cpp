@@ -1,9 +1,9 @@
 // Variables: handles, leaves and constants, detaching, replacing data, hooks and when they run, names,
 // NoGrad.
-#include "core/variable.hpp"
+#include <xgrad/core/tape/variable.hpp>
 
-#include "core/tape.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/tape.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 

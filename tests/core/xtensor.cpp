@@ -1,10 +1,10 @@
 // The bridge to xtensor: views both ways, arrays from expressions, operations of one's own.
-#include "core/xtensor.hpp"
+#include <xgrad/core/xtensor.hpp>
 
 #include <xtensor/xmath.hpp>
 #include <xtensor/xview.hpp>
 
-#include "ops/ops.hpp"
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 #include "tests/gradcheck.hpp"

@@ -1,7 +1,7 @@
 // Tests of the CIFAR reader: on files written here, and on the real set where it is found.
-#include "datasets/cifar.hpp"
+#include <xgrad/datasets/cifar.hpp>
 
-#include "datasets/locate.hpp"
+#include <xgrad/datasets/locate.hpp>
 #include "tests/datasets/files.hpp"
 
 using namespace xgrad;

@@ -1,5 +1,5 @@
 // Tests of Dataset.
-#include "datasets/dataset.hpp"
+#include <xgrad/datasets/dataset.hpp>
 
 #include "tests/datasets/files.hpp"
 

@@ -1,12 +1,12 @@
 // Tests of downloads, from a server on 127.0.0.1.
-#include "datasets/download.hpp"
+#include <xgrad/datasets/download.hpp>
 
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include <sstream>
 
-#include "datasets/progress.hpp"
+#include <xgrad/datasets/progress.hpp>
 #include "tests/datasets/files.hpp"
 #include "tests/datasets/server.hpp"
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "datasets/dataset.hpp"
+#include <xgrad/datasets/dataset.hpp>
 #include "tests/catch.hpp"
 
 namespace xgrad::tests {

@@ -1,9 +1,9 @@
 // Tests of the sizes of pictures: exact where the arithmetic is.
-#include "datasets/image.hpp"
+#include <xgrad/datasets/image.hpp>
 
 #include <numeric>
 
-#include "core/threads.hpp"
+#include <xgrad/core/base/threads.hpp>
 #include "tests/datasets/files.hpp"
 
 using namespace xgrad;

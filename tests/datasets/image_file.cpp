@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#include "datasets/image.hpp"
+#include <xgrad/datasets/image.hpp>
 #include "tests/datasets/files.hpp"
 #include "tests/memory_limit.hpp"
 

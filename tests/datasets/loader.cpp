@@ -1,5 +1,5 @@
 // Tests of batches: what is in them, in which order, and that a restored loader goes on bit for bit.
-#include "datasets/loader.hpp"
+#include <xgrad/datasets/loader.hpp>
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <numeric>
 #include <set>
 
-#include "core/threads.hpp"
+#include <xgrad/core/base/threads.hpp>
 #include "tests/datasets/files.hpp"
 
 using namespace xgrad;

@@ -1,8 +1,8 @@
 // Tests of where a set is looked for, and of what is said when it is nowhere.
-#include "datasets/locate.hpp"
+#include <xgrad/datasets/locate.hpp>
 
-#include "datasets/cifar.hpp"
-#include "datasets/download.hpp"
+#include <xgrad/datasets/cifar.hpp>
+#include <xgrad/datasets/download.hpp>
 #include "tests/datasets/files.hpp"
 #include "tests/datasets/server.hpp"
 

@@ -1,7 +1,7 @@
 // Tests of the idx reader and of MNIST: on files written here, and on the real set where it is found.
-#include "datasets/mnist.hpp"
+#include <xgrad/datasets/mnist.hpp>
 
-#include "datasets/locate.hpp"
+#include <xgrad/datasets/locate.hpp>
 #include "tests/datasets/files.hpp"
 
 using namespace xgrad;

@@ -1,5 +1,5 @@
 // Tests of making ahead: the order, the depth, the end, an exception.
-#include "datasets/prefetch.hpp"
+#include <xgrad/datasets/prefetch.hpp>
 
 #include <atomic>
 #include <chrono>

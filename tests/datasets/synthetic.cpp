@@ -1,9 +1,9 @@
 // Tests of the built-in set.
-#include "datasets/synthetic.hpp"
+#include <xgrad/datasets/synthetic.hpp>
 
 #include <algorithm>
 
-#include "core/threads.hpp"
+#include <xgrad/core/base/threads.hpp>
 #include "tests/datasets/files.hpp"
 
 using namespace xgrad;

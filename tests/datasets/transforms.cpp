@@ -1,13 +1,13 @@
 // Tests of transforms: where each pixel comes from, what the draws depend on, how often they fall how.
-#include "datasets/transforms.hpp"
+#include <xgrad/datasets/transforms.hpp>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "core/threads.hpp"
-#include "datasets/loader.hpp"
-#include "datasets/synthetic.hpp"
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/datasets/synthetic.hpp>
 #include "tests/datasets/files.hpp"
 
 using namespace xgrad;

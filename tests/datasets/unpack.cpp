@@ -3,7 +3,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "datasets/download.hpp"
+#include <xgrad/datasets/download.hpp>
 #include "tests/datasets/files.hpp"
 
 using namespace xgrad;

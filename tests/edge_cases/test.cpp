@@ -1,5 +1,5 @@
 // xgrad is right in the edge cases that docs/edge-cases.md tells of.
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 #include "tests/catch.hpp"
 #include "tests/edge_cases/xgrad.hpp"
 #include "tests/paths.hpp"

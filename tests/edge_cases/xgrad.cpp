@@ -1,7 +1,7 @@
 // The edge cases by xgrad.
 #include "tests/edge_cases/xgrad.hpp"
 
-#include "ops/ops.hpp"
+#include <xgrad/ops/ops.hpp>
 
 namespace xgrad::tests::edge_cases {
 namespace {

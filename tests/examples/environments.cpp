@@ -3,8 +3,8 @@
 #include <regex>
 #include <sstream>
 
-#include "datasets/image.hpp"
-#include "datasets/synthetic.hpp"
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/datasets/synthetic.hpp>
 #include "tests/catch.hpp"
 #include "tests/datasets/files.hpp"
 #include "tests/examples/helpers.hpp"

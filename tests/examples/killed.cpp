@@ -7,8 +7,8 @@
 #include <random>
 #include <set>
 
-#include "nn/run_folder.hpp"
-#include "nn/training_state.hpp"
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/nn/run/training_state.hpp>
 #include "tests/catch.hpp"
 #include "tests/examples/helpers.hpp"
 #include "tests/paths.hpp"

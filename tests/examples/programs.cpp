@@ -2,11 +2,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "datasets/image.hpp"
-#include "datasets/synthetic.hpp"
-#include "nn/checkpoint.hpp"
-#include "nn/models/deep_convnet.hpp"
-#include "nn/models/resnet.hpp"
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/datasets/synthetic.hpp>
+#include <xgrad/nn/formats/checkpoint.hpp>
+#include <xgrad/nn/models/deep_convnet.hpp>
+#include <xgrad/nn/models/resnet.hpp>
 #include "tests/catch.hpp"
 #include "tests/examples/helpers.hpp"
 #include "tests/paths.hpp"

@@ -1,6 +1,6 @@
 // The page of a run: what is in it is data, and it says the truth about what is not.
-#include "nn/checkpoint.hpp"
-#include "nn/models/mlp.hpp"
+#include <xgrad/nn/formats/checkpoint.hpp>
+#include <xgrad/nn/models/mlp.hpp>
 #include "tests/catch.hpp"
 #include "tests/datasets/files.hpp"
 #include "tests/examples/helpers.hpp"

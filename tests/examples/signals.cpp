@@ -1,8 +1,8 @@
 // Programs in a world that misbehaves: signals, pipes without a reader, full disks, a second program.
 #include <fstream>
 
-#include "datasets/image.hpp"
-#include "datasets/synthetic.hpp"
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/datasets/synthetic.hpp>
 #include "tests/catch.hpp"
 #include "tests/datasets/files.hpp"
 #include "tests/examples/helpers.hpp"

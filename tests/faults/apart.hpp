@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 
 namespace xgrad::tests {
 

@@ -8,29 +8,29 @@
 #include <fstream>
 #include <sstream>
 
-#include "core/anomaly.hpp"
-#include "core/digest.hpp"
-#include "core/files.hpp"
-#include "core/gradcheck.hpp"
-#include "core/graph.hpp"
-#include "core/memory.hpp"
-#include "core/profile.hpp"
-#include "core/threads.hpp"
-#include "datasets/cifar.hpp"
-#include "datasets/download.hpp"
-#include "datasets/image.hpp"
-#include "datasets/loader.hpp"
-#include "datasets/mnist.hpp"
-#include "datasets/synthetic.hpp"
-#include "nn/models/simple_convnet.hpp"
-#include "nn/numpy.hpp"
-#include "nn/run_folder.hpp"
-#include "nn/summary.hpp"
-#include "nn/training_state.hpp"
+#include <xgrad/core/base/digest.hpp>
+#include <xgrad/core/base/files.hpp>
+#include <xgrad/core/base/memory.hpp>
+#include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/core/tape/anomaly.hpp>
+#include <xgrad/core/tape/gradcheck.hpp>
+#include <xgrad/core/tape/graph.hpp>
+#include <xgrad/datasets/cifar.hpp>
+#include <xgrad/datasets/download.hpp>
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/datasets/mnist.hpp>
+#include <xgrad/datasets/synthetic.hpp>
+#include <xgrad/nn/formats/numpy.hpp>
+#include <xgrad/nn/models/simple_convnet.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/nn/run/training_state.hpp>
+#include <xgrad/nn/summary.hpp>
+#include <xgrad/xgrad.hpp>
 #include "tests/faults/apart.hpp"
 #include "tests/faults/calls.hpp"
 #include "tests/hostile/files.hpp"
-#include "xgrad.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

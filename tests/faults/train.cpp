@@ -7,15 +7,15 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "core/digest.hpp"
-#include "core/error.hpp"
-#include "core/threads.hpp"
-#include "datasets/loader.hpp"
-#include "datasets/synthetic.hpp"
-#include "nn/layers.hpp"
-#include "nn/run_folder.hpp"
-#include "nn/trainer.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/digest.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/datasets/synthetic.hpp>
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/nn/run/trainer.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/faults/apart.hpp"
 #include "tests/faults/calls.hpp"
 

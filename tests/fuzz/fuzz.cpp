@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 #include "tests/fuzz/targets.hpp"
 
 namespace {

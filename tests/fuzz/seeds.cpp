@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "core/error.hpp"
-#include "datasets/image.hpp"
-#include "nn/numpy.hpp"
-#include "nn/training_state.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/nn/formats/numpy.hpp>
+#include <xgrad/nn/run/training_state.hpp>
 #include "tests/fuzz/targets.hpp"
 
 namespace {

@@ -3,13 +3,13 @@
 
 #include <filesystem>
 
-#include "datasets/cifar.hpp"
-#include "datasets/download.hpp"
-#include "datasets/image.hpp"
-#include "datasets/mnist.hpp"
-#include "nn/numpy.hpp"
-#include "nn/run_folder.hpp"
-#include "nn/training_state.hpp"
+#include <xgrad/datasets/cifar.hpp>
+#include <xgrad/datasets/download.hpp>
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/datasets/mnist.hpp>
+#include <xgrad/nn/formats/numpy.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/nn/run/training_state.hpp>
 #include "tests/fuzz/repair.hpp"
 
 namespace xgrad::tests {

@@ -2,7 +2,7 @@
 #include <fstream>
 #include <random>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 #include "tests/catch.hpp"
 #include "tests/fuzz/targets.hpp"
 #include "tests/memory_limit.hpp"

@@ -2,8 +2,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "nn/checkpoint.hpp"
-#include "nn/models/mlp.hpp"
+#include <xgrad/nn/formats/checkpoint.hpp>
+#include <xgrad/nn/models/mlp.hpp>
 #include "tests/datasets/files.hpp"
 #include "tests/hostile/files.hpp"
 #include "tests/paths.hpp"

@@ -4,13 +4,13 @@
 #include <fstream>
 #include <functional>
 
-#include "datasets/cifar.hpp"
-#include "datasets/download.hpp"
-#include "datasets/image.hpp"
-#include "datasets/mnist.hpp"
-#include "nn/numpy.hpp"
-#include "nn/run_folder.hpp"
-#include "nn/training_state.hpp"
+#include <xgrad/datasets/cifar.hpp>
+#include <xgrad/datasets/download.hpp>
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/datasets/mnist.hpp>
+#include <xgrad/nn/formats/numpy.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/nn/run/training_state.hpp>
 #include "tests/catch.hpp"
 #include "tests/hostile/files.hpp"
 #include "tests/memory_limit.hpp"

@@ -2,10 +2,10 @@
 #include <torch/torch.h>
 #undef CHECK
 
-#include "core/error.hpp"
-#include "core/gradcheck.hpp"
-#include "core/random.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/gradcheck.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 namespace xgrad::tests {

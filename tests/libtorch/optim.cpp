@@ -2,9 +2,9 @@
 #include <torch/torch.h>
 #undef CHECK
 
-#include "nn/layers.hpp"
-#include "nn/optim.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/nn/optim.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 namespace {

@@ -1,11 +1,11 @@
 // The fast network and what it needs: whitening, Muon, learning rates by group, freezing.
-#include "nn/models/airbench.hpp"
+#include <xgrad/nn/models/airbench.hpp>
 
 #include <cmath>
 
-#include "nn/optim.hpp"
-#include "nn/whitening.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/nn/optim.hpp>
+#include <xgrad/nn/whitening.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/gradcheck.hpp"
 

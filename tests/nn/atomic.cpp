@@ -5,9 +5,9 @@
 #include <cmath>
 #include <new>
 
-#include "nn/layers.hpp"
-#include "nn/optim.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/nn/optim.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

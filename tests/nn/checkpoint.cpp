@@ -1,5 +1,5 @@
 // Parameters in safetensors files: round trips, and every way a file can be wrong.
-#include "nn/checkpoint.hpp"
+#include <xgrad/nn/formats/checkpoint.hpp>
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <memory>
 #include <sstream>
 
-#include "core/files.hpp"
-#include "nn/layers.hpp"
+#include <xgrad/core/base/files.hpp>
+#include <xgrad/nn/layers.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

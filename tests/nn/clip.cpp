@@ -1,10 +1,10 @@
 // Clipped gradients: ordinary ones, those whose squares leave the range, and those that are no numbers.
-#include "nn/clip.hpp"
+#include <xgrad/nn/clip.hpp>
 
 #include <fmt/format.h>
 
-#include "core/threads.hpp"
-#include "nn/layers.hpp"
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/nn/layers.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

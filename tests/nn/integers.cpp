@@ -1,15 +1,15 @@
 // Every integer argument of layers, data sets and images at the ends of its range.
 #include "tests/integers.hpp"
 
-#include "datasets/image.hpp"
-#include "datasets/loader.hpp"
-#include "datasets/synthetic.hpp"
-#include "nn/layers.hpp"
-#include "nn/models/airbench.hpp"
-#include "nn/models/deep_convnet.hpp"
-#include "nn/models/resnet.hpp"
-#include "nn/models/simple_convnet.hpp"
-#include "nn/whitening.hpp"
+#include <xgrad/datasets/image.hpp>
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/datasets/synthetic.hpp>
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/nn/models/airbench.hpp>
+#include <xgrad/nn/models/deep_convnet.hpp>
+#include <xgrad/nn/models/resnet.hpp>
+#include <xgrad/nn/models/simple_convnet.hpp>
+#include <xgrad/nn/whitening.hpp>
 
 namespace xgrad::tests {
 

@@ -1,5 +1,5 @@
 // Signals that are noted, passed on, or end the program at the second time.
-#include "nn/interrupt.hpp"
+#include <xgrad/nn/run/interrupt.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>

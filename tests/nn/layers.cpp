@@ -1,13 +1,13 @@
 // Layers: shapes, modes, and the statistics of batch normalisation.
-#include "nn/layers.hpp"
+#include <xgrad/nn/layers.hpp>
 
 #include <cmath>
 #include <thread>
 
-#include "core/error.hpp"
-#include "core/mode.hpp"
-#include "nn/models/mlp.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/tape/mode.hpp>
+#include <xgrad/nn/models/mlp.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

@@ -2,16 +2,16 @@
 #include <cstdio>
 #include <sstream>
 
-#include "core/graph.hpp"
-#include "datasets/progress.hpp"
-#include "nn/clip.hpp"
-#include "nn/models/mlp.hpp"
-#include "nn/numpy.hpp"
-#include "nn/progress.hpp"
-#include "nn/run_folder.hpp"
-#include "nn/summary.hpp"
-#include "nn/training_state.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/graph.hpp>
+#include <xgrad/datasets/progress.hpp>
+#include <xgrad/nn/clip.hpp>
+#include <xgrad/nn/formats/numpy.hpp>
+#include <xgrad/nn/models/mlp.hpp>
+#include <xgrad/nn/run/progress.hpp>
+#include <xgrad/nn/run/run_folder.hpp>
+#include <xgrad/nn/run/training_state.hpp>
+#include <xgrad/nn/summary.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/german.hpp"
 
 using namespace xgrad;

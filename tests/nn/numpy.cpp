@@ -1,11 +1,11 @@
 // .npz and pickles: round trips, what NumPy wrote, and every way a file can be wrong.
-#include "nn/numpy.hpp"
+#include <xgrad/nn/formats/numpy.hpp>
 
 #include <fstream>
 
-#include "core/files.hpp"
-#include "nn/layers.hpp"
-#include "nn/numpy_array.hpp"
+#include <xgrad/core/base/files.hpp>
+#include <xgrad/nn/formats/numpy_array.hpp>
+#include <xgrad/nn/layers.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

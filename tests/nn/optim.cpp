@@ -1,13 +1,13 @@
 // Optimizers against their formulas in plain numbers, and what surrounds them.
-#include "nn/optim.hpp"
+#include <xgrad/nn/optim.hpp>
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "core/memory.hpp"
-#include "nn/layers.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/memory.hpp>
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <memory>
 
-#include "nn/layers.hpp"
-#include "nn/optim.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/nn/optim.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

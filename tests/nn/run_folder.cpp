@@ -1,11 +1,11 @@
 // Folders of runs: begun, resumed, refused; metrics and curves.
-#include "nn/run_folder.hpp"
+#include <xgrad/nn/run/run_folder.hpp>
 
 #include <fstream>
 #include <sstream>
 
-#include "core/build.hpp"
-#include "nn/training_state.hpp"
+#include <xgrad/core/base/build.hpp>
+#include <xgrad/nn/run/training_state.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

@@ -1,5 +1,5 @@
 // Learning-rate schedules at their characteristic steps.
-#include "nn/schedule.hpp"
+#include <xgrad/nn/schedule.hpp>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // The gradient as part of the loss: a gradient penalty on whole networks, against finite differences in f64.
-#include "core/gradcheck.hpp"
-#include "nn/models/deep_convnet.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/gradcheck.hpp>
+#include <xgrad/nn/models/deep_convnet.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

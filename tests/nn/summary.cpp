@@ -1,14 +1,14 @@
 // Summaries of models, models of any type, and the models of the book and the posts.
-#include "nn/summary.hpp"
+#include <xgrad/nn/summary.hpp>
 
-#include "core/graph.hpp"
-#include "nn/any_model.hpp"
-#include "nn/layers.hpp"
-#include "nn/models/deep_convnet.hpp"
-#include "nn/models/mlp.hpp"
-#include "nn/models/resnet.hpp"
-#include "nn/models/simple_convnet.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/tape/graph.hpp>
+#include <xgrad/nn/any_model.hpp>
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/nn/models/deep_convnet.hpp>
+#include <xgrad/nn/models/mlp.hpp>
+#include <xgrad/nn/models/resnet.hpp>
+#include <xgrad/nn/models/simple_convnet.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

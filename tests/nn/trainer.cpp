@@ -1,15 +1,15 @@
 // The training loop: it learns, it repeats itself exactly, and it stops where it must.
-#include "nn/trainer.hpp"
+#include <xgrad/nn/run/trainer.hpp>
 
 #include <cmath>
 
-#include "core/threads.hpp"
-#include "datasets/loader.hpp"
-#include "datasets/synthetic.hpp"
-#include "nn/any_model.hpp"
-#include "nn/layers.hpp"
-#include "nn/models/mlp.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/datasets/loader.hpp>
+#include <xgrad/datasets/synthetic.hpp>
+#include <xgrad/nn/any_model.hpp>
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/nn/models/mlp.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

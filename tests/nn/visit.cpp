@@ -1,13 +1,13 @@
 // Models as plain structs: names, values, copies.
-#include "nn/visit.hpp"
+#include <xgrad/nn/visit.hpp>
 
 #include <memory>
 #include <optional>
 
-#include "nn/layers.hpp"
-#include "nn/models/deep_convnet.hpp"
-#include "nn/optim.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/nn/models/deep_convnet.hpp>
+#include <xgrad/nn/optim.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 using namespace xgrad;

@@ -3,9 +3,9 @@
 
 #include <cstring>
 
-#include "core/error.hpp"
-#include "core/threads.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/ops/table.hpp"
 

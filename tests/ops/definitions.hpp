@@ -1,7 +1,7 @@
 #pragma once
 // How an op is held against its definition: value, first and second gradient, and the same bits on any number
 // of threads.
-#include "core/gradcheck.hpp"
+#include <xgrad/core/tape/gradcheck.hpp>
 
 namespace xgrad::tests {
 

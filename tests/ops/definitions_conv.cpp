@@ -1,8 +1,8 @@
 // Convolution against its definition, unfold -> matmul -> reshape, and against loops, over all kinds of
 // geometry.
-#include "core/error.hpp"
-#include "ops/kernels/conv.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/kernels/conv.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/ops/definitions.hpp"
 #include "tests/ops/reference_images.hpp"

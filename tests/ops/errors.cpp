@@ -2,7 +2,7 @@
 // question.
 #include <cmath>
 
-#include "ops/ops.hpp"
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 namespace xgrad::tests {

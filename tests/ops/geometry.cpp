@@ -1,8 +1,8 @@
 // Windows of random geometries against plain loops: no element is read or written that is not the operand's,
 // however sizes, strides, paddings, dilations and output_padding meet.
-#include "core/error.hpp"
-#include "core/random.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/ops/definitions.hpp"
 #include "tests/ops/reference_images.hpp"

@@ -12,7 +12,7 @@ namespace xgrad::tests {
 TEST_CASE("the scanner of headers finds what must have rows, and nothing else", "[ops]") {
   CHECK(ops_of(R"(#pragma once
 // Variable not_me(const Variable& x);
-#include "core/tape.hpp"
+#include <xgrad/core/tape/tape.hpp>
 namespace xgrad {
 struct Options { long groups = 1; Array member(); };
 enum class Kind { a, b };

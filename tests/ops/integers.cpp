@@ -1,7 +1,7 @@
 // Every integer argument of the operations, of arrays and of generators at the ends of its range.
 #include "tests/integers.hpp"
-#include "core/random.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/ops/ops.hpp>
 
 namespace xgrad::tests {
 namespace {

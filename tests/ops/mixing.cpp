@@ -3,8 +3,8 @@
 #include <xtensor/xtensor.hpp>
 #include <xtensor/xview.hpp>
 
-#include "ops/ops.hpp"
-#include "ops/xtensor.hpp"
+#include <xgrad/ops/ops.hpp>
+#include <xgrad/ops/xtensor.hpp>
 #include "tests/catch.hpp"
 
 namespace xgrad::tests {

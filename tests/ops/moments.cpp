@@ -1,12 +1,12 @@
 // Means and variances of numbers far from 0, or of which a few are: no digits are lost, whatever the order.
 #include <cmath>
 
-#include "core/gradcheck.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/math.hpp"
-#include "ops/norm.hpp"
-#include "ops/reduce.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/core/tape/gradcheck.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/norm.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 #include "tests/ops/definitions.hpp"

@@ -79,7 +79,7 @@ std::set<std::string> ops_of(const std::string& header) {
 
 std::set<std::string> public_ops() {
   const std::filesystem::path root = XGRAD_SOURCE_ROOT;
-  std::vector<std::filesystem::path> headers{root / "core/tape.hpp"};
+  std::vector<std::filesystem::path> headers{root / "core/tape/tape.hpp"};
   for (auto& entry : std::filesystem::directory_iterator(root / "ops"))
     if (entry.path().extension() == ".hpp") headers.push_back(entry.path());
   std::set<std::string> ops;

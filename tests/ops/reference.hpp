@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/array.hpp"
+#include <xgrad/core/array/array.hpp>
 
 namespace xgrad::tests {
 

@@ -1,7 +1,7 @@
 #pragma once
 // Convolution and pooling over images as their definitions say: loops that call no op. Only the options are
 // the library's.
-#include "ops/pool.hpp"
+#include <xgrad/ops/pool.hpp>
 #include "tests/ops/reference.hpp"
 
 namespace xgrad::tests {

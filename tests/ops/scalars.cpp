@@ -3,8 +3,8 @@
 #include <climits>
 #include <cmath>
 
-#include "core/error.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 
 namespace xgrad::tests {

@@ -1,9 +1,9 @@
 // Sizes that do not fit: elements and bytes are counted without overflow, and the Error names the operation.
 #include <climits>
 
-#include "core/memory.hpp"
-#include "core/random.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/memory.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/memory_limit.hpp"
 

@@ -3,13 +3,13 @@
 #include <functional>
 #include <random>
 
-#include "ops/arithmetic.hpp"
-#include "ops/conv.hpp"
-#include "ops/index.hpp"
-#include "ops/matmul.hpp"
-#include "ops/pool.hpp"
-#include "ops/reduce.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/conv.hpp>
+#include <xgrad/ops/index.hpp>
+#include <xgrad/ops/matmul.hpp>
+#include <xgrad/ops/pool.hpp>
+#include <xgrad/ops/reduce.hpp>
+#include <xgrad/ops/shape.hpp>
 #include "tests/catch.hpp"
 #include "tests/core/helpers.hpp"
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "core/gradcheck.hpp"
-#include "core/random.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/tape/gradcheck.hpp>
 #include "tests/ops/reference.hpp"
 
 namespace xgrad::tests {

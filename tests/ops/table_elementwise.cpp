@@ -2,11 +2,11 @@
 #include <cmath>
 #include <numbers>
 
-#include "ops/activation.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/density.hpp"
-#include "ops/math.hpp"
-#include "ops/strong.hpp"
+#include <xgrad/ops/activation.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/density.hpp>
+#include <xgrad/ops/math.hpp>
+#include <xgrad/ops/strong.hpp>
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {

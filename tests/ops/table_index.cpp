@@ -1,5 +1,5 @@
 // Rows of indexing: elements and rows by number.
-#include "ops/index.hpp"
+#include <xgrad/ops/index.hpp>
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {

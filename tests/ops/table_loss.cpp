@@ -1,8 +1,8 @@
 // Rows of softmax and losses.
 #include <cmath>
 
-#include "ops/arithmetic.hpp"
-#include "ops/loss.hpp"
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/loss.hpp>
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {

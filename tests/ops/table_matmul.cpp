@@ -1,5 +1,5 @@
 // Rows of matrix products: matrices, vectors, stacks of either, transposed or not.
-#include "ops/matmul.hpp"
+#include <xgrad/ops/matmul.hpp>
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {

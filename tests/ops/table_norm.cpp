@@ -1,8 +1,8 @@
 // Rows of normalisation and dropout.
 #include <cmath>
 
-#include "ops/arithmetic.hpp"
-#include "ops/norm.hpp"
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/norm.hpp>
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {

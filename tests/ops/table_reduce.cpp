@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/arithmetic.hpp"
-#include "ops/reduce.hpp"
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/reduce.hpp>
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {

@@ -1,6 +1,6 @@
 // Rows of shape operations: elements are moved, not changed.
-#include "ops/arithmetic.hpp"
-#include "ops/shape.hpp"
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/shape.hpp>
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {

@@ -3,7 +3,7 @@
 // written with.
 #include <cmath>
 
-#include "ops/ops.hpp"
+#include <xgrad/ops/ops.hpp>
 
 namespace xgrad::tests {
 

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <limits>
 
-#include "core/error.hpp"
-#include "core/threads.hpp"
-#include "nn/layers.hpp"
-#include "ops/kernels/conv.hpp"
-#include "ops/ops.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/threads.hpp>
+#include <xgrad/nn/layers.hpp>
+#include <xgrad/ops/kernels/conv.hpp>
+#include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/ops/definitions.hpp"
 #include "tests/ops/reference_images.hpp"

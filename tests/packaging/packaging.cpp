@@ -48,6 +48,22 @@ TEST_CASE("an outside project finds the installed xgrad by pkg-config") {
   run_well("LD_LIBRARY_PATH='" + xgrad.library + "' '" + program + "'");
 }
 
+TEST_CASE("all installed headers can be included, and what is private is not installed") {
+  if (!have("meson")) return skip("headers: meson is not installed");
+  const Installed xgrad;
+  const std::filesystem::path headers = xgrad.prefix + "/include/xgrad";
+  std::string all;
+  for (auto& entry : std::filesystem::recursive_directory_iterator(headers))
+    if (entry.is_regular_file())
+      all += "#include <xgrad/" + std::filesystem::relative(entry.path(), headers).string() + ">\n";
+  CHECK(all.find("<xgrad/core/array/array.hpp>") != std::string::npos);
+  CHECK(all.find("kernels") == std::string::npos);
+  CHECK(all.find("node.hpp") == std::string::npos);
+  std::ofstream(xgrad.folder / "all.cpp") << all;
+  run_well("c++ -std=c++20 -fsyntax-only -I'" + xgrad.prefix + "/include' '" +
+           (xgrad.folder / "all.cpp").string() + "'");
+}
+
 TEST_CASE("an outside project finds the installed xgrad by CMake") {
   if (!have("meson") || !have("cmake")) return skip("CMake: meson or cmake is not installed");
   const Installed xgrad;
@@ -62,8 +78,8 @@ TEST_CASE("an outside project has xgrad as a Meson subproject") {
   if (!have("meson")) return skip("Meson: meson is not installed");
   TemporaryFolder folder;
   const std::string project = (folder / "project").string();
-  run_well("mkdir -p '" + project + "/subprojects' && cp '" + outside + "'/* '" + project + "' && ln -s '" +
-           source + "' '" + project + "/subprojects/xgrad'");
+  run_well("mkdir -p '" + project + "/subprojects' && cp -r '" + outside + "'/* '" + project +
+           "' && ln -s '" + source + "' '" + project + "/subprojects/xgrad'");
   run_well("meson setup '" + project + "/build' '" + project + "'");
   run_well("ninja -C '" + project + "/build'");
   run_well("'" + project + "/build/outside'");

@@ -6,7 +6,7 @@
 #include <optional>
 #include <set>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 #include "tests/libtorch/oracle/program.hpp"
 
 namespace xgrad::tests::oracle {

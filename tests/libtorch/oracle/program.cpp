@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.hpp"
-#include "ops/arithmetic.hpp"
-#include "ops/reduce.hpp"
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/ops/arithmetic.hpp>
+#include <xgrad/ops/reduce.hpp>
 
 namespace xgrad::tests::oracle {
 namespace {

@@ -3,8 +3,8 @@
 #include <map>
 #include <string>
 
-#include "core/random.hpp"
-#include "core/variable.hpp"
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/tape/variable.hpp>
 
 namespace at {
 class Tensor;

@@ -3,7 +3,7 @@
 #include <torch/torch.h>
 #undef CHECK
 
-#include "ops/ops.hpp"
+#include <xgrad/ops/ops.hpp>
 #include "tests/libtorch/oracle/program.hpp"
 
 /// ROW(op, shapes of operands, arguments, xgrad's call, libtorch's call[, saturates or centres])

@@ -1,5 +1,5 @@
 // Matrix products, convolutions, pooling, normalisation and losses of the oracle's table.
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 #include "tests/libtorch/oracle/row.hpp"
 
 namespace xgrad::tests::oracle {

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <set>
 
-#include "core/error.hpp"
+#include <xgrad/core/base/error.hpp>
 #include "tests/libtorch/oracle/program.hpp"
 
 namespace xgrad::tests::oracle {

@@ -1,8 +1,13 @@
 // A project of somebody else's: an op, a model and a few steps of training with what is installed.
 #include <fmt/format.h>
 
-#include "core/elementwise.hpp"
-#include "xgrad.hpp"
+#include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/xgrad.hpp>
+
+#include "core/shape.hpp"
+#ifndef OUTSIDE_SHAPE
+#error "a header of xgrad's came in place of the project's"
+#endif
 
 using namespace xgrad;
 

@@ -1,0 +1,121 @@
+#pragma once
+// Elementwise work is recorded as small programs and run when somebody needs the data: one pass over memory a
+// chain. The tape knows nothing of it. docs/architecture.md tells how it works.
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+#include <xgrad/core/array/array.hpp>
+#include <xgrad/core/base/counted.hpp>
+
+namespace xgrad {
+
+/// One operand of a step: stride 1 walks the elements, stride 0 repeats one pack (64 bytes) of equal ones.
+struct Arg {
+  const void* data;
+  std::ptrdiff_t stride;
+};
+/// Computes n elements, a multiple of 64 bytes, of `out` from the operands; the data is aligned to 64 bytes.
+using StepFn = void (*)(void* out, const Arg* in, long n, bool past_caches);
+/// A step for f32, f64 and i64; null where the operation does not exist.
+struct StepFns {
+  StepFn by_dtype[3];
+};
+
+enum class ReduceKind : unsigned char { sum, max, min };
+
+inline constexpr int max_inputs = 4;
+
+/// The storage of an array's elements, shared by its reshapes.
+struct Storage {
+  std::atomic<int> refs{1};
+  std::size_t bytes;
+  char* data;
+
+  static Ref<Storage> allocate(std::size_t bytes);
+  void retain() { refs.fetch_add(1, std::memory_order_relaxed); }
+  void release();
+};
+
+/// What an Array points to: elements, or the step that will make them.
+struct Value {
+  std::atomic<int> refs{1};
+  std::atomic<bool> has_data{false};  // set last: another thread that sees it sees the elements
+  DType dtype;
+  bool is_number = false;  // takes the dtype of what it meets, whatever its shape
+  bool is_reduction = false;
+  bool waits = false;  // in the list of pending reductions
+  ReduceKind reduction = ReduceKind::sum;
+  unsigned char inputs = 0;  // while pending
+  int steps = 0;             // of the pending program, counted as a tree: an upper bound
+  int place = 0;             // in the program that is laid out: a note of core/array/evaluate.cpp …
+  long noted = 0;            // … which holds while this is the number of the visit
+  Value* next_doomed = nullptr;
+  int depth = 0;                 // pending values below, reductions included
+  const char* op = nullptr;      // for profiles
+  const StepFns* fns = nullptr;  // of an elementwise step
+  char* data = nullptr;          // null while pending
+  Ref<Storage> storage;          // empty for at most `inline_bytes`
+  Shape shape;
+  Array in[max_inputs];
+  alignas(16) char small[64 + 48];  // room for a few elements, wherever 64-byte alignment falls
+
+  static constexpr std::size_t inline_bytes = 64;
+
+  /// Throws Error that names `op` when there can be no such array.
+  Value(const Shape& shape, DType dtype, const char* op = "array") : dtype(dtype), shape(shape) {
+    check_shape(op, shape, width(dtype));
+  }
+  /// Room for the elements; the value is ready once it is published.
+  char* reserve();
+  void publish(char* elements) {
+    data = elements;
+    has_data.store(true, std::memory_order_release);
+  }
+  void allocate() { publish(reserve()); }
+  bool ready() const { return has_data.load(std::memory_order_acquire); }
+  void retain() { refs.fetch_add(1, std::memory_order_relaxed); }
+  void release();
+  /// Takes a reference unless the last one is already gone.
+  bool try_retain();
+  ~Value();
+
+  static Value* of(const Array& a) { return a.value_; }
+  /// Takes over the one reference that a new value is born with.
+  static Array handle(Value* value) { return Array(value); }
+};
+
+/// Bytes in a pack of the instruction set that the library was compiled for.
+int simd_bytes();
+
+/// An array made of numbers in another dtype. Throws Error that names `op` when an integer cannot hold one.
+Array number_as(const char* op, const Array& number, DType dtype);
+
+namespace lazy {
+
+/// The elementwise function over the operands, broadcast. Throws Error that names `op` when shapes or dtypes
+/// do not fit.
+Array map(const char* op, const StepFns& fns, Array* in, int inputs);
+/// `x` reduced to `shape`, to which it must be an expansion: the adjoint of broadcasting, for sum.
+Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape);
+/// `x` repeated along axes of length 1 or missing in front. Throws Error that names `op` when it does not
+/// fit.
+Array broadcast_to(const char* op, const Array& x, const Shape& shape);
+/// Computes the elements of `value` now; those of several values in as few passes as their domains allow.
+void run(Value* value);
+void run(std::vector<Value*> values);
+/// The first input of a pending value; the value itself when it has been computed meanwhile.
+Array source(const Array& pending);
+/// Lets a pending reduction join the next pass over its domain.
+void await(Value* reduction);
+void forget(Value* reduction);
+inline void materialize(Value* value) {
+  if (!value->ready()) run(value);
+}
+
+/// Fusion can be turned off: each operation then runs at its call. The results have the same bits.
+void set_fusion(bool on);
+bool fusion();
+
+}  // namespace lazy
+}  // namespace xgrad

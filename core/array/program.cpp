@@ -1,0 +1,318 @@
+// Runs a fused program: tile by tile in the first-level cache, blocks of tiles on all threads.
+#include <xgrad/core/array/program.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <xsimd/xsimd.hpp>
+
+#include <xgrad/core/array/pack.hpp>
+#include <xgrad/core/array/reduce_tile.hpp>
+#include <xgrad/core/base/threads.hpp>
+
+int xgrad::simd_bytes() { return int(xsimd::batch<float>::size * sizeof(float)); }
+
+namespace xgrad::lazy {
+namespace {
+
+// Where nothing is kept from one step to the next: a quarter off the time of x + y, measured.
+constexpr long long_tile_size = 8192;
+constexpr long max_blocks = 64;
+constexpr long largest_block_of_rows = 1 << 18;  // elements: its sums should stay in the second-level cache
+constexpr long parallel_above = 1 << 16;         // elements times steps
+constexpr long stream_above = 4 << 20;  // bytes of results that no cache would keep until they are needed
+
+/// Sets n elements, and up to a pack more: all but the first store are aligned.
+template <class T>
+void fill(T* to, long n, T value) {
+  using Pack = xsimd::batch<T>;
+  const Pack pack(value);
+  pack.store_unaligned(to);
+  const std::uintptr_t bytes = sizeof(Pack), start = reinterpret_cast<std::uintptr_t>(to);
+  for (T* p = reinterpret_cast<T*>((start / bytes + 1) * bytes); p < to + n; p += Pack::size)
+    pack.store_aligned(p);
+}
+
+/// The sums that a block keeps where it has them all.
+long accumulators(const Program::Reduce& r) {
+  return r.walk.written_out() ? r.walk.short_dims.size() : r.shape.size();
+}
+
+/// Whether every step reads leaves as they lie and writes a result: no tile waits in a cache.
+bool keeps_nothing(const Program& p) {
+  auto plain = [](auto& leaf) {
+    return leaf.dense || (leaf.walk.dims.rank() == 1 && leaf.walk.strides[0] == 0);
+  };
+  return p.steps.size() == p.stores.size() && std::all_of(p.leaves.begin(), p.leaves.end(), plain);
+}
+
+/// Whether there are only sums of what lies in memory: a block is one tile.
+bool sums_only(const Program& p) {
+  return p.steps.empty() &&
+         std::all_of(p.leaves.begin(), p.leaves.end(), [](auto& leaf) { return leaf.dense; });
+}
+
+/// Elements that go through all steps at a time.
+long tile_length(const Program& p) {
+  if (p.reductions.empty()) return keeps_nothing(p) ? long_tile_size : tile_size;
+  return sums_only(p) ? p.domain.size() : tile_size;
+}
+
+/// How the domain is cut: `blocks` ranges of elements, each starting at a multiple of 64 bytes.
+struct Cut {
+  long blocks, unit, units;  // block b has the units [units * b / blocks, units * (b + 1) / blocks)
+  bool partial;              // the blocks' sums must be combined afterwards
+  long size;
+  long row = 1,
+       sums_of_row = 0;  // where they need not: blocks are whole rows, which have results of their own
+  long begin(long block) const { return std::min(size, units * block / blocks * unit); }
+  long first_sum(long block) const { return begin(block) / row * sums_of_row; }
+};
+
+/// Calls f.operator()<kind>().
+template <class F>
+void with_kind(ReduceKind kind, F f) {
+  if (kind == ReduceKind::sum) f.template operator()<ReduceKind::sum>();
+  if (kind == ReduceKind::max) f.template operator()<ReduceKind::max>();
+  if (kind == ReduceKind::min) f.template operator()<ReduceKind::min>();
+}
+
+template <class T>
+Cut cut(const Program& p) {
+  const long size = p.domain.size(), tiles = (size + tile_size - 1) / tile_size;
+  if (p.reductions.empty()) return {std::min(tiles, max_blocks), tile_size, tiles, false, size};
+  // Leading axes that are kept make rows, whose results are separate: blocks of whole rows need no combining.
+  const Shape& out = p.reductions[0].shape;
+  const int lead = p.domain.rank() - out.rank();
+  long rows = 1;
+  for (int i = 0; i < out.rank() && lead == 0 && out[i] == p.domain[i]; ++i) rows *= out[i];
+  const long row = size / rows, lanes = 64 / long(sizeof(T)), group = lanes / std::gcd(row, lanes);
+  if (const long groups = (rows + group - 1) / group; rows >= 8 * group) {
+    const long blocks = std::min(groups, std::max(max_blocks, size / largest_block_of_rows));
+    return {blocks, group * row, groups, false, size, row, out.size() / rows};
+  }
+  const long sums = accumulators(p.reductions[0]);
+  return {std::clamp(size / (8 * sums), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size};
+}
+
+template <class T>
+class Runner {
+ public:
+  explicit Runner(Program& program)
+      : p_(program),
+        cut_(cut<T>(program)),
+        tile_(tile_length(program)),
+        room_(sums_only(program) ? 0 : tile_ + 16),
+        streams_(cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above),
+        fetches_(p_.steps.size() > p_.stores.size()),
+        threads_(cut_.size * long(p_.steps.size() + 1) > parallel_above
+                     ? int(std::min<long>(threads::count(), cut_.blocks))
+                     : 1) {
+    if (streams_)
+      for (auto& step : program.steps) step.past_caches = is_stored(step.out) && !read_in_a_tile(step.out);
+    for (auto& leaf : program.leaves) leaf.data = reinterpret_cast<const char*>(written_out(leaf));
+    take_room(program.room);
+  }
+
+  void run() {
+    threads::for_each_on(threads_, cut_.blocks, [this](long b, int thread) { block(b, thread); });
+    if (cut_.partial) each_reduction([&]<ReduceKind R>(std::size_t r) { combine_blocks<R>(r); });
+  }
+
+ private:
+  /// Where a leaf's elements are read: one repetition of a walk with short runs is written out first.
+  const T* written_out(const Program::Leaf& leaf) {
+    const T* data = reinterpret_cast<const T*>(leaf.data);
+    const Walk& walk = leaf.walk;
+    if (!walk.written_out()) return data;
+    const long size = walk.short_dims.size();
+    repetitions_.push_back(Storage::allocate(std::size_t(size) * sizeof(T)));
+    T* out = reinterpret_cast<T*>(repetitions_.back()->data);
+    for_runs(walk.short_dims, walk.short_strides, 0, size,
+             [=](long at, long offset, long, long count) { std::fill_n(out + at, count, data[offset]); });
+    return out;
+  }
+
+  /// The accumulators of a block: `count` for each reduction, from that of element `origin` of its walk.
+  struct Sums {
+    char* room;
+    long count, origin;
+
+    template <ReduceKind R>
+    Accumulator<R, T>* of(std::size_t reduction) const {
+      static_assert(sizeof(Accumulator<R, T>) <= sizeof(WideSum<T>));
+      return reinterpret_cast<Accumulator<R, T>*>(room + bytes(long(reduction) * count));
+    }
+    static long bytes(long accumulators) { return accumulators * long(sizeof(WideSum<T>)); }
+  };
+  /// All that the blocks need. Nothing may be missing later: the first block that runs writes over operands.
+  void take_room(std::vector<char>& tiles) {
+    const long reductions = long(p_.reductions.size());
+    if (cut_.partial) {
+      most_sums_ = round_up(accumulators(p_.reductions[0]), 8);
+      sums_ = room_for_sums(cut_.blocks * reductions * most_sums_);
+      if (p_.reductions[0].walk.written_out()) totals_ = room_for_sums(p_.reductions[0].shape.size());
+    } else if (reductions) {
+      const long rows = (cut_.units + cut_.blocks - 1) / cut_.blocks * (cut_.unit / cut_.row);
+      most_sums_ = round_up(rows * cut_.sums_of_row, 8);
+      sums_ = room_for_sums(threads_ * reductions * most_sums_);
+    }
+    args_bytes_ = round_up(operands() * long(sizeof(Arg)), 64);
+    room_bytes_ = args_bytes_ + round_up(operands() * room_ * long(sizeof(T)), 64);
+    const auto bytes = std::size_t(threads_ * room_bytes_ + 64);
+    if (tiles.size() < bytes) tiles = std::vector<char>(bytes);
+    rooms_ = tiles.data() + (64 - reinterpret_cast<std::uintptr_t>(tiles.data()) % 64) % 64;
+  }
+  static long round_up(long n, long unit) { return (n + unit - 1) / unit * unit; }
+  static Ref<Storage> room_for_sums(long count) { return Storage::allocate(std::size_t(Sums::bytes(count))); }
+  long operands() const { return long(p_.leaves.size()) + p_.registers; }
+
+  Sums partial_sums(long block) const { return {nth_sums(block), most_sums_, 0}; }
+  /// A block's sums: of all results where the blocks' are combined, else of its own.
+  Sums sums_of(long b, int thread) const {
+    if (cut_.partial) return partial_sums(b);
+    if (p_.reductions.empty()) return {};
+    return {nth_sums(thread), cut_.first_sum(b + 1) - cut_.first_sum(b), cut_.first_sum(b)};
+  }
+  char* nth_sums(long i) const {
+    return sums_->data + Sums::bytes(i * long(p_.reductions.size()) * most_sums_);
+  }
+  /// Calls f.operator()<kind>(its number) for each reduction.
+  template <class F>
+  void each_reduction(F f) const {
+    for (std::size_t r = 0; r < p_.reductions.size(); ++r)
+      with_kind(p_.reductions[r].kind, [&]<ReduceKind R>() { f.template operator()<R>(r); });
+  }
+
+  bool is_stored(int operand) const {
+    return std::any_of(p_.stores.begin(), p_.stores.end(),
+                       [=](auto& store) { return store.operand == operand; });
+  }
+  bool read_in_a_tile(int operand) const {
+    for (auto& step : p_.steps)
+      if (std::find(step.in, step.in + step.inputs, operand) != step.in + step.inputs) return true;
+    return std::any_of(p_.reductions.begin(), p_.reductions.end(),
+                       [=](auto& reduce) { return reduce.operand == operand; });
+  }
+
+  void block(long b, int thread) const {
+    char* room = rooms_ + thread * room_bytes_;
+    Arg* args = reinterpret_cast<Arg*>(room);
+    T* tiles = reinterpret_cast<T*>(room + args_bytes_);
+    for (long i = 0; i < operands(); ++i) args[i] = {tiles + i * room_, 1};
+    const Sums sums = sums_of(b, thread);
+    each_reduction([&]<ReduceKind R>(std::size_t r) {
+      std::fill_n(sums.template of<R>(r), sums.count, Accumulator<R, T>());
+    });
+    for (long first = cut_.begin(b), end = cut_.begin(b + 1); first < end; first += tile_)
+      tile(sums, first, std::min(tile_, end - first), args, tiles);
+    if (!cut_.partial)
+      each_reduction([&]<ReduceKind R>(std::size_t r) {
+        T* out = reinterpret_cast<T*>(p_.reductions[r].out) + sums.origin;
+        const auto* sum = sums.template of<R>(r);
+        for (long i = 0; i < sums.count; ++i) out[i] = result(sum[i]);
+      });
+    pack::end_of_streams();
+  }
+
+  /// Lets the elements of a tile come before it is computed: from memory, or from another core, which has to
+  /// give them up before they can be written. (g++ drops calls of a function that does only this, unless it
+  /// is inline.)
+  [[gnu::always_inline]] void fetch(long first, long n) const {
+    constexpr long line = 64;
+    const long from = first * long(sizeof(T)), to = from + n * long(sizeof(T));
+    if (!streams_)
+      for (auto& store : p_.stores)
+        for (long i = from; i < to; i += line) __builtin_prefetch(store.out + i, 1);
+    for (auto& leaf : p_.leaves)
+      if (leaf.dense && (streams_ || !leaf.overwritten))
+        for (long i = from; i < to; i += line) __builtin_prefetch(leaf.data + i, 0);
+  }
+
+  void tile(const Sums& sums, long first, long n, Arg* args, T* scratch) const {
+    constexpr long lanes = 64 / long(sizeof(T));
+    for (std::size_t i = 0; i < p_.leaves.size(); ++i)
+      args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room_);
+    for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
+    if (fetches_) fetch(first + n, std::min(tile_, cut_.size - first - n));
+    for (auto& step : p_.steps) {
+      Arg in[max_inputs];
+      for (int k = 0; k < step.inputs; ++k) in[k] = args[step.in[k]];
+      step.fn(const_cast<void*>(args[step.out].data), in, (n + lanes - 1) / lanes * lanes, step.past_caches);
+    }
+    each_reduction([&]<ReduceKind R>(std::size_t r) {
+      auto& reduce = p_.reductions[r];
+      reduce_tile<R>(reduce.walk, args[reduce.operand], first, n, sums.template of<R>(r), sums.origin);
+    });
+  }
+
+  Arg load(const Program::Leaf& leaf, long first, long n, T* room) const {
+    const T* data = reinterpret_cast<const T*>(leaf.data);
+    if (leaf.dense) return {data + first, 1};
+    Arg arg{room, 1};
+    for_runs(leaf.walk.dims, leaf.walk.strides, first, n, [&](long at, long offset, long stride, long count) {
+      if (stride && count == n && reinterpret_cast<std::uintptr_t>(data + offset) % 64 == 0) {
+        arg.data = data + offset;  // as it lies
+      } else if (stride) {
+        std::memcpy(room + at, data + offset, std::size_t(count) * sizeof(T));
+      } else if (count == n) {  // constant in this tile: one pack
+        std::fill_n(room, 64 / sizeof(T), data[offset]);
+        arg.stride = 0;
+      } else {
+        fill(room + at, count, data[offset]);
+      }
+    });
+    return arg;
+  }
+
+  /// The blocks' sums, added to those of the first in order, become results.
+  template <ReduceKind R>
+  void combine_blocks(std::size_t r) const {
+    auto& reduce = p_.reductions[r];
+    const long count = accumulators(reduce);
+    auto* sums = partial_sums(0).template of<R>(r);
+    for (long b = 1; b < cut_.blocks; ++b) {
+      const auto* more = partial_sums(b).template of<R>(r);
+      for (long i = 0; i < count; ++i) sums[i].add(more[i]);
+    }
+    if (reduce.walk.written_out()) {  // elements of a repetition belong to fewer results
+      auto* totals = reinterpret_cast<Accumulator<R, T>*>(totals_->data);
+      std::fill_n(totals, reduce.shape.size(), Accumulator<R, T>());
+      for_runs(reduce.walk.short_dims, reduce.walk.short_strides, 0, count,
+               [&](long at, long offset, long, long n) {
+                 for (long i = at; i < at + n; ++i) totals[offset].add(sums[i]);
+               });
+      sums = totals;
+    }
+    T* out = reinterpret_cast<T*>(reduce.out);
+    for (long i = 0; i < reduce.shape.size(); ++i) out[i] = result(sums[i]);
+  }
+
+  const Program& p_;
+  const Cut cut_;
+  const long tile_;
+  const long room_;     // for an operand's tile, and some: tiles apart do not fall on the same cache sets
+  const bool streams_;  // results are too large for the caches
+  const bool fetches_;  // elsewhere each step stores a result, and the processor looks ahead well enough
+  const int threads_;
+  long most_sums_ = 0;                    // of one reduction: of a block, or of any block of a thread
+  long args_bytes_ = 0, room_bytes_ = 0;  // of a thread
+  char* rooms_ = nullptr;                 // one a thread: its operands, then their tiles
+  Ref<Storage> sums_, totals_;
+  std::vector<Ref<Storage>> repetitions_;
+};
+
+}  // namespace
+
+void execute(Program& program) {
+  switch (program.dtype) {
+    case DType::f32:
+      return Runner<float>(program).run();
+    case DType::f64:
+      return Runner<double>(program).run();
+    default:
+      return Runner<std::int64_t>(program).run();
+  }
+}
+
+}  // namespace xgrad::lazy

@@ -1,0 +1,27 @@
+#pragma once
+// The recorded graph, to be looked at.
+#include <string>
+#include <vector>
+
+#include <xgrad/core/tape/variable.hpp>
+
+namespace xgrad {
+
+/// A node of the recorded graph.
+struct GraphNode {
+  const Node* node;                 ///< the Variable::node() of a handle to it
+  std::string op;                   ///< what made it; "" for a leaf
+  std::string name;                 ///< as set_name() gave it
+  Shape shape;                      ///< of its data
+  DType dtype;                      ///< of its data
+  std::uint64_t recorded;           ///< later nodes have larger ones
+  std::vector<std::size_t> inputs;  ///< their places in the list; inputs without a gradient are not recorded
+};
+
+/// All nodes that y was computed by, y first; each comes once.
+std::vector<GraphNode> graph(const Variable& y);
+
+/// Text as Graphviz takes it between quotes.
+std::string graphviz_text(const std::string& text);
+
+}  // namespace xgrad

@@ -1,0 +1,138 @@
+#pragma once
+// A Variable is a handle to a node of the graph: data, and the edges it was computed from.
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <xgrad/core/array/array.hpp>
+
+namespace xgrad {
+
+struct Node;  // core/tape/node.hpp
+
+/// Says that gradients with respect to a new Variable will be asked for: `Variable x(2.0, requires_grad);`.
+struct RequiresGrad {};
+/// Its value, as calls write it.
+inline constexpr RequiresGrad requires_grad{};
+
+/// An array whose history is known. Copies are handles to the same node. The graph lives as long as its last
+/// handle. (Book 3, steps 1 to 9; there the history is kept by Function objects, here by the node itself.)
+class Variable {
+ public:
+  /// None: defined() is false, and asking for its data, shape or gradient is an Error.
+  Variable() noexcept = default;
+  /// A constant: no gradient is computed for it.
+  Variable(Array data);
+  /// A constant number, which takes the dtype of what it is combined with.
+  Variable(double number);
+  /// A leaf, with respect to which gradients are wanted. Throws Error for integers.
+  Variable(Array data, RequiresGrad);
+  /// The same for a number.
+  Variable(double number, RequiresGrad);
+
+  ///@{
+  /// Copies are handles to the same node; what was moved from holds none.
+  Variable(const Variable& other) noexcept;
+  Variable(Variable&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  Variable& operator=(Variable other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ///@}
+  ~Variable();
+
+  /// Whether it is a Variable at all.
+  bool defined() const { return node_ != nullptr; }
+  /// The data. Throws Error in a rule for what was written to after the rule's operation was recorded.
+  const Array& data() const;
+  /// The data for writing. A rule that needs what was there before then raises an error instead of using it.
+  Array& mutable_data();
+  /// Replaces the data by an array of the same shape and dtype; throws Error for another. Otherwise as
+  /// mutable_data().
+  void set_data(Array data);
+  /// The lengths of the axes.
+  const Shape& shape() const;
+  /// The type of the elements.
+  DType dtype() const;
+  /// The number of axes.
+  int rank() const { return shape().rank(); }
+  /// The number of elements.
+  long size() const { return shape().size(); }
+  /// The length of one axis; negative axes count from the last.
+  long dim(int axis) const { return data().dim(axis); }
+  /// The only element as a double; throws Error when there is not exactly one.
+  double item() const { return data().item(); }
+
+  /// Whether it is a leaf with respect to which gradients are wanted, or was computed from one and recorded.
+  bool requires_grad() const;
+  /// Freezes a leaf (false) or lets it learn again. Throws Error for the result of an operation.
+  void set_requires_grad(bool wanted);
+  /// What backward() has added up here; an undefined Array when there is nothing.
+  const Array& grad() const;
+  /// The same for writing, as clip_grad_norm does.
+  Array& mutable_grad();
+  /// Forgets the gradient.
+  void clear_grad();
+  /// Calls f with this Variable's gradient as soon as it is complete (a leaf's does not wait for the rest of
+  /// the pass); what f returns takes its place, unless it is undefined.
+  void register_hook(std::function<Variable(const Variable& grad)> f);
+  /// Adds the gradients of sum(*this) to .grad() of every leaf that requires one. Never records itself: for
+  /// higher orders call grad(). Throws Error when nothing here requires a gradient.
+  void backward() const;
+
+  /// The same data without the history.
+  Variable detach() const { return Variable(data()); }
+  /// The operation that made this Variable; "" for a leaf or a constant.
+  const char* op() const;
+  /// A name for pictures and messages; returns *this.
+  Variable& set_name(std::string name);
+
+  /// What all handles to a Variable have in common, as GraphNode::node names it; for comparisons only.
+  Node* node() const { return node_; }
+  /// Whether it belonged to a Parameter that has been destroyed or given other data since: what is left are
+  /// handles, and training them changes no model.
+  bool orphaned() const;
+
+ protected:
+  /// Says to all handles that the Parameter they belong to lets go of them.
+  void orphan() noexcept;
+
+ private:
+  friend struct Node;
+  explicit Variable(Node* node) noexcept;
+  Node* node_ = nullptr;
+};
+
+/// What grad() begins with, and whether it is recorded.
+struct GradOptions {
+  bool create_graph =
+      false;  ///< record the gradients' own computation, so that they can be differentiated again
+  Variable grad_output = {};  ///< the gradient of y, of its shape; ones when not given
+};
+/// The gradients of sum(y) with respect to each x, in their order and of their shapes; zeros where y does not
+/// depend on x. Nothing is stored. Throws Error when y requires no gradient.
+std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs,
+                           const GradOptions& options = {});
+
+/// While one is alive, operations on this thread are not recorded: `NoGrad off;`.
+class [[nodiscard]] NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool saved_;
+};
+/// Whether operations on this thread are recorded.
+bool recording();
+
+/// How many nodes there are in the process: what a leak would show in.
+long live_nodes();
+
+/// The graph that y was computed by, as text for Graphviz: `dot -Tsvg`.
+std::string graphviz(const Variable& y);
+
+}  // namespace xgrad

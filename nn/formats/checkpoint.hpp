@@ -1,0 +1,69 @@
+#pragma once
+// Parameters in files: the safetensors format, which PyTorch and others read
+// (https://github.com/huggingface/safetensors).
+#include <map>
+
+#include <xgrad/nn/visit.hpp>
+
+namespace xgrad {
+
+/// What a safetensors file holds.
+struct Tensors {
+  std::vector<NamedArray> arrays;               ///< in the order of the file
+  std::map<std::string, std::string> metadata;  ///< texts by name
+
+  /// The array of the given name. Throws Error when there is none.
+  const Array& at(const std::string& name) const;
+};
+
+/// Writes the arrays and texts, and the SHA-256 of all of it among the texts; whoever reads `path` finds the
+/// old file or the new one, whole. Throws Error.
+void save_tensors(const std::string& path, const Tensors& tensors);
+/// Reads a safetensors file of F32, F64, I64 and U8. Throws Error that names the file and the offset of what
+/// is wrong; for damage anywhere in a file that save_tensors wrote. Nothing is compressed: it takes the
+/// memory of the file, and needs no limits.
+Tensors load_tensors(const std::string& path);
+
+namespace detail {
+/// The array for a leaf of a model, after its shape and dtype have been compared.
+const Array& fitting(const Tensors& tensors, const std::string& source, const std::string& name,
+                     const Array& like);
+/// Throws Error that names an array which no leaf has taken.
+void check_all_used(const Tensors& tensors, const std::string& source, std::size_t leaves);
+}  // namespace detail
+
+/// Saves the parameters and buffers of a model by name.
+template <class M>
+void save(const M& model, const std::string& path) {
+  save_tensors(path, {state(model), {}});
+}
+/// Puts arrays into the model's parameters and buffers by name. Throws Error, and leaves the model as it was,
+/// when one is missing, left over, or of another shape or dtype; `source` is what messages call their origin.
+template <class M>
+void load_state(M& model, const Tensors& tensors, const std::string& source) {
+  std::size_t leaves = 0;
+  auto data = [](auto& leaf) -> const Array& {
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
+      return leaf.data();
+    else
+      return leaf.value;
+  };
+  visit(model, [&](const std::string& name, auto& leaf) {
+    ++leaves, detail::fitting(tensors, source, name, data(leaf));
+  });
+  detail::check_all_used(tensors, source, leaves);
+  visit(model, [&](const std::string& name, auto& leaf) {
+    const Array& array = tensors.at(name);
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
+      leaf.set_data(array);
+    else
+      leaf.value = array;
+  });
+}
+/// Loads what save() wrote.
+template <class M>
+void load(M& model, const std::string& path) {
+  load_state(model, load_tensors(path), path);
+}
+
+}  // namespace xgrad

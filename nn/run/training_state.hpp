@@ -1,0 +1,52 @@
+#pragma once
+// Everything that a training goes on from after an interruption, in one file.
+#include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/nn/formats/checkpoint.hpp>
+
+namespace xgrad {
+
+/// How far a training is: steps taken in all epochs, and the sums over the epoch that it is in.
+struct Progress {
+  long step = 0;    ///< taken in all epochs
+  double loss = 0;  ///< of the samples, summed
+  ///@{
+  /// How many samples were classified right, of how many.
+  long correct = 0, samples = 0;
+  ///@}
+  double seconds = 0;  ///< in this epoch
+};
+
+/// What determines all that comes: training that starts from it goes on bit for bit.
+struct TrainingState {
+  ///@{
+  /// What state(model) and optimizer.state() gave.
+  std::vector<NamedArray> model, optimizer;
+  ///@}
+  Generator generator;        ///< the default one, of dropout
+  std::uint64_t loader[3]{};  ///< its seed, epoch and position
+  Progress progress;          ///< how far it is
+};
+
+/// Writes a training state as safetensors: the model's arrays as "model.…", the rest as metadata.
+void save_training(const std::string& path, const TrainingState& state);
+/// Reads what save_training wrote. Throws Error that names the file and what is wrong: counts that are
+/// negative or beyond 2^53, a loss or a time that is not finite, damage as load_tensors notices it. It needs
+/// no limits, as there.
+TrainingState load_training(const std::string& path);
+/// Whether training has been saved there: false when there is no such file, or no path is given.
+bool has_training(const std::string& path);
+
+namespace detail {
+/// Calls take(), which takes over what was read from the file: its Errors name the file, too.
+template <class Take>
+void from_file(const std::string& path, const Take& take) {
+  try {
+    take();
+  } catch (const Error& e) {
+    fail("{}: {}", path, e.what());
+  }
+}
+}  // namespace detail
+
+}  // namespace xgrad
