@@ -129,7 +129,8 @@ Loader::Loader(Dataset data, LoaderOptions options) : data_(std::move(data)), op
   check(data_);
   tables(options_.pixels, data_.images.dim(1));
   check_augment(options_.augment, data_.images.dim(2), data_.images.dim(3));
-  data_.images.bytes(), data_.labels.bytes();  // computed now: another thread may read them
+  evaluate(data_.images);  // another thread may read them
+  evaluate(data_.labels);
   expect(options_.prefetch >= 0, "loader: prefetch is {}, not at least 0", options_.prefetch);
   expect(options_.batch >= 1, "loader: batch is {}, not at least 1", options_.batch);
   expect(steps_per_epoch() >= 1, "loader: {} has {} images, too few for a{} batch of {}", data_.name,

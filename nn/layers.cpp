@@ -82,7 +82,7 @@ Variable BatchNorm::operator()(const Variable& x) const {
   const double correction = options.unbiased ? n / (n - 1) : 1;
   auto update = [&](Buffer& running, const Variable& batch, double scale) {
     running.value = (running.value * (1 - m) + reshape(batch.detach(), {channels}) * (m * scale)).data();
-    running.value.bytes();  // a value that waits would keep the batch alive
+    evaluate(running.value);  // a value that waits would keep the batch alive
   };
   update(running_mean, result.mean, 1);
   update(running_var, result.var, correction);

@@ -112,7 +112,7 @@ void Optimizer::take(std::vector<Update>& updates) {
     for (auto& update : updates) {
       std::vector<Array> results{update.known.parameter.data()};
       for (auto& [key, array] : update.known.slots.arrays) results.push_back(array);
-      materialize(results);
+      evaluate(results);
     }
   } catch (...) {  // all have been taken: what could not be computed for want of memory waits
   }

@@ -31,7 +31,7 @@ Array whitening_filters(const Array& images, long k, double eps, long kept) {
     const Variable some = slice(Variable(images), 0, first, std::min(n, first + chunk));
     const Variable patches = unfold(cast(some, DType::f64), k);  // (images, C k k, places)
     moments = moments + sum(matmul(patches, patches, {.transpose_b = true}), 0);
-    moments.data().bytes();
+    evaluate(moments.data());
   }
   const xt::xarray<double> mean_moments =
       as_xtensor<double>((moments / (double(n) * double(h - k + 1) * double(w - k + 1))).data());

@@ -106,10 +106,11 @@ double Array::item() const {
   return dispatch(dtype(), [&]<class T>() { return double(*reinterpret_cast<const T*>(data)); });
 }
 
-void materialize(std::span<const Array> arrays) {
+void evaluate(const Array& array) { array.bytes(); }
+void evaluate(std::span<const Array> arrays) {
   std::vector<Value*> pending;
   for (auto& a : arrays) {
-    expect(a.defined(), "materialize: an array is undefined");
+    expect(a.defined(), "evaluate: an array is undefined");
     if (!Value::of(a)->ready()) pending.push_back(Value::of(a));
   }
   if (!pending.empty()) lazy::run(std::move(pending));

@@ -128,7 +128,9 @@ Array array(std::initializer_list<T> elements) {
 
 /// Computes the elements of several arrays: of those that have one shape and dtype in one pass, so that what
 /// they share is read and computed once.
-void materialize(std::span<const Array> arrays);
+void evaluate(std::span<const Array> arrays);
+/// Computes the elements of one array now.
+void evaluate(const Array& array);
 
 /// Sets how many elements of `shape` a -1 stands for. Throws Error when `size` elements do not fit.
 Shape resolve_shape(const char* op, const Shape& shape, long size);

@@ -50,6 +50,9 @@ struct Node {
   static Variable variable(Node* node) { return Variable(node); }
 };
 
+/// Whether operations on this thread are recorded.
+extern thread_local bool is_recording;
+
 /// The rule that is running on this thread: reading what was written since its operation was recorded is an
 /// error.
 struct RunningRule {

@@ -53,13 +53,14 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
       const Samples batch = next();
       optimizer.set_lr_factor(options.schedule(at.step));
       optimizer.zero_grad();
-      const Variable logits = forward(Variable(batch.inputs));
-      const Variable loss = options.loss(logits, batch.labels);
+      Variable logits = forward(Variable(batch.inputs));
+      Variable loss = options.loss(logits, batch.labels);
       const double value = loss.item() / (options.loss_is_sum ? double(batch.labels.size()) : 1.);
       expect(std::isfinite(value), "fit: the loss is {} at step {} of epoch {}; try a smaller learning rate",
              value, i, epoch);
       add(at, value, count_correct(logits, batch.labels), batch.labels.size());
-      loss.backward();
+      logits = {};  // so that the graph goes while the pass walks back
+      std::move(loss).backward();
       if (options.clip_norm > 0) clip_grad_norm(optimizer.parameters(), options.clip_norm);
       optimizer.step();
       ++at.step;

@@ -133,8 +133,10 @@ void set_conv_lowering(ConvLowering lowering) { chosen = lowering; }
 
 Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}", x.shape(), weight.shape());
-  Array y({s.n, s.groups * s.o, s.oh, s.ow}, x.dtype());
-  if (y.size() == 0 || s.c == 0) return zeros_like(y);
+  const Shape shape{s.n, s.groups * s.o, s.oh, s.ow};
+  if (shape.size() == 0 || s.c == 0) return zeros(shape, x.dtype());
+  evaluate(x);  // before there is room for the result: what it is made of may go
+  Array y(shape, x.dtype());
   if (!by_winograd(x, s) ||
       !winograd::forward(x.data<float>(), weight.data<float>(), y.mutable_data<float>(), s))
     dispatch_floating(x.dtype(),
@@ -144,8 +146,10 @@ Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
 
 Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}, gradient for x", g.shape(), weight.shape());
-  Array gx({s.n, s.groups * s.c, s.h, s.w}, g.dtype());
-  if (gx.size() == 0 || s.o == 0) return zeros_like(gx);
+  const Shape shape{s.n, s.groups * s.c, s.h, s.w};
+  if (shape.size() == 0 || s.o == 0) return zeros(shape, g.dtype());
+  evaluate(g);
+  Array gx(shape, g.dtype());
   if (!by_winograd(g, s) ||
       !winograd::input_gradient(g.data<float>(), weight.data<float>(), gx.mutable_data<float>(), s))
     dispatch_floating(g.dtype(), [&]<class T>() {
@@ -169,8 +173,10 @@ Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s) {
 Array unfold(const Array& x, const ConvShape& s) {
   const profile::Scope scope("unfold {}", x.shape());
   const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
-  Array y({s.n, k, pixels}, x.dtype());
-  if (y.size() == 0) return y;
+  const Shape shape{s.n, k, pixels};
+  if (shape.size() == 0) return Array(shape, x.dtype());
+  evaluate(x);
+  Array y(shape, x.dtype());
   dispatch_floating(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
@@ -183,8 +189,10 @@ Array unfold(const Array& x, const ConvShape& s) {
 Array fold(const Array& columns, const ConvShape& s) {
   const profile::Scope scope("fold {}", columns.shape());
   const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
-  Array x({s.n, s.c, s.h, s.w}, columns.dtype());
-  if (x.size() == 0) return x;
+  const Shape shape{s.n, s.c, s.h, s.w};
+  if (shape.size() == 0) return Array(shape, columns.dtype());
+  evaluate(columns);
+  Array x(shape, columns.dtype());
   dispatch_floating(columns.dtype(), [&]<class T>() {
     const T* in = columns.data<T>();
     T* out = x.mutable_data<T>();

@@ -67,8 +67,9 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb, const Shape& batc
   check_shape("matmul", shape, width(a.dtype()));
   if (shape.size() == 0 || k == 0) return zeros(shape, a.dtype());
   const profile::Scope scope("matmul {}{} by {}{}", a.shape(), ta ? "'" : "", b.shape(), tb ? "'" : "");
+  evaluate(a);  // what is in memory has sizes whose products can be counted
+  evaluate(b);
   Array y(shape, a.dtype());
-  a.bytes(), b.bytes();  // what is in memory has sizes whose products can be counted
   auto leading = [&](const Array& x) {
     Shape lead(x.shape().begin(), x.shape().end() - 2);
     return broadcast_strides(lead, batch);

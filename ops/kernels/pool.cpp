@@ -144,6 +144,7 @@ void scatter_plane(const PoolShape& s, const T* g, const P* places, T* x) {
 
 std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
   const profile::Scope scope("max_pool2d {}", x.shape());
+  evaluate(x);  // before there is room for the result: what it is made of may go
   Array y({s.n, s.c, s.oh, s.ow}, x.dtype());
   Array places(y.shape(), s.kh * s.kw <= 256 ? DType::u8 : DType::i64);
   dispatch_types(x.dtype(), places.dtype(), [&]<class T, class P>() {
@@ -165,6 +166,7 @@ std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
 
 Array pool_gather(const Array& x, const Array& places, const PoolShape& s) {
   const profile::Scope scope("max_pool2d {}, second order", x.shape());
+  evaluate(x);  // before there is room for the result: what it is made of may go
   Array y({s.n, s.c, s.oh, s.ow}, x.dtype());
   dispatch_types(x.dtype(), places.dtype(), [&]<class T, class P>() {
     const T* in = x.data<T>();
@@ -183,6 +185,7 @@ Array pool_gather(const Array& x, const Array& places, const PoolShape& s) {
 
 Array pool_scatter(const Array& g, const Array& places, const PoolShape& s) {
   const profile::Scope scope("max_pool2d {}, gradient", g.shape());
+  evaluate(g);
   Array x({s.n, s.c, s.h, s.w}, g.dtype());
   dispatch_types(g.dtype(), places.dtype(), [&]<class T, class P>() {
     const T* in = g.data<T>();

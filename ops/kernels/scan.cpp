@@ -30,6 +30,7 @@ struct AlongAxis {
 
 Array cumsum(const Array& x, int axis) {
   const profile::Scope scope("cumsum {}", x.shape());
+  evaluate(x);
   Array y(x.shape(), x.dtype());
   const AlongAxis lines(x.shape(), axis);
   dispatch(x.dtype(), [&]<class T>() {

@@ -145,7 +145,7 @@ std::vector<Array> run(const Program& p, std::uint64_t seed) {
         y = in(0).reshape({-1}).reshape(i.shape);
         break;
       case Instruction::demand:
-        in(0).bytes();
+        evaluate(in(0));
         break;
       case Instruction::write:
         in(0).template mutable_data<T>()[i.number] = T(i.value);
@@ -156,8 +156,8 @@ std::vector<Array> run(const Program& p, std::uint64_t seed) {
   std::vector<Array> results;
   for (auto k : p.order) results.push_back(nodes[std::size_t(k)]);
   nodes.clear();
-  if (seed % 2) materialize(results);  // several results by one program
-  for (auto& r : results) r.bytes();
+  if (seed % 2) evaluate(results);  // several results by one program
+  for (auto& r : results) evaluate(r);
   return results;
 }
 

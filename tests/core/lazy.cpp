@@ -87,13 +87,13 @@ TEST_CASE("lazy: a program's length does not count what small operands were made
   CHECK_FALSE(is_ready(y));
   CHECK_FALSE(is_ready(small));
   CHECK(Value::of(y)->steps == 30);
-  y.bytes();
+  evaluate(y);
   CHECK(is_ready(small));
 }
 
 TEST_CASE("lazy: an elementwise result takes pending sums of it along") {
   const Array y = plus(random_array({large}), number(1)), s = total(y);
-  y.bytes();
+  evaluate(y);
   CHECK(is_ready(s));
   double expected = 0;
   for (double v : values(y)) expected += v;
@@ -116,7 +116,7 @@ TEST_CASE("lazy: what has been computed lets go of its inputs") {
   {
     Array y = plus(zeros({large}, DType::f64), number(1));
     CHECK(memory::in_use() >= before + large * 8);  // the zeros
-    y.bytes();
+    evaluate(y);
     CHECK(memory::in_use() < before + large * 12);  // y alone
   }
   CHECK(memory::in_use() == before);
@@ -127,7 +127,7 @@ TEST_CASE("lazy: a result is written over an operand that nobody else needs") {
   const long room = large * 8;
   auto peak_of = [&](const Array& pending) {  // in arrays, while its program runs
     memory::reset_peak();
-    pending.bytes();
+    evaluate(pending);
     return double(memory::peak() - before) / double(room);
   };
   Array x = full({large}, 3, DType::f64);
@@ -161,7 +161,7 @@ TEST_CASE("lazy: a result is written over an operand that nobody else needs") {
     const Array a = plus(y, number(1)), b = plus(a, y), s = total(y);
     y = Array();
     const Array results[] = {a, b};
-    materialize(results);
+    evaluate(results);
     CHECK(values(a)[5] == 9);
     CHECK(values(b)[5] == 17);
     CHECK(s.item() == 8 * large);
@@ -177,7 +177,7 @@ TEST_CASE("lazy: an operand outlives a program that would write over it and foun
   memory::trim();
   {
     const MemoryLimit limit(n * 4);
-    CHECK(error_of([&] { materialize(results); }).starts_with("memory: cannot allocate"));
+    CHECK(error_of([&] { evaluate(results); }).starts_with("memory: cannot allocate"));
   }
   CHECK_FALSE(is_ready(a));
   CHECK(a.data<double>()[n - 1] == 4);

@@ -43,11 +43,11 @@ TEST_CASE("a profile counts operations and takes what runs inside another off it
   CHECK(profile::stop().empty());
 }
 
-TEST_CASE("materialize computes arrays of one shape in one pass, and others too", "[core]") {
+TEST_CASE("evaluate computes arrays of one shape in one pass, and others too", "[core]") {
   const Variable a(full({200, 100}, 3)), b(full({200, 100}, 4)), c(full({50, 100}, 5));
   std::vector<Array> results{(a * b).data(), (a * b + a).data(), (c * 2).data(), sum(a * 2).data(), a.data()};
   profile::start();
-  materialize(results);
+  evaluate(results);
   const auto rows = profile::stop();
   if (lazy::fusion()) CHECK(rows.size() == 2);
   CHECK(results[0].data<float>()[19999] == 12);

@@ -25,7 +25,7 @@ std::vector<Array> gradients(const Variable& w, const Variable& b, const Variabl
   std::vector<Array> result{loss.data()};
   for (auto& g : first) result.push_back(g.data());
   for (auto& g : second) result.push_back(g.data());
-  for (auto& a : result) a.bytes();
+  for (auto& a : result) evaluate(a);
   return result;
 }
 

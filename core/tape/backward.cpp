@@ -1,0 +1,273 @@
+// The pass from a result back to its inputs, and what is made of it.
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/scoped.hpp>
+#include <xgrad/core/tape/anomaly.hpp>
+#include <xgrad/core/tape/node.hpp>
+#include <xgrad/core/tape/recompute.hpp>
+#include <xgrad/core/tape/tape.hpp>
+#include <xgrad/core/tape/trace.hpp>
+
+namespace xgrad {
+namespace {
+
+/// The gradient in the shape and dtype of the input: broadcasting is undone here, once for all operations.
+Variable conform(const char* op, Variable gx, const Node& input) {
+  expect(gx.defined(), "{}: a rule returned no gradient", op);
+  if (gx.dtype() != input.dtype) gx = cast(gx, input.dtype);
+  if (gx.shape() == input.shape) return gx;
+  expect(broadcasts_to(input.shape, gx.shape()),
+         "{}: the rule for an input of shape {} returned a gradient of shape {}", op, input.shape,
+         gx.shape());
+  return sum_to(gx, input.shape);
+}
+
+/// One pass from y back to its inputs, deepest first: then a node's gradient is complete when its turn comes.
+/// A leaf's is complete with its last contribution, and does not wait for its turn. Gradients are in a local
+/// map and go as soon as they are used. So do nodes that nothing but the pass refers to, with what their
+/// rules keep, where y is given away: the last handle to the graph.
+class BackwardPass {
+ public:
+  /// Nodes recorded up to `frontier` are taken for leaves, and their hooks do not run.
+  explicit BackwardPass(Variable y, std::uint64_t frontier = 0) : y_(std::move(y)), frontier_(frontier) {
+    count();
+  }
+  /// Where only what leads to some nodes is to receive a gradient.
+  BackwardPass(const Variable& y, const std::vector<Variable>& xs) : y_(y) {
+    std::unordered_set<const Node*> wanted;
+    for (auto& x : xs) wanted.insert(x.node());
+    std::vector<Node*> nodes = count();
+    std::sort(nodes.begin(), nodes.end(), [](Node* a, Node* b) { return a->depth < b->depth; });
+    for (Node* node : nodes)
+      for (auto& link : node->links)
+        if (wanted.contains(link.input.get()))
+          wanted.insert(node);
+        else
+          --slots_[link.input.get()].missing;
+    slots_[y.node()].missing = wanted.contains(y.node());
+  }
+
+  /// Calls visit(node, gradient) for each node once its gradient is complete, after the node's hooks.
+  template <class F>
+  void run(Variable gy, F visit) {
+    Node* root = y_.node();
+    slots_[root].owner = Ref<Node>(root);
+    y_ = Variable();
+    if (slots_[root].missing > 0) receive(root, std::move(gy));
+    while (!todo_.empty()) {
+      std::pop_heap(todo_.begin(), todo_.end(), shallower);
+      Node* node = todo_.back();
+      todo_.pop_back();
+      if (is_leaf(node)) continue;  // which did not wait
+      const Variable g = finish(node, visit);
+      step(std::move(slots_[node].owner), *node, g);
+      for (Node* leaf : complete_) finish(leaf, visit);
+      complete_.clear();
+    }
+    for (Node* leaf : complete_) finish(leaf, visit);
+  }
+
+ private:
+  struct Slot {
+    Variable gradient;
+    long missing = 0;  // contributions
+    Ref<Node> owner;   // empty while links keep the node
+  };
+
+  bool is_leaf(const Node* node) const { return node->links.empty() || node->recorded <= frontier_; }
+  static bool shallower(Node* a, Node* b) { return a->depth < b->depth; }
+
+  /// Counts the contributions that each node is going to receive; returns all that lead to y.
+  std::vector<Node*> count() {
+    std::vector<Node*> nodes{y_.node()};
+    slots_[y_.node()].missing = 1;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (is_leaf(nodes[i])) continue;
+      for (auto& link : nodes[i]->links)
+        if (++slots_[link.input.get()].missing == 1) nodes.push_back(link.input.get());
+    }
+    return nodes;
+  }
+
+  void receive(Node* node, Variable g) {
+    Slot& slot = slots_[node];
+    if (slot.gradient.defined()) {
+      const Variable sum = add_gradients(slot.gradient, g);
+      if (anomaly::detecting())
+        anomaly::check("the sum of gradients", sum.data(), {{slot.gradient.data(), g.data()}});
+      slot.gradient = sum;
+    } else {
+      slot.gradient = std::move(g);
+      todo_.emplace_back(node);
+      std::push_heap(todo_.begin(), todo_.end(), shallower);
+    }
+    if (--slot.missing == 0 && is_leaf(node)) complete_.emplace_back(node);
+  }
+
+  template <class F>
+  Variable finish(Node* node, F& visit) {
+    Variable g = std::exchange(slots_[node].gradient, {});
+    if (node->extra && node->recorded > frontier_)
+      for (auto& hook : node->extra->hooks)
+        if (Variable replaced = hook(g); replaced.defined()) {
+          if (anomaly::detecting()) anomaly::check("a hook", replaced.data(), {{g.data()}});
+          g = conform("hook", std::move(replaced), *node);
+        }
+    visit(node, g);
+    return g;
+  }
+
+  void step(Ref<Node> owner, Node& node, const Variable& gy) {
+    const RunningRule rule{node.op, node.recorded};
+    Scoped<const RunningRule*> running(running_rule, &rule);
+    const bool ours = owner && node.handles == 0 && node.refs == 1;
+    std::vector<Node::Link> taken;
+    if (ours) taken.swap(node.links);
+    auto& links = ours ? taken : node.links;
+    const Variable y = node.keeps_data ? Node::variable(&node) : Variable();
+    std::vector<Variable> all;
+    if (node.extra && node.extra->joint) all = node.extra->joint(gy, y);
+    for (std::size_t i = 0; i < links.size(); ++i) {
+      Node::Link& link = links[i];
+      Slot& slot = slots_[link.input.get()];
+      if (slot.missing == 0) continue;
+      Variable gx = conform(node.op, link.rule ? link.rule(gy, y) : std::move(all[i]), *link.input);
+      if (anomaly::detecting())
+        anomaly::check(fmt::format("{}: its gradient rule", node.op), gx.data(), {{gy.data()}},
+                       node.non_finite);
+      receive(link.input.get(), std::move(gx));
+      if (ours && !slot.owner) slot.owner = std::move(link.input);
+    }
+  }
+
+  const detail::Untraced untraced_;
+  Variable y_;  // keeps all nodes alive
+  const std::uint64_t frontier_ = 0;
+  std::unordered_map<Node*, Slot> slots_;
+  std::vector<Node*> todo_;      // a heap of what has received something
+  std::vector<Node*> complete_;  // leaves, whose hooks run when the rules of a node have
+};
+
+Variable initial_gradient(const char* caller, const Variable& y, const Variable& given) {
+  expect(y.defined() && y.requires_grad(), "{}: the result depends on nothing that requires a gradient",
+         caller);
+  if (!given.defined()) return Variable(ones(y.shape(), y.dtype()));
+  expect(given.shape() == y.shape(), "{}: grad_output has shape {}, the result {}", caller, given.shape(),
+         y.shape());
+  return given.dtype() == y.dtype() ? given : cast(given, y.dtype());
+}
+
+struct Recording {
+  bool create_graph;
+};
+
+/// grad() of y, the inputs and the first gradient, in this order.
+std::vector<Variable> traced_grad(const Variable& y, const std::vector<Variable>& xs,
+                                  const GradOptions& options) {
+  std::vector<Variable> operands{y};
+  operands.insert(operands.end(), xs.begin(), xs.end());
+  operands.push_back(options.grad_output);
+  auto f = [](const std::vector<Variable>& in, const Recording& o) {
+    return grad(in.front(), {in.begin() + 1, in.end() - 1}, {o.create_graph, in.back()});
+  };
+  return traced("grad", f, Recording{options.create_graph}, operands);
+}
+
+}  // namespace
+
+std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, const GradOptions& options) {
+  if (tracing()) return traced_grad(y, xs, options);
+  const bool wanted =
+      std::any_of(xs.begin(), xs.end(), [](auto& x) { return x.defined() && x.requires_grad(); });
+  if (y.defined() && !y.requires_grad() && wanted) {  // as the gradient of something linear is
+    std::vector<Variable> none;
+    for (auto& x : xs) none.push_back(Variable(zeros(x.shape(), x.dtype())));
+    return none;
+  }
+  Variable gy = initial_gradient("grad", y, options.grad_output);
+  Scoped<bool> scope(is_recording, options.create_graph);
+  std::unordered_map<const Node*, Variable> found;
+  for (auto& x : xs) {
+    expect(x.defined(), "grad: an input is undefined");
+    found[x.node()];
+  }
+  BackwardPass(y, xs).run(std::move(gy), [&](Node* node, const Variable& g) {
+    if (auto it = found.find(node); it != found.end()) it->second = g;
+  });
+  std::vector<Variable> results;
+  for (auto& x : xs) {
+    Variable& g = found[x.node()];
+    if (!g.defined()) g = Variable(zeros(x.shape(), x.dtype()));
+    results.push_back(g);
+  }
+  return results;
+}
+
+Variable detail::checkpoint(std::function<Variable()> f) {
+  if (!is_recording || tracing()) return f();  // a trace keeps everything
+  const std::uint64_t start = latest_time();
+  const Surroundings surroundings;
+  Variable y = f();
+  if (!y.requires_grad() || y.node()->recorded <= start) return y;
+  std::vector<Node*> nodes{y.node()}, inputs;
+  std::unordered_set<Node*> met{y.node()};
+  std::vector<Edge> edges;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    for (auto& link : nodes[i]->links) {
+      Node* input = link.input.get();
+      if (!met.insert(input).second) continue;
+      if (input->recorded > start) {
+        nodes.push_back(input);
+      } else {
+        inputs.push_back(input);
+        edges.push_back(Node::variable(input));
+      }
+    }
+  auto rule = [=, shape = y.shape()](const Variable& gy) {
+    const Surroundings::Again again(surroundings);
+    const std::uint64_t frontier = latest_time();
+    Variable result;
+    {
+      Scoped<bool> scope(is_recording, true);
+      result = f();
+    }
+    expect(result.shape() == shape && result.requires_grad(),
+           "checkpoint: the function gave a result of shape {} at first and {} when it was run again", shape,
+           result.shape());
+    std::unordered_map<Node*, Variable> gradients;
+    BackwardPass(std::move(result), frontier).run(gy, [&](Node* node, const Variable& g) {
+      if (node->recorded <= frontier) gradients[node] = g;
+    });
+    std::vector<Variable> all;
+    for (Node* input : inputs) all.push_back(gradients[input]);
+    return all;
+  };
+  Array data = y.data();
+  evaluate(data);  // a value that waits would keep what it is computed from
+  y = Variable();
+  return record("checkpoint", std::move(data), edges, JointRule(std::move(rule)));
+}
+
+void Variable::backward() const& { Variable(*this).backward(); }
+void Variable::backward() && {
+  Variable gy = initial_gradient("backward", *this, {});
+  Scoped<bool> scope(is_recording, false);
+  std::vector<std::pair<Ref<Node>, Variable>>
+      leaves;  // stored at the end: an error in a rule leaves nothing half done
+  BackwardPass(std::move(*this)).run(std::move(gy), [&](Node* node, const Variable& g) {
+    if (node->links.empty()) leaves.emplace_back(node, g);
+  });
+  for (auto& [leaf, g] : leaves)
+    if (leaf->grad.defined()) g = add_gradients(Variable(leaf->grad), g);
+  for (auto& [leaf, g] : leaves) leaf->grad = std::exchange(g, {}).data();
+  try {
+    for (auto& [leaf, g] : leaves)
+      evaluate(leaf->grad);  // a gradient that waits would keep activations alive
+  } catch (...) {            // all have been added: what could not be computed for want of memory waits
+  }
+}
+
+}  // namespace xgrad
