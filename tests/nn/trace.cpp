@@ -71,7 +71,7 @@ TEST_CASE("trace: models of the book and the posts run again on a batch of anoth
   all();
 }
 
-TEST_CASE("trace: a program tells operations, operands, attributes, results and layers") {
+TEST_CASE("trace: a program tells operations, operands, attributes, results and layers", "[names]") {
   struct Net {
     Conv2d conv{3, 4, {.kernel = 3, .padding = 1, .bias = false}};
     Linear fc{4, 2};
@@ -95,7 +95,7 @@ TEST_CASE("trace: a program tells operations, operands, attributes, results and 
   CHECK(error_of([&] { program({}); }) == "program: 0 inputs were given, 1 expected");
 }
 
-TEST_CASE("trace: what several layers are called") {
+TEST_CASE("trace: what several layers are called", "[names]") {
   struct Pair {
     Sequential<Linear, Variable (*)(const Variable&), Linear> inner{Linear(2, 3), relu, Linear(3, 2)};
     Parameter scale{ones({2})};
@@ -176,7 +176,7 @@ TEST_CASE("trace: an operation of one's own shows, and says what it needs to be 
       "cube: a program cannot call it again; let it begin by `if (tracing()) return traced(\"cube\", ...)`");
 }
 
-TEST_CASE("trace: messages name the layer") {
+TEST_CASE("trace: messages name the layer", "[names]") {
   struct Net {
     Conv2d first{3, 4};
     std::vector<Linear> heads = repeat<Linear>(2, 4, 2);
@@ -193,7 +193,7 @@ TEST_CASE("trace: messages name the layer") {
   CHECK_THAT(error_of([&] { net.first(x); }), Catch::StartsWith("first: conv2d produced inf"));
 }
 
-TEST_CASE("summary: frozen layers, layers that are called twice or never, and whitening filters") {
+TEST_CASE("summary: frozen layers, layers that are called twice or never, and whitening filters", "[names]") {
   struct Net {
     Linear a{4, 4}, b{4, 2}, unused{7, 3};
     Variable operator()(const Variable& x) const { return b(a(relu(a(x)))); }
