@@ -27,11 +27,6 @@ double multiply_adds(const Operation& op, const Program& program) {
   return double(shape(op.results, 0).size()) * double(k);
 }
 
-std::string layer_of(const std::string& parameter) {
-  const auto dot = parameter.rfind('.');
-  return dot == parameter.npos ? parameter : parameter.substr(0, dot);
-}
-
 /// 37748736 -> "37.75 M".
 std::string short_number(double n) {
   if (n < 1e3) return fmt::format("{}", n);
@@ -81,9 +76,10 @@ Summary summary(const Program& program, const Parameters& parameters) {
   for (auto& p : parameters) {
     auto left = unseen.find(p.name);
     if (left == unseen.end()) continue;
-    if (result.layers.empty() || result.layers.back().name != layer_of(p.name) ||
+    const std::string owner = layer_of(p.name), name = owner.empty() ? p.name : owner;
+    if (result.layers.empty() || result.layers.back().name != name ||
         !result.layers.back().operations.empty())
-      result.layers.push_back({layer_of(p.name), "", {}, 0, 0});
+      result.layers.push_back({name, "", {}, 0, 0});
     result.layers.back().parameters += left->second;
   }
   return result;

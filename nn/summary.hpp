@@ -11,7 +11,8 @@
 namespace xgrad {
 
 /// The operations of one call of a model, in the mode that is set, with the names of its layers and
-/// parameters: print(trace(net, x).text()). Gradients through it, and running statistics, are the call's own.
+/// parameters: print(trace(net, x).text()). In training the call moves running
+/// statistics, as any call does.
 template <class M, std::same_as<Variable>... Inputs>
 Program trace(M& model, const Inputs&... inputs) {
   const Trace trace;

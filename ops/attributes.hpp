@@ -52,9 +52,6 @@ struct Classes {
   long classes;
   DType dtype;
 };
-struct To {
-  DType dtype;
-};
 struct Pooling {
   Pair kernel;
   PoolOptions options;

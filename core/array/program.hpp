@@ -1,6 +1,6 @@
 #pragma once
 // A program: the steps of a fused chain over one domain, and how it is run tile by tile (private to
-// core/lazy).
+// core/array).
 #include <vector>
 
 #include <xgrad/core/array/lazy.hpp>

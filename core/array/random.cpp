@@ -182,10 +182,8 @@ void manual_seed(std::uint64_t seed) {
   ++seeding.count;
 }
 
-RandomStream::RandomStream(std::uint64_t id) : saved_(own) {
+RandomStream::RandomStream(std::uint64_t id) : generator_(own, fresh(id)) {
   expect(id != 0, "random: stream 0 is the main thread's; others have ids from 1 on");
-  own = fresh(id);
 }
-RandomStream::~RandomStream() { own = saved_; }
 
 }  // namespace xgrad

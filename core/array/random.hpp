@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <xgrad/core/array/array.hpp>
+#include <xgrad/core/base/scoped.hpp>
 
 namespace xgrad {
 
@@ -78,12 +79,9 @@ class [[nodiscard]] RandomStream {
  public:
   /// Throws Error for 0, which is the main thread's.
   explicit RandomStream(std::uint64_t id);
-  ~RandomStream();
-  RandomStream(const RandomStream&) = delete;
-  RandomStream& operator=(const RandomStream&) = delete;
 
  private:
-  detail::ThreadGenerator saved_;
+  Scoped<detail::ThreadGenerator> generator_;
 };
 
 }  // namespace xgrad

@@ -1,5 +1,5 @@
 #pragma once
-// How operands that are broadcast over a domain are walked (private to core/lazy).
+// How operands that are broadcast over a domain are walked (private to core/array).
 #include <algorithm>
 #include <array>
 

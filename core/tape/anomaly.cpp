@@ -30,8 +30,7 @@ struct Worst {
 
 }  // namespace
 
-DetectAnomaly::DetectAnomaly() : saved_(std::exchange(is_detecting, true)) {}
-DetectAnomaly::~DetectAnomaly() { is_detecting = saved_; }
+DetectAnomaly::DetectAnomaly() : detecting_(is_detecting, true) {}
 
 bool anomaly::detecting() { return is_detecting; }
 

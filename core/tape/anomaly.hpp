@@ -4,6 +4,7 @@
 #include <string>
 
 #include <xgrad/core/array/array.hpp>
+#include <xgrad/core/base/scoped.hpp>
 
 namespace xgrad {
 
@@ -14,12 +15,9 @@ namespace xgrad {
 class [[nodiscard]] DetectAnomaly {
  public:
   DetectAnomaly();
-  ~DetectAnomaly();
-  DetectAnomaly(const DetectAnomaly&) = delete;
-  DetectAnomaly& operator=(const DetectAnomaly&) = delete;
 
  private:
-  bool saved_;
+  Scoped<bool> detecting_;
 };
 
 /// What the tape calls.

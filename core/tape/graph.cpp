@@ -29,13 +29,27 @@ std::vector<GraphNode> graph(const Variable& y) {
   return result;
 }
 
-std::string graphviz_text(const std::string& text) {
+namespace {
+
+/// Text as Graphviz takes it between quotes.
+std::string escaped(const std::string& text) {
   std::string result;
   for (char c : text) {
     if (c == '"' || c == '\\' || c == '\n') result.push_back('\\');
     result.push_back(c == '\n' ? 'n' : c);
   }
   return result;
+}
+
+}  // namespace
+
+std::string detail::graphviz_box(const std::string& id, const std::string& label, bool leaf) {
+  return fmt::format("  {} [label=\"{}\", shape={}, style=filled, fillcolor=\"{}\"];\n", id, escaped(label),
+                     leaf ? "box" : "ellipse", leaf ? "#fff2cc" : "#dae8fc");
+}
+std::string detail::graphviz_picture(const std::string& boxes, const std::string& arrows) {
+  return "digraph xgrad {\n  rankdir=TB;\n  node [fontname=\"sans-serif\", fontsize=11];\n" + boxes + arrows +
+         "}\n";
 }
 
 std::string graphviz(const Variable& y) {
@@ -45,14 +59,13 @@ std::string graphviz(const Variable& y) {
   for (auto& node : graph(y)) {
     for (std::size_t input : node.inputs) arrows += fmt::format("  n{} -> n{};\n", input, i);
     const bool leaf = node.inputs.empty();
-    const std::string label = graphviz_text(
-        leaf || node.name.empty() ? node.name + node.op : fmt::format("{}: {}", node.name, node.op));
-    boxes += fmt::format("  n{} [label=\"{}{}{} {}\", shape={}, style=filled, fillcolor=\"{}\"];\n", i++,
-                         label, label.empty() ? "" : "\\n", node.shape, node.dtype, leaf ? "box" : "ellipse",
-                         leaf ? "#fff2cc" : "#dae8fc");
+    const std::string label =
+        leaf || node.name.empty() ? node.name + node.op : fmt::format("{}: {}", node.name, node.op);
+    boxes += detail::graphviz_box(
+        fmt::format("n{}", i++),
+        fmt::format("{}{}{} {}", label, label.empty() ? "" : "\n", node.shape, node.dtype), leaf);
   }
-  return "digraph xgrad {\n  rankdir=TB;\n  node [fontname=\"sans-serif\", fontsize=11];\n" + boxes + arrows +
-         "}\n";
+  return detail::graphviz_picture(boxes, arrows);
 }
 
 }  // namespace xgrad

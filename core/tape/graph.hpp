@@ -21,7 +21,10 @@ struct GraphNode {
 /// All nodes that y was computed by, y first; each comes once.
 std::vector<GraphNode> graph(const Variable& y);
 
-/// Text as Graphviz takes it between quotes.
-std::string graphviz_text(const std::string& text);
+namespace detail {
+/// A box with a label, any text, and a picture of boxes and arrows, for Graphviz.
+std::string graphviz_box(const std::string& id, const std::string& label, bool leaf);
+std::string graphviz_picture(const std::string& boxes, const std::string& arrows);
+}  // namespace detail
 
 }  // namespace xgrad

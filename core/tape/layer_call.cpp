@@ -38,6 +38,10 @@ std::string Named::running() {
   return innermost_named ? path_of(LayerCall::open(), innermost_named->names_) : "";
 }
 
+std::string layer_of(const std::string& parameter) {
+  const auto dot = parameter.rfind('.');
+  return dot == parameter.npos ? "" : parameter.substr(0, dot);
+}
 std::string path_of(const std::vector<LayerKey>& layers, const Names& names) {
   for (auto& layer : layers)
     if (auto found = names.layers.find(layer); found != names.layers.end()) return found->second;

@@ -66,6 +66,9 @@ class [[nodiscard]] Named {
   const Named* outer_;
 };
 
+/// The path of the layer that a parameter belongs to: "blocks.0.conv1" for "blocks.0.conv1.weight"; "" for
+/// one that the model holds itself.
+std::string layer_of(const std::string& parameter);
 /// The path of the first of the layers that has one; "" when none has.
 std::string path_of(const std::vector<LayerKey>& layers, const Names& names);
 

@@ -1,6 +1,8 @@
 #pragma once
 // Training or evaluation: what dropout and batch normalisation ask.
 
+#include <xgrad/core/base/scoped.hpp>
+
 namespace xgrad {
 
 /// Whether layers on this thread behave as in training (the default) or as in evaluation.
@@ -10,12 +12,9 @@ bool training();
 class [[nodiscard]] EvalMode {
  public:
   EvalMode();
-  ~EvalMode();
-  EvalMode(const EvalMode&) = delete;
-  EvalMode& operator=(const EvalMode&) = delete;
 
  private:
-  bool saved_;
+  Scoped<bool> training_;
 };
 
 }  // namespace xgrad

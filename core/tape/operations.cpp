@@ -85,8 +85,8 @@ std::string Program::graphviz() const {
   std::vector<std::string> from(values.size());  // the box that a value comes from
   for (int id : inputs) {
     from[std::size_t(id)] = fmt::format("v{}", id);
-    boxes += fmt::format("  v{} [label=\"{}\\n{}\", shape=box, style=filled, fillcolor=\"#fff2cc\"];\n", id,
-                         graphviz_text(called(*this, id)), type_of(values[std::size_t(id)]));
+    boxes += detail::graphviz_box(from[std::size_t(id)],
+                                  called(*this, id) + "\n" + type_of(values[std::size_t(id)]), true);
   }
   for (std::size_t i = 0; i < operations.size(); ++i) {
     const Operation& op = operations[i];
@@ -103,11 +103,9 @@ std::string Program::graphviz() const {
       from[std::size_t(id)] = fmt::format("n{}", i);
       label += fmt::format("\n{}", type_of(values[std::size_t(id)]));
     }
-    boxes += fmt::format("  n{} [label=\"{}\", shape=ellipse, style=filled, fillcolor=\"#dae8fc\"];\n", i,
-                         graphviz_text(label));
+    boxes += detail::graphviz_box(fmt::format("n{}", i), label, false);
   }
-  return "digraph xgrad {\n  rankdir=TB;\n  node [fontname=\"sans-serif\", fontsize=11];\n" + boxes + arrows +
-         "}\n";
+  return detail::graphviz_picture(boxes, arrows);
 }
 
 }  // namespace xgrad

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/scoped.hpp>
 #include <xgrad/core/tape/variable.hpp>
 
 namespace xgrad {
@@ -20,13 +21,10 @@ class Surroundings {
   class [[nodiscard]] Again {
    public:
     explicit Again(const Surroundings& then);
-    ~Again();
-    Again(const Again&) = delete;
-    Again& operator=(const Again&) = delete;
 
    private:
-    ThreadGenerator generator_;
-    bool training_, recomputing_;
+    Scoped<ThreadGenerator> generator_;
+    Scoped<bool> training_, recomputing_;
   };
 
  private:

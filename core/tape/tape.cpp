@@ -25,8 +25,7 @@ struct Conversion {
 }  // namespace
 
 thread_local bool is_recording = true;
-NoGrad::NoGrad() : saved_(std::exchange(is_recording, false)) {}
-NoGrad::~NoGrad() { is_recording = saved_; }
+NoGrad::NoGrad() : recording_(is_recording, false) {}
 bool recording() { return is_recording; }
 
 namespace {

@@ -97,12 +97,10 @@ class Builder {
   }
   /// The layer to which a parameter among the operands belongs: a struct of one's own opens no LayerCall.
   std::string owner(const Operation& op) const {
-    for (int id : op.operands) {
-      if (id < 0 || !program.values[std::size_t(id)].constant.defined()) continue;
-      const std::string& name = program.values[std::size_t(id)].name;
-      if (const auto dot = name.rfind('.'); dot != name.npos) return name.substr(0, dot);
-    }
-    return "";
+    std::string layer;
+    for (int id : op.operands)
+      if (layer.empty() && id >= 0) layer = layer_of(program.values[std::size_t(id)].name);
+    return layer;
   }
 
   const Names& names_;
@@ -114,19 +112,11 @@ class Builder {
 
 constinit thread_local bool detail::is_tracing = false;
 
-Trace::Trace()
-    : outer_(std::exchange(innermost_trace, this)), was_tracing_(std::exchange(detail::is_tracing, true)) {}
-Trace::~Trace() {
-  innermost_trace = outer_;
-  detail::is_tracing = was_tracing_;
-}
+Trace::Trace() : outer_(std::exchange(innermost_trace, this)), tracing_(detail::is_tracing, true) {}
+Trace::~Trace() { innermost_trace = outer_; }
 
-void detail::note(NotedCall call) {
-  for (Trace* trace = innermost_trace; trace; trace = trace->outer_)
-    if (trace->outer_)
-      trace->calls_.push_back(call);
-    else
-      trace->calls_.push_back(std::move(call));
+void detail::note(const NotedCall& call) {
+  for (Trace* trace = innermost_trace; trace; trace = trace->outer_) trace->calls_.push_back(call);
 }
 
 void detail::note_primitive(const char* op, std::span<const Edge> edges, const Variable& result) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <xgrad/core/base/fields.hpp>
+#include <xgrad/core/base/scoped.hpp>
 #include <xgrad/core/tape/layer_call.hpp>
 #include <xgrad/core/tape/operations.hpp>
 #include <xgrad/core/tape/rule.hpp>
@@ -26,7 +27,7 @@ struct NotedCall {
   long layer_call;                    // LayerCall::innermost()
   decltype(Operation::call) again;
 };
-void note(NotedCall call);
+void note(const NotedCall& call);
 /// Notes what was recorded by record() or elementwise() outside of any operation that is traced: it shows in
 /// the program, which cannot be run.
 void note_primitive(const char* op, std::span<const Edge> edges, const Variable& result);
@@ -54,10 +55,10 @@ class [[nodiscard]] Trace {
                   const Names& names = {}) const;
 
  private:
-  friend void detail::note(detail::NotedCall call);
+  friend void detail::note(const detail::NotedCall& call);
   std::vector<detail::NotedCall> calls_;
   Trace* outer_;
-  bool was_tracing_;
+  Scoped<bool> tracing_;
 };
 
 namespace detail {
@@ -66,14 +67,7 @@ extern constinit thread_local bool is_tracing;
 
 /// While one is alive, nothing on this thread is noted.
 class [[nodiscard]] Untraced {
- public:
-  Untraced() : saved_(std::exchange(is_tracing, false)) {}
-  ~Untraced() { is_tracing = saved_; }
-  Untraced(const Untraced&) = delete;
-  Untraced& operator=(const Untraced&) = delete;
-
- private:
-  bool saved_;
+  Scoped<bool> tracing_{is_tracing, false};
 };
 
 struct None {};

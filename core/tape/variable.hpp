@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <xgrad/core/array/array.hpp>
+#include <xgrad/core/base/scoped.hpp>
 
 namespace xgrad {
 
@@ -122,12 +123,9 @@ std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs,
 class [[nodiscard]] NoGrad {
  public:
   NoGrad();
-  ~NoGrad();
-  NoGrad(const NoGrad&) = delete;
-  NoGrad& operator=(const NoGrad&) = delete;
 
  private:
-  bool saved_;
+  Scoped<bool> recording_;
 };
 /// Whether operations on this thread are recorded.
 bool recording();

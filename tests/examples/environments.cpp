@@ -69,7 +69,7 @@ TEST_CASE("environment: no variable but XGRAD_... changes what is trained", "[pr
   CHECK(has(output, "no curves") != drawn);
 }
 
-TEST_CASE("environment: without HOME there is no cache, and the built-in shapes are trained on",
+TEST_CASE("environment: without HOME nothing is cached, and training uses the built-in shapes",
           "[programs]") {
   TemporaryFolder folder;
   const Outcome outcome = run("env -u HOME -u XDG_CACHE_HOME -u XGRAD_DATA " + program("cifar10") +
