@@ -46,8 +46,11 @@ class Reader {
   /// The same of bytes in memory, which must outlive it.
   Reader(const Reader& whole, const std::string& name, std::string_view bytes);
 
+  ///@{
+  /// Goes on where the other was; that one must not be read from any more.
   Reader(Reader&&) = default;
   Reader& operator=(Reader&&) = default;
+  ///@}
 
   /// What messages call it.
   const std::string& name() const { return name_; }

@@ -8,6 +8,7 @@ namespace xgrad {
 template <class T>
 class Scoped {
  public:
+  /// Sets it; what was there before comes back with the end of the scope.
   Scoped(T& place, T value) : place_(place), saved_(std::exchange(place, std::move(value))) {}
   ~Scoped() { place_ = std::move(saved_); }
   Scoped(const Scoped&) = delete;

@@ -20,6 +20,7 @@ Variable record(const char* op, Array y, Edge (&&edges)[N]) {
 /// The same with one rule for all inputs: `record("f", y, {{a}, {b}}, JointRule([=](auto& gy) { ... }))`.
 /// Throws Error when an edge has a rule, too.
 Variable record(const char* op, Array y, std::span<Edge> edges, JointRule joint);
+/// The same for edges written in place.
 template <std::size_t N>
 Variable record(const char* op, Array y, Edge (&&edges)[N], JointRule joint) {
   return record(op, std::move(y), std::span<Edge>(edges), std::move(joint));

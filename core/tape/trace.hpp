@@ -203,6 +203,7 @@ requires(!Operand<A>) auto traced(const char* op, F f, const A& attributes, cons
       op, [&] { return call_with(f, attributes, operands...); }, {to_operand(operands)...},
       attributes_of(attributes), std::move(again));
 }
+/// The same for an operation without attributes.
 template <class F, Operand... In>
 auto traced(const char* op, F f, const In&... operands) {
   return traced(op, std::move(f), detail::None{}, operands...);

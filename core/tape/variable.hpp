@@ -79,10 +79,11 @@ class Variable {
   /// the pass); what f returns takes its place, unless it is undefined.
   void register_hook(std::function<Variable(const Variable& grad)> f);
   /// Adds the gradients of sum(*this) to .grad() of every leaf that requires one. Never records itself: for
-  /// higher orders call grad(). Throws Error when nothing here requires a gradient. Of a temporary, or what
-  /// is moved from, the graph goes while the pass walks back, where nobody else holds a part of it:
-  /// `cross_entropy(net(x), labels).backward()` needs less memory than a loss with a name.
+  /// higher orders call grad(). Throws Error when nothing here requires a gradient.
   void backward() const&;
+  /// The same for a loss that is given away, `std::move(loss).backward()`: its graph is freed while the pass
+  /// walks back, where nobody else holds a part of it. A handle to the logits, also a temporary one of the
+  /// same expression, keeps what they were computed from.
   void backward() &&;
 
   /// The same data without the history.

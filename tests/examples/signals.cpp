@@ -118,8 +118,9 @@ TEST_CASE("reproduce: training by numerical gradients loses no step when it is i
 
 TEST_CASE("a second program in a run's folder is told who trains there, and changes nothing", "[programs]") {
   TemporaryFolder folder;
+  // Steps of some tenths of a second: the first program still trains when the second one has started.
   const std::string command =
-      program("cifar10") + "--synthetic --batch 10 --recipe fast --steps 10 --resume --out x";
+      program("cifar10") + "--synthetic --batch 1000 --recipe fast --steps 10 --resume --out x";
   bool tried = false;
   const Ended first = start(in(folder.path, command),
                             {SIGTERM, 0, [&](const std::string& output) {
