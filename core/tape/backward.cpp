@@ -1,5 +1,7 @@
 // The pass from a result back to its inputs, and what is made of it.
 #include <algorithm>
+#include <deque>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -26,9 +28,9 @@ Variable conform(const char* op, Variable gx, const Node& input) {
 }
 
 /// One pass from y back to its inputs, deepest first: then a node's gradient is complete when its turn comes.
-/// A leaf's is complete with its last contribution, and does not wait for its turn. Gradients are in a local
-/// map and go as soon as they are used. So do nodes that nothing but the pass refers to, with what their
-/// rules keep, where y is given away: the last handle to the graph.
+/// A leaf's is complete with its last contribution, and does not wait for its turn. Gradients are in
+/// the pass alone and go as soon as they are used. So do nodes that nothing but the pass refers to, with what
+/// their rules keep, where y is given away: the last handle to the graph.
 class BackwardPass {
  public:
   /// Nodes recorded up to `frontier` are taken for leaves, and their hooks do not run.
@@ -37,63 +39,80 @@ class BackwardPass {
   }
   /// Where only what leads to some nodes is to receive a gradient.
   BackwardPass(const Variable& y, const std::vector<Variable>& xs) : y_(y) {
+    count();
     std::unordered_set<const Node*> wanted;
     for (auto& x : xs) wanted.insert(x.node());
-    std::vector<Node*> nodes = count();
-    std::sort(nodes.begin(), nodes.end(), [](Node* a, Node* b) { return a->depth < b->depth; });
-    for (Node* node : nodes)
-      for (auto& link : node->links)
-        if (wanted.contains(link.input.get()))
-          wanted.insert(node);
+    std::vector<Slot*> slots;
+    for (Slot& slot : slots_) slots.push_back(&slot);
+    std::sort(slots.begin(), slots.end(), shallower);
+    for (Slot* slot : slots)
+      for (Slot* input : inputs(*slot))
+        if (wanted.contains(input->node))
+          wanted.insert(slot->node);
         else
-          --slots_[link.input.get()].missing;
-    slots_[y.node()].missing = wanted.contains(y.node());
+          --input->missing;
+    slots_.front().missing = wanted.contains(y.node());
   }
 
   /// Calls visit(node, gradient) for each node once its gradient is complete, after the node's hooks.
   template <class F>
   void run(Variable gy, F visit) {
-    Node* root = y_.node();
-    slots_[root].owner = Ref<Node>(root);
+    Slot& root = slots_.front();
+    root.owner = Ref<Node>(root.node);
     y_ = Variable();
-    if (slots_[root].missing > 0) receive(root, std::move(gy));
+    if (root.missing > 0) receive(root, std::move(gy));
     while (!todo_.empty()) {
       std::pop_heap(todo_.begin(), todo_.end(), shallower);
-      Node* node = todo_.back();
+      Slot& slot = *todo_.back();
       todo_.pop_back();
-      if (is_leaf(node)) continue;  // which did not wait
-      const Variable g = finish(node, visit);
-      step(std::move(slots_[node].owner), *node, g);
-      for (Node* leaf : complete_) finish(leaf, visit);
+      if (is_leaf(slot.node)) continue;  // which did not wait
+      const Variable g = finish(slot, visit);
+      step(slot, g);
+      for (Slot* leaf : complete_) finish(*leaf, visit);
       complete_.clear();
     }
-    for (Node* leaf : complete_) finish(leaf, visit);
+    for (Slot* leaf : complete_) finish(*leaf, visit);
   }
 
  private:
   struct Slot {
+    explicit Slot(Node* of) : node(of) {}
+    Node* node;
     Variable gradient;
-    long missing = 0;  // contributions
-    Ref<Node> owner;   // empty while links keep the node
+    long missing = 0;             // contributions
+    std::size_t first_input = 0;  // in inputs_, one for each of the node's links
+    Ref<Node> owner;              // empty while links keep the node
   };
 
   bool is_leaf(const Node* node) const { return node->links.empty() || node->recorded <= frontier_; }
-  static bool shallower(Node* a, Node* b) { return a->depth < b->depth; }
+  std::span<Slot* const> inputs(const Slot& slot) const {
+    return {inputs_.data() + slot.first_input, is_leaf(slot.node) ? 0 : slot.node->links.size()};
+  }
+  static bool shallower(Slot* a, Slot* b) { return a->node->depth < b->node->depth; }
 
-  /// Counts the contributions that each node is going to receive; returns all that lead to y.
-  std::vector<Node*> count() {
-    std::vector<Node*> nodes{y_.node()};
-    slots_[y_.node()].missing = 1;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      if (is_leaf(nodes[i])) continue;
-      for (auto& link : nodes[i]->links)
-        if (++slots_[link.input.get()].missing == 1) nodes.push_back(link.input.get());
+  /// Counts the contributions that each node is going to receive.
+  void count() {
+    std::unordered_map<Node*, Slot*> found;
+    auto slot_of = [&](Node* node) {
+      if (node->refs == 1) return &slots_.emplace_back(node);  // no other link leads to it
+      Slot*& slot = found[node];
+      if (!slot) slot = &slots_.emplace_back(node);
+      return slot;
+    };
+    slot_of(y_.node())->missing = 1;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      Node* node = slots_[i].node;
+      slots_[i].first_input = inputs_.size();
+      if (is_leaf(node)) continue;
+      for (auto& link : node->links) {
+        Slot* input = slot_of(link.input.get());
+        ++input->missing;
+        inputs_.push_back(input);
+      }
     }
-    return nodes;
   }
 
-  void receive(Node* node, Variable g) {
-    Slot& slot = slots_[node];
+  void receive(Slot& slot, Variable g) {
     if (slot.gradient.defined()) {
       const Variable sum = add_gradients(slot.gradient, g);
       if (anomaly::detecting())
@@ -101,15 +120,16 @@ class BackwardPass {
       slot.gradient = sum;
     } else {
       slot.gradient = std::move(g);
-      todo_.emplace_back(node);
+      todo_.push_back(&slot);
       std::push_heap(todo_.begin(), todo_.end(), shallower);
     }
-    if (--slot.missing == 0 && is_leaf(node)) complete_.emplace_back(node);
+    if (--slot.missing == 0 && is_leaf(slot.node)) complete_.push_back(&slot);
   }
 
   template <class F>
-  Variable finish(Node* node, F& visit) {
-    Variable g = std::exchange(slots_[node].gradient, {});
+  Variable finish(Slot& slot, F& visit) {
+    Node* node = slot.node;
+    Variable g = std::exchange(slot.gradient, {});
     if (node->extra && node->recorded > frontier_)
       for (auto& hook : node->extra->hooks)
         if (Variable replaced = hook(g); replaced.defined()) {
@@ -120,7 +140,9 @@ class BackwardPass {
     return g;
   }
 
-  void step(Ref<Node> owner, Node& node, const Variable& gy) {
+  void step(Slot& slot, const Variable& gy) {
+    Node& node = *slot.node;
+    const Ref<Node> owner = std::move(slot.owner);
     const RunningRule rule{node.op, node.recorded};
     Scoped<const RunningRule*> running(running_rule, &rule);
     const bool ours = owner && node.handles == 0 && node.refs == 1;
@@ -132,23 +154,24 @@ class BackwardPass {
     if (node.extra && node.extra->joint) all = node.extra->joint(gy, y);
     for (std::size_t i = 0; i < links.size(); ++i) {
       Node::Link& link = links[i];
-      Slot& slot = slots_[link.input.get()];
-      if (slot.missing == 0) continue;
+      Slot& input = *inputs_[slot.first_input + i];
+      if (input.missing == 0) continue;
       Variable gx = conform(node.op, link.rule ? link.rule(gy, y) : std::move(all[i]), *link.input);
       if (anomaly::detecting())
         anomaly::check(fmt::format("{}: its gradient rule", node.op), gx.data(), {{gy.data()}},
                        node.non_finite);
-      receive(link.input.get(), std::move(gx));
-      if (ours && !slot.owner) slot.owner = std::move(link.input);
+      receive(input, std::move(gx));
+      if (ours && !input.owner) input.owner = std::move(link.input);
     }
   }
 
   const detail::Untraced untraced_;
   Variable y_;  // keeps all nodes alive
   const std::uint64_t frontier_ = 0;
-  std::unordered_map<Node*, Slot> slots_;
-  std::vector<Node*> todo_;      // a heap of what has received something
-  std::vector<Node*> complete_;  // leaves, whose hooks run when the rules of a node have
+  std::deque<Slot> slots_;  // y's first
+  std::vector<Slot*> inputs_;
+  std::vector<Slot*> todo_;      // a heap of what has received something
+  std::vector<Slot*> complete_;  // leaves, whose hooks run when the rules of a node have
 };
 
 Variable initial_gradient(const char* caller, const Variable& y, const Variable& given) {
