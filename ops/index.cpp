@@ -1,6 +1,7 @@
 // Indexing: two pairs of adjoint primitives.
 #include <xgrad/ops/index.hpp>
 
+#include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/number.hpp>
 #include <xgrad/core/tape/trace.hpp>
@@ -27,9 +28,25 @@ void check_gather(const char* op, const Variable& x, int axis, const Array& inde
   check_index(op, index, x.shape()[axis]);
 }
 
+/// Rows that belong to the places of indices along an axis.
+struct ScatteredRows : Scatter {
+  Array rows, indices;
+  int axis;
+  Shape whole;
+
+  ScatteredRows(const Array& rows, const Array& indices, int axis, const Shape& whole)
+      : rows(rows), indices(indices), axis(axis), whole(whole) {
+    evaluate(rows);
+  }
+  void write(char* out) const override { kernels::take_add(rows, indices, axis, whole, out); }
+  void add_to(char* sum) const override { kernels::add_take_add(rows, indices, axis, whole, sum); }
+};
+
 /// Zeros of the given shape with rows added at the indices: the adjoint of take.
 Variable take_add(const Variable& rows, const Array& indices, int axis, const Shape& shape) {
-  return record("take_add", keep_number(rows.data(), kernels::take_add(rows.data(), indices, axis, shape)),
+  const Array y = lazy::scattered("take_add", shape, rows.dtype(),
+                                  std::make_unique<ScatteredRows>(rows.data(), indices, axis, shape));
+  return record("take_add", keep_number(rows.data(), y),
                 {{rows, [=](auto& gy) { return take(gy, indices, axis); }}});
 }
 

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
+#include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/threads.hpp>
 #include <xgrad/core/tape/number.hpp>
 #include <xgrad/core/tape/trace.hpp>
 #include <xgrad/ops/attributes.hpp>
@@ -45,19 +48,46 @@ Variable take_window(const Variable& x, const Window& window) {
                 {{x, [=, whole = x.shape()](auto& gy) { return embed(gy, whole, window); }}});
 }
 
+/// An array in a window of a larger one.
+struct Embedded : Scatter {
+  Array x;
+  Shape whole;
+  Strides to;
+  long offset = 0;
+
+  Embedded(const Array& x, const Shape& whole, const Window& window)
+      : x(x), whole(whole), to(contiguous_strides(whole)) {
+    evaluate(x);
+    for (int i = 0; i < whole.rank(); ++i) {
+      offset += window.start[std::size_t(i)] * to[std::size_t(i)];
+      to[std::size_t(i)] *= window.step[std::size_t(i)];
+    }
+  }
+  void write(char* out) const override {
+    auto clear = [=](long first, long last) { std::memset(out + first, 0, std::size_t(last - first)); };
+    if (x.shape() != whole) threads::for_ranges(whole.size() * width(x.dtype()), 1l << 17, clear);
+    copy_to(out);
+  }
+  void copy_to(char* out) const {
+    kernels::copy(x.shape(), width(x.dtype()), x.bytes(), 0, contiguous_strides(x.shape()), out, offset, to);
+  }
+  void add_to(char* sum) const override {
+    kernels::add(x.shape(), x.dtype(), x.bytes(), 0, contiguous_strides(x.shape()), sum, offset, to);
+  }
+};
+
 /// An array of the given shape with x in the window and `value` elsewhere: the adjoint of take_window when
 /// that is 0.
 Variable embed(const Variable& x, const Shape& whole, const Window& window, double value) {
   const Array data = x.data();
-  Array y = full(whole, value, x.dtype());
-  Strides to = contiguous_strides(whole);
-  long offset = 0;
-  for (int i = 0; i < whole.rank(); ++i) {
-    offset += window.start[std::size_t(i)] * to[std::size_t(i)];
-    to[std::size_t(i)] *= window.step[std::size_t(i)];
+  auto embedded = std::make_unique<Embedded>(data, whole, window);
+  Array y;
+  if (value == 0 && !std::signbit(value)) {
+    y = lazy::scattered("pad", whole, x.dtype(), std::move(embedded));
+  } else {
+    y = full(whole, value, x.dtype());
+    embedded->copy_to(y.mutable_bytes());
   }
-  kernels::copy(x.shape(), width(x.dtype()), data.bytes(), 0, contiguous_strides(x.shape()),
-                y.mutable_bytes(), offset, to);
   return record("pad", keep_number(data, y), {{x, [=](auto& gy) { return take_window(gy, window); }}});
 }
 

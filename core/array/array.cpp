@@ -34,13 +34,13 @@ bool Value::try_retain() {
   return false;
 }
 Value::~Value() {
-  if (waits) lazy::forget(this);
+  if (marks.queued) lazy::forget(this);
 }
 
 // Long chains of pending values are freed in a loop, not by recursion.
 void Value::release() {
   if (refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  if (!inputs) {
+  if (!pending.inputs) {
     delete this;
     return;
   }

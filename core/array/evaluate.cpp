@@ -1,266 +1,134 @@
-// Turns pending values into programs and runs them: which values become steps, which are leaves, which sums
-// come along.
+// Decides what is computed together, and by which thread: pending values become the roots of programs.
 #include <algorithm>
+#include <condition_variable>
+#include <memory>
 #include <mutex>
-#include <vector>
 
-#include <xgrad/core/array/program.hpp>
+#include <xgrad/core/array/planner.hpp>
+#include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/profile.hpp>
+#include <xgrad/core/base/scoped.hpp>
+#include <xgrad/core/base/threads.hpp>
 
 namespace xgrad::lazy {
 namespace {
 
-constexpr std::size_t max_waiting = 64;  // bounds what sums that nobody reads keep alive
+constexpr long max_queued = 64;  // a thread's: bounds what sums that nobody reads keep alive
 constexpr std::size_t max_roots = 8;
 // Steps, counted as a tree: from here on storing what is read again pays.
 constexpr int long_to_compute = 12;
 
-// Neither is ever destroyed: arrays in static variables may outlive them.
-std::recursive_mutex& running() {  // guards `waiting` and every evaluation
-  static auto* mutex = new std::recursive_mutex;
-  return *mutex;
-}
-std::vector<Value*>& waiting() {  // pending reductions, each of which may join a pass over its domain
-  static auto* list = new std::vector<Value*>;
-  return *list;
+std::atomic<bool> checking{false};
+
+/// A reduction that may join a pass over its domain, by the thread that recorded it.
+struct Queued {
+  Value* value;
+  const void* thread;
+};
+const void* this_thread() {
+  static thread_local char here;
+  return &here;
 }
 
-const Shape& domain_of(const Value& v) { return v.is_reduction ? v.in[0].shape() : v.shape; }
-
-/// A pending value over the domain becomes a step of the program; anything else is a leaf of it.
-bool is_step(const Value& v, const Shape& domain) {
-  return !v.ready() && !v.is_reduction && v.shape == domain;
+/// What threads share. It is held while programs are laid out, not while they run. Never destroyed: arrays in
+/// static variables may outlive it.
+struct Evaluator {
+  std::mutex mutex;
+  std::condition_variable done;  // a thread has computed, or has failed to compute, what it had claimed
+  std::vector<Queued> queue;
+  std::vector<std::unique_ptr<Planner>> idle;
+};
+Evaluator& evaluator() {
+  static Evaluator* evaluator = [] {
+    auto* made = new Evaluator;
+    threads::keep_over_fork(made->mutex);
+    return made;
+  }();
+  return *evaluator;
 }
 
-/// Starts a visit of the values below some roots. Which have been seen is noted in them, under the mutex.
-long next_visit() {
-  static long visit = 0;
-  return ++visit;
-}
+thread_local bool holds_lock = false;  // where it does, the last handle of a queued value may go
+
+class Lock {
+ public:
+  Lock() : lock_(evaluator().mutex), holds_(holds_lock, true) {}
+  void wait() { evaluator().done.wait(lock_); }
+  /// Calls f() without the lock.
+  template <class F>
+  void without(F f) {
+    lock_.unlock();
+    holds_lock = false;
+    try {
+      f();
+    } catch (...) {
+      lock_.lock();
+      holds_lock = true;
+      throw;
+    }
+    lock_.lock();
+    holds_lock = true;
+  }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+  Scoped<bool> holds_;
+};
+
+void compute(Lock& lock, std::vector<Value*> values);
 
 void collect_leaves(Value* v, const Shape& domain, long visit, std::vector<Ref<Value>>& leaves) {
-  if (v->ready() || std::exchange(v->noted, visit) == visit) return;
-  if (!is_step(*v, domain)) return void(leaves.emplace_back(v));
-  for (int i = 0; i < v->inputs; ++i) collect_leaves(Value::of(v->in[i]), domain, visit, leaves);
+  if (v->ready() || std::exchange(v->marks.visit, visit) == visit) return;
+  if (!is_step(*v, domain)) {
+    leaves.emplace_back(v);
+    return;
+  }
+  for (int i = 0; i < v->pending.inputs; ++i)
+    collect_leaves(Value::of(v->pending.in[i]), domain, visit, leaves);
 }
 
 /// Computes what the program of `root` must find ready.
-void run_leaves(Value& root) {
+void compute_leaves(Lock& lock, Value& root) {
+  if (root.ready() || root.marks.claimed || root.pending.scatter) return;
   std::vector<Ref<Value>> leaves;
   const Shape domain = domain_of(root);
-  collect_leaves(root.is_reduction ? Value::of(root.in[0]) : &root, domain, next_visit(), leaves);
-  for (auto& leaf : leaves) run(leaf.get());
+  collect_leaves(root.is_reduction() ? Value::of(root.pending.in[0]) : &root, domain, next_visit(), leaves);
+  for (auto& leaf : leaves) compute(lock, {leaf.get()});
 }
 
-bool needs_reduction(const Value& v) {
+bool needs_leaf(const Value& v) {
   if (v.ready()) return false;
-  if (v.is_reduction) return true;
-  return std::any_of(v.in, v.in + v.inputs, [](const Array& x) { return needs_reduction(*Value::of(x)); });
-}
-
-using Roots = std::vector<Ref<Value>>;
-
-bool holds(const Roots& roots, const Value& v) {
-  return std::any_of(roots.begin(), roots.end(), [&](auto& root) { return root.get() == &v; });
+  if (!v.pending.fns || v.marks.claimed) return true;
+  const auto& in = v.pending.in;
+  return std::any_of(in, in + v.pending.inputs, [](const Array& x) { return needs_leaf(*Value::of(x)); });
 }
 
 /// Other sums over the same domain and of the same shape, which this pass can compute while the data is at
 /// hand.
-void add_siblings(Roots& roots) {
+void add_siblings(Lock& lock, Roots& roots) {
   Value& first = *roots[0];
-  const Shape domain = domain_of(first), *shape = first.is_reduction ? &first.shape : nullptr;
-  for (Value* v : waiting()) {
+  const Shape domain = domain_of(first), *shape = first.is_reduction() ? &first.shape : nullptr;
+  for (auto& [v, thread] : evaluator().queue) {
     if (roots.size() >= max_roots) break;
-    if (v == &first || v->ready() || v->dtype != first.dtype || !(domain_of(*v) == domain)) continue;
-    if ((shape && !(v->shape == *shape)) || needs_reduction(*Value::of(v->in[0]))) continue;
+    if (v == &first || thread != this_thread() || v->ready() || v->marks.claimed) continue;
+    if (v->dtype != first.dtype || !(domain_of(*v) == domain)) continue;
+    if ((shape && !(v->shape == *shape)) || needs_leaf(*Value::of(v->pending.in[0]))) continue;
     if (!v->try_retain()) continue;
     roots.push_back(Ref<Value>::adopt(v));
     shape = &v->shape;
   }
-  for (std::size_t i = 1; i < roots.size(); ++i) run_leaves(*roots[i]);
-  std::erase_if(roots, [](auto& root) { return root->ready(); });  // came along with a leaf of a sibling
+  for (std::size_t i = 1; i < roots.size(); ++i) compute_leaves(lock, *roots[i]);
+  // Some may have come along with a leaf of a sibling, or with what another thread has computed meanwhile.
+  std::erase_if(roots, [](auto& root) { return root->ready() || root->marks.claimed; });
 }
 
 /// What is summed, if it is long to compute and somebody else holds it too, is stored on the way.
 void add_operands(Roots& roots) {
   for (std::size_t i = roots.size(); i-- > 0 && roots.size() < max_roots;) {
-    if (!roots[i]->is_reduction) continue;
-    Value& x = *Value::of(roots[i]->in[0]);
-    if (is_step(x, x.shape) && !holds(roots, x) && x.steps >= long_to_compute && x.refs > 1)
+    if (!roots[i]->is_reduction()) continue;
+    Value& x = *Value::of(roots[i]->pending.in[0]);
+    if (is_step(x, x.shape) && !contains(roots, x) && x.pending.steps >= long_to_compute && x.refs > 1)
       roots.emplace_back(&x);
   }
-}
-
-/// Lays out programs. There is one, whose room is used again and again.
-class Planner {
- public:
-  Program program;
-  std::vector<char*> outputs;    // of the roots
-  std::vector<const char*> ops;  // the names of what it does
-
-  /// The program that computes the roots.
-  void lay_out(const Roots& roots) {
-    clear();
-    program.dtype = roots[0]->dtype;
-    program.domain = domain_of(*roots[0]);
-    visit_ = next_visit();
-    for (auto& root : roots)
-      results_.push_back(visit(root->is_reduction ? Value::of(root->in[0]) : root.get()));
-    for (auto& [leaf, use] : leaves_) {
-      const bool dense = leaf->shape.size() == program.domain.size();
-      program.leaves.push_back({leaf->data, Walk(leaf->shape, program.domain, short_run_of_leaf), dense});
-    }
-    assign_registers();
-    find_what_stays(roots);
-    for (auto& step : steps_) ops.push_back(step.value->op);
-    for (std::size_t i = 0; i < roots.size(); ++i) {
-      Value& root = *roots[i];
-      char* out = room_for(root, results_[i]);
-      outputs.push_back(out);
-      if (root.is_reduction)
-        reduce(root, operand(results_[i]), out);
-      else
-        program.stores.push_back({operand(results_[i]), out});
-    }
-  }
-  /// Runs the program.
-  void run() {
-    execute(program);
-    for (auto& [from, to, bytes] : copies_) std::copy_n(from, bytes, to);
-  }
-
- private:
-  struct Copy {
-    const char* from;
-    char* to;
-    long bytes;
-  };
-  struct Use {
-    int count = 0;       // by the program: if there are other references, somebody outside needs it
-    int last = -1;       // the step that reads it last
-    bool stays = false;  // a step that reads it does, pending
-  };
-  struct Leaf {
-    Value* value;
-    Use use;
-  };
-  struct Step {
-    Value* value;
-    int in[max_inputs];
-    Use use;
-    int reg = -1;
-    bool kept = false;  // it is a result: it has a register of its own
-  };
-  Use& use_of(int place) {
-    return place < 0 ? leaves_[std::size_t(-1 - place)].use : steps_[std::size_t(place)].use;
-  }
-
-  void clear() {
-    program.leaves.clear(), program.steps.clear(), program.stores.clear(), program.reductions.clear();
-    program.registers = 0;
-    outputs.clear(), ops.clear(), copies_.clear(), leaves_.clear(), steps_.clear(), results_.clear(),
-        idle_.clear();
-  }
-
-  /// The place of a value: -1 - k for leaf k, else the number of its step.
-  int visit(Value* v) {
-    if (v->noted != visit_) {
-      v->noted = visit_;
-      if (!is_step(*v, program.domain)) {
-        leaves_.push_back({v, {}});
-        v->place = -int(leaves_.size());
-      } else {
-        Step step{v, {}, {}};
-        for (int i = 0; i < v->inputs; ++i) step.in[i] = visit(Value::of(v->in[i]));
-        steps_.push_back(step);
-        v->place = int(steps_.size()) - 1;
-      }
-    }
-    ++use_of(v->place).count;
-    return v->place;
-  }
-
-  /// Adds a reduction; of what is reduced in the same way already the result is copied.
-  void reduce(const Value& root, int operand, char* out) {
-    for (auto& r : program.reductions)
-      if (r.kind == root.reduction && r.operand == operand)
-        return void(copies_.push_back({r.out, out, root.shape.size() * width(root.dtype)}));
-    ops.push_back(root.op);
-    const Walk walk(root.shape, program.domain, short_run_of_sum);
-    program.reductions.push_back({root.reduction, operand, out, walk, root.shape});
-  }
-
-  int operand(int place) const {
-    return place < 0 ? -1 - place : int(leaves_.size()) + steps_[std::size_t(place)].reg;
-  }
-
-  /// A linear scan over last uses: few registers keep the tiles in the first-level cache.
-  void assign_registers() {
-    for (int s = 0; s < int(steps_.size()); ++s)
-      for (int i = 0; i < steps_[s].value->inputs; ++i) use_of(steps_[s].in[i]).last = s;
-    for (int place : results_)
-      if (place >= 0)
-        steps_[place].kept = true;
-      else
-        use_of(place).last = int(steps_.size());  // sums come after all steps
-    for (int s = 0; s < int(steps_.size()); ++s) {
-      Step& step = steps_[s];
-      Program::Step out{step.value->fns->by_dtype[int(program.dtype)], 0, step.value->inputs, {}};
-      for (int i = 0; i < out.inputs; ++i) {
-        out.in[i] = operand(step.in[i]);
-        if (step.in[i] < 0) continue;
-        Step& from = steps_[step.in[i]];
-        if (from.use.last == s && !from.kept) {  // its register may be written in place
-          idle_.push_back(from.reg);
-          from.use.last = -1;
-        }
-      }
-      if (step.kept || idle_.empty()) {
-        step.reg = program.registers++;
-      } else {
-        step.reg = idle_.back();
-        idle_.pop_back();
-      }
-      out.out = operand(s);
-      program.steps.push_back(out);
-    }
-  }
-
-  static bool dies(const Value& v, const Use& use) {
-    return !use.stays && v.refs.load(std::memory_order_acquire) == use.count;
-  }
-  /// What nothing but the program refers to dies with it, unless a step that reads it stays pending.
-  void find_what_stays(const Roots& roots) {
-    for (int s = int(steps_.size()); s-- > 0;) {
-      Step& step = steps_[s];
-      if (holds(roots, *step.value) || dies(*step.value, step.use)) continue;
-      for (int i = 0; i < step.value->inputs; ++i) use_of(step.in[i]).stays = true;
-    }
-  }
-
-  /// Room for a root's elements: that of a leaf which dies with the program and which neither a sum nor a
-  /// step after the root's reads is written in place.
-  char* room_for(Value& root, int step) {
-    for (std::size_t i = 0; !root.is_reduction && i < leaves_.size(); ++i) {
-      auto& [leaf, use] = leaves_[i];
-      if (!dies(*leaf, use) || use.last > step || !(leaf->shape == root.shape) || !leaf->storage) continue;
-      if (leaf->storage->refs.load(std::memory_order_acquire) != 1) continue;  // a reshape's, or taken
-      root.storage = leaf->storage;
-      program.leaves[i].overwritten = true;
-      return leaf->data;
-    }
-    return root.reserve();
-  }
-
-  long visit_ = 0;
-  std::vector<Copy> copies_;
-  std::vector<Leaf> leaves_;
-  std::vector<Step> steps_;
-  std::vector<int> results_, idle_;
-};
-Planner& planner() {
-  static auto* planner = new Planner;  // never destroyed, as above
-  return *planner;
 }
 
 void fill_empty(Value& v) {  // a sum over nothing
@@ -269,25 +137,101 @@ void fill_empty(Value& v) {  // a sum over nothing
   v.publish(elements);
 }
 
-/// Runs the roots, which have one domain and dtype and whose leaves are ready, with the sums that can join.
-void run_roots(Roots roots) {
-  if (fusion()) add_siblings(roots);
-  if (roots.empty()) return;  // they came along with a leaf of a sibling
+void dequeue(Value* reduction) {
+  std::erase_if(evaluator().queue, [=](auto& queued) { return queued.value == reduction; });
+  reduction->marks.queued = false;
+}
+
+/// A value that has been computed no longer refers to its operands.
+void let_go(Value& v) {
+  for (Array& in : v.pending.in) in = Array();
+  v.pending.inputs = 0;
+  v.pending.scatter.reset();
+  if (v.marks.queued) dequeue(&v);
+}
+
+std::unique_ptr<Planner> take_planner() {
+  auto& idle = evaluator().idle;
+  if (idle.empty()) return std::make_unique<Planner>();
+  auto planner = std::move(idle.back());
+  idle.pop_back();
+  return planner;
+}
+
+/// Calls f(), which computes the roots, without the lock; meanwhile other threads find them claimed.
+template <class F>
+void claim(Lock& lock, const Roots& roots, F f) {
+  for (auto& root : roots) root->marks.claimed = true;
+  auto give_up = [&] {
+    for (auto& root : roots) root->marks.claimed = false;
+    evaluator().done.notify_all();
+  };
+  try {
+    lock.without(f);
+  } catch (...) {
+    give_up();
+    throw;
+  }
+  give_up();
+}
+
+void run_program(Lock& lock, Planner& planner, const Roots& roots) {
+  claim(lock, roots, [&] {
+    if (checking) expect_consistent(planner.program);
+    const profile::Scope scope(
+        [&] { return fmt::format("{} {}", fmt::join(planner.ops, " "), planner.program.domain); });
+    planner.run();
+    for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->publish(planner.outputs[i]);
+  });
+}
+
+void run_scatter(Lock& lock, Value& v) {
+  claim(lock, {Ref<Value>(&v)}, [&] {
+    char* elements = v.reserve();
+    v.pending.scatter->write(elements);
+    v.publish(elements);
+  });
+  let_go(v);
+}
+
+/// Computes the roots, which have one domain and dtype and were found with their leaves ready, with the sums
+/// that can join. Another thread may have come first, so that some are not ready afterwards.
+void compute_roots(Lock& lock, Roots roots) {
+  if (fusion()) add_siblings(lock, roots);
+  if (roots.empty()) return;
   if (domain_of(*roots[0]).size() == 0) {
     for (auto& root : roots) fill_empty(*root);
   } else {
     if (fusion()) add_operands(roots);
-    Planner& plan = planner();
-    plan.lay_out(roots);
-    const profile::Scope scope(
-        [&] { return fmt::format("{} {}", fmt::join(plan.ops, " "), plan.program.domain); });
-    plan.run();
-    for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->publish(plan.outputs[i]);
+    auto planner = take_planner();
+    if (planner->lay_out(roots)) run_program(lock, *planner, roots);
+    planner->clear();
+    evaluator().idle.push_back(std::move(planner));
   }
-  for (auto& root : roots) {
-    for (Array& in : root->in) in = Array();
-    root->inputs = 0;
-    if (root->waits) forget(root.get());
+  for (auto& root : roots)
+    if (root->ready()) let_go(*root);
+}
+
+/// Returns when all are ready.
+void compute(Lock& lock, std::vector<Value*> values) {
+  for (;;) {
+    for (Value* v : values) compute_leaves(lock, *v);
+    std::erase_if(values, [](Value* v) { return v->ready(); });
+    if (values.empty()) return;
+    Value& first = *values[0];
+    if (first.marks.claimed) {
+      lock.wait();
+      continue;
+    }
+    if (first.pending.scatter) {
+      run_scatter(lock, first);
+      continue;
+    }
+    Roots roots{Ref<Value>(&first)};
+    for (Value* v : values)
+      if (first.pending.fns && is_step(*v, first.shape) && v->dtype == first.dtype && !contains(roots, *v))
+        roots.emplace_back(v);
+    compute_roots(lock, std::move(roots));
   }
 }
 
@@ -296,45 +240,47 @@ void run_roots(Roots roots) {
 void run(Value* value) { run(std::vector{value}); }
 
 void run(std::vector<Value*> values) {
-  std::lock_guard lock(running());
-  while (!values.empty()) {
-    for (Value* v : values)
-      if (!v->ready()) run_leaves(*v);
-    std::erase_if(values, [](Value* v) { return v->ready(); });  // some came along with a leaf
-    if (values.empty()) return;
-    const Value& first = *values[0];
-    Roots roots;
-    for (Value* v : values)
-      if (v->dtype == first.dtype && !v->is_reduction && !first.is_reduction && v->shape == first.shape)
-        roots.emplace_back(v);
-    if (roots.empty()) roots.emplace_back(values[0]);
-    run_roots(std::move(roots));
-  }
+  Lock lock;
+  compute(lock, std::move(values));
 }
 
 Array source(const Array& pending) {
-  std::lock_guard lock(running());
+  Lock lock;
   const Value& v = *Value::of(pending);
-  return v.ready() ? pending : v.in[0];
+  return v.ready() ? pending : v.pending.in[0];
 }
 
-void await(Value* reduction) {
-  std::lock_guard lock(running());
-  while (waiting().size() >= max_waiting) {
-    Value* oldest = waiting().front();
-    if (oldest->try_retain())
-      run(Ref<Value>::adopt(oldest).get());
+void enqueue(Value* reduction) {
+  Lock lock;
+  auto& queue = evaluator().queue;
+  auto is_ours = [](auto& queued) { return queued.thread == this_thread(); };
+  while (std::count_if(queue.begin(), queue.end(), is_ours) >= max_queued) {
+    const auto oldest = std::find_if(queue.begin(), queue.end(), is_ours);
+    if (oldest->value->try_retain())
+      compute(lock, {Ref<Value>::adopt(oldest->value).get()});
     else
-      waiting().erase(waiting().begin());  // another thread is about to free it
+      queue.erase(oldest);  // another thread is about to free it
   }
-  reduction->waits = true;
-  waiting().push_back(reduction);
+  reduction->marks.queued = true;
+  queue.push_back({reduction, this_thread()});
 }
 
 void forget(Value* reduction) {
-  std::lock_guard lock(running());
-  std::erase(waiting(), reduction);
-  reduction->waits = false;
+  if (holds_lock) return dequeue(reduction);
+  Lock lock;
+  dequeue(reduction);
 }
+
+bool add_scattered(Array& sum, const Array& more) {
+  if (!is_scattered(more)) return false;
+  char* elements = sum.mutable_bytes();
+  Lock lock;
+  Value& v = *Value::of(more);
+  if (v.ready() || v.marks.claimed) return false;
+  claim(lock, {Ref<Value>(&v)}, [&] { v.pending.scatter->add_to(elements); });
+  return true;
+}
+
+void set_checking(bool on) { checking = on; }
 
 }  // namespace xgrad::lazy

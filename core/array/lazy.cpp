@@ -27,12 +27,12 @@ constexpr int max_depth = 200;      // bounds the recursion through reductions
 
 std::atomic<bool> fusing{true};
 
-struct Identity {
+struct Repeat {
   auto operator()(auto a) const { return a; }
 };
-constexpr const StepFns& identity = all_steps<Identity, 1>;
+constexpr const StepFns& repeat = all_steps<Repeat, 1>;
 
-bool is_broadcast(const Value& v) { return !v.ready() && v.fns == &identity; }
+bool is_broadcast(const Value& v) { return !v.ready() && v.pending.fns == &repeat; }
 
 DType common_dtype(const char* op, Array* in, int inputs) {
   const Array* first = std::find_if_not(in, in + inputs, [](const Array& a) { return a.is_number(); });
@@ -57,22 +57,23 @@ void run_at_once(Value& v, const Array* in, int inputs) {
     for (long k = 0; k < lanes; ++k) std::memcpy(splat[i] + k * element, x.data, std::size_t(element));
     args[i] = {splat[i], 0};
   }
-  v.fns->by_dtype[int(v.dtype)](v.data, args, (size + lanes - 1) / lanes * lanes, false);
+  v.pending.fns->by_dtype[int(v.dtype)](v.data, args, (size + lanes - 1) / lanes * lanes, false);
 }
 
 /// Notes the operands of a pending value, computing those that would make the program too long.
 void attach(Value& v, const Array* in, int inputs) {
-  v.inputs = static_cast<unsigned char>(inputs);
-  v.steps = 1;
+  v.pending.inputs = static_cast<unsigned char>(inputs);
+  v.pending.steps = 1;
   for (int i = 0; i < inputs; ++i) {
     Value& x = *Value::of(in[i]);
-    const bool same_program = !x.is_reduction && (v.is_reduction || x.shape == v.shape);
-    if (!x.ready() && (x.depth >= max_depth || (same_program && x.steps >= max_steps))) run(&x);
+    const bool same_program = !x.is_reduction() && (v.is_reduction() || x.shape == v.shape);
+    if (!x.ready() && (x.pending.depth >= max_depth || (same_program && x.pending.steps >= max_steps)))
+      run(&x);
     if (!x.ready()) {
-      v.depth = std::max(v.depth, x.depth + 1);
-      if (same_program) v.steps += x.steps;
+      v.pending.depth = std::max(v.pending.depth, x.pending.depth + 1);
+      if (same_program) v.pending.steps += x.pending.steps;
     }
-    v.in[i] = in[i];
+    v.pending.in[i] = in[i];
   }
 }
 
@@ -80,8 +81,8 @@ Array repeated(const char* op, const Array& x, const Shape& shape) {
   Array result = Value::handle(new Value(shape, x.dtype(), op));
   Value& v = *Value::of(result);
   v.is_number = x.is_number();
-  v.op = "broadcast_to";
-  v.fns = &identity;
+  v.pending.op = "broadcast_to";
+  v.pending.fns = &repeat;
   attach(v, &x, 1);
   return result;
 }
@@ -113,17 +114,23 @@ Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
 
   Array result = Value::handle(new Value(shape, dtype, op));
   Value& v = *Value::of(result);
-  v.op = op;
-  v.fns = &fns;
+  v.pending.op = op;
+  v.pending.fns = &fns;
   v.is_number = numbers;
   const long size = shape.size();
-  if (size == 0) return v.allocate(), result;
+  if (size == 0) {
+    v.allocate();
+    return result;
+  }
   bool ready = true, flat = true;
   for (int i = 0; i < inputs; ++i) {
     ready &= Value::of(in[i])->ready();
     flat &= in[i].shape().size() == size || in[i].shape().size() == 1;
   }
-  if (ready && flat && size <= eager_below) return run_at_once(v, in, inputs), result;
+  if (ready && flat && size <= eager_below) {
+    run_at_once(v, in, inputs);
+    return result;
+  }
   attach(v, in, inputs);
   if ((ready && size <= eager_below) || !fusing) run(&v);
   return result;
@@ -133,15 +140,16 @@ Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   Array result = Value::handle(new Value(shape, x.dtype()));
   Value& v = *Value::of(result);
-  v.op = reduction == ReduceKind::sum ? "sum" : reduction == ReduceKind::max ? "max" : "min";
+  v.pending.op = reduction == ReduceKind::sum ? "sum" : reduction == ReduceKind::max ? "max" : "min";
+  v.pending.reduction = reduction;
   v.is_number = x.is_number();
-  v.is_reduction = true;
-  v.reduction = reduction;
   expect(x.dtype() != DType::u8, "reduce: not defined for u8; cast first");
   const bool small = Value::of(x)->ready() && x.size() <= eager_below;
   attach(v, &x, 1);
-  if (small || !fusing) return run(&v), result;
-  await(&v);
+  if (small || !fusing)
+    run(&v);
+  else
+    enqueue(&v);
   return result;
 }
 
@@ -152,6 +160,20 @@ Array broadcast_to(const char* op, const Array& x, const Shape& shape) {
   Array result = repeated(op, is_broadcast(*Value::of(x)) ? source(x) : x, shape);
   if (shape.size() <= eager_below || !fusing) materialize(Value::of(result));
   return result;
+}
+
+Array scattered(const char* op, const Shape& shape, DType dtype, std::unique_ptr<const Scatter> scatter) {
+  Array result = Value::handle(new Value(shape, dtype, op));
+  Value& v = *Value::of(result);
+  v.pending.op = op;
+  v.pending.scatter = std::move(scatter);
+  if (shape.size() == 0) materialize(&v);
+  return result;
+}
+
+bool is_scattered(const Array& a) {
+  const Value& v = *Value::of(a);
+  return !v.ready() && v.pending.scatter;
 }
 
 void set_fusion(bool on) { fusing = on; }

@@ -3,6 +3,7 @@
 // chain. The tape knows nothing of it. docs/architecture.md tells how it works.
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include <xgrad/core/array/array.hpp>
@@ -16,13 +17,23 @@ struct Arg {
   std::ptrdiff_t stride;
 };
 /// Computes n elements, a multiple of 64 bytes, of `out` from the operands; the data is aligned to 64 bytes.
-using StepFn = void (*)(void* out, const Arg* in, long n, bool past_caches);
+using StepFn = void (*)(void* out, const Arg* in, long n, bool non_temporal);
 /// A step for f32, f64 and i64; null where the operation does not exist.
 struct StepFns {
   StepFn by_dtype[3];
 };
 
 enum class ReduceKind : unsigned char { sum, max, min };
+
+/// How an array is made that is 0 but for a part of it, such as the gradient of what a slice was taken from:
+/// written when its elements are needed, or added to another array without those zeros.
+struct Scatter {
+  virtual ~Scatter() = default;
+  /// Writes all elements.
+  virtual void write(char* out) const = 0;
+  /// Adds those of the part to an array of the same shape.
+  virtual void add_to(char* sum) const = 0;
+};
 
 inline constexpr int max_inputs = 4;
 
@@ -37,27 +48,37 @@ struct Storage {
   void release();
 };
 
-/// What an Array points to: elements, or the step that will make them.
+/// What an Array points to: elements, or the step, the reduction or the scatter that will make them.
 struct Value {
+  /// How the elements will be made. What it refers to goes, under the evaluator's lock, once they are there.
+  struct Pending {
+    const StepFns* fns = nullptr;  // of a step
+    std::unique_ptr<const Scatter> scatter;
+    ReduceKind reduction = ReduceKind::sum;
+    unsigned char inputs = 0;
+    int steps = 0;             // of the program, counted as a tree: an upper bound
+    int depth = 0;             // pending values below, reductions included
+    const char* op = nullptr;  // for profiles
+    Array in[max_inputs];
+  };
+  /// The evaluator's notes, under its lock.
+  struct Marks {
+    bool queued = false;   // a reduction that may join a pass over its domain
+    bool claimed = false;  // by a thread that is computing it
+    int slot = 0;          // in the program that is laid out …
+    long visit = 0;        // … by the visit of this number
+  };
+
   std::atomic<int> refs{1};
   std::atomic<bool> has_data{false};  // set last: another thread that sees it sees the elements
   DType dtype;
   bool is_number = false;  // takes the dtype of what it meets, whatever its shape
-  bool is_reduction = false;
-  bool waits = false;  // in the list of pending reductions
-  ReduceKind reduction = ReduceKind::sum;
-  unsigned char inputs = 0;  // while pending
-  int steps = 0;             // of the pending program, counted as a tree: an upper bound
-  int place = 0;             // in the program that is laid out: a note of core/array/evaluate.cpp …
-  long noted = 0;            // … which holds while this is the number of the visit
+  Marks marks;
   Value* next_doomed = nullptr;
-  int depth = 0;                 // pending values below, reductions included
-  const char* op = nullptr;      // for profiles
-  const StepFns* fns = nullptr;  // of an elementwise step
-  char* data = nullptr;          // null while pending
-  Ref<Storage> storage;          // empty for at most `inline_bytes`
+  char* data = nullptr;  // null while pending
+  Ref<Storage> storage;  // empty for at most `inline_bytes`
   Shape shape;
-  Array in[max_inputs];
+  Pending pending;
   alignas(16) char small[64 + 48];  // room for a few elements, wherever 64-byte alignment falls
 
   static constexpr std::size_t inline_bytes = 64;
@@ -74,6 +95,8 @@ struct Value {
   }
   void allocate() { publish(reserve()); }
   bool ready() const { return has_data.load(std::memory_order_acquire); }
+  /// Of a pending value.
+  bool is_reduction() const { return !pending.fns && !pending.scatter; }
   void retain() { refs.fetch_add(1, std::memory_order_relaxed); }
   void release();
   /// Takes a reference unless the last one is already gone.
@@ -101,13 +124,20 @@ Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape);
 /// `x` repeated along axes of length 1 or missing in front. Throws Error that names `op` when it does not
 /// fit.
 Array broadcast_to(const char* op, const Array& x, const Shape& shape);
+/// An array that is made by `scatter`, whose own operands have been computed.
+Array scattered(const char* op, const Shape& shape, DType dtype, std::unique_ptr<const Scatter> scatter);
+/// Whether it is pending and will be made by a scatter.
+bool is_scattered(const Array& a);
+/// Adds `more`, of the same shape and dtype, to `sum`, in its memory where nobody else holds it. Does nothing
+/// and returns false where `more` is not pending or not scattered.
+bool add_scattered(Array& sum, const Array& more);
 /// Computes the elements of `value` now; those of several values in as few passes as their domains allow.
 void run(Value* value);
 void run(std::vector<Value*> values);
 /// The first input of a pending value; the value itself when it has been computed meanwhile.
 Array source(const Array& pending);
-/// Lets a pending reduction join the next pass over its domain.
-void await(Value* reduction);
+/// Lets a pending reduction join a pass over its domain, until it is forgotten.
+void enqueue(Value* reduction);
 void forget(Value* reduction);
 inline void materialize(Value* value) {
   if (!value->ready()) run(value);
@@ -116,6 +146,8 @@ inline void materialize(Value* value) {
 /// Fusion can be turned off: each operation then runs at its call. The results have the same bits.
 void set_fusion(bool on);
 bool fusion();
+/// With true, every program is checked before it runs: an Error tells what is inconsistent.
+void set_checking(bool on);
 
 }  // namespace lazy
 }  // namespace xgrad

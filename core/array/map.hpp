@@ -9,7 +9,7 @@ namespace xgrad {
 namespace lazy {
 
 template <class T, class F, std::size_t... I>
-inline void run_step(void* out, const Arg* in, long n, bool past_caches, std::index_sequence<I...>) {
+inline void run_step(void* out, const Arg* in, long n, bool non_temporal, std::index_sequence<I...>) {
   using Pack = xsimd::batch<T>;
   constexpr long lanes = Pack::size;
   T* o = static_cast<T*>(out);
@@ -19,7 +19,7 @@ inline void run_step(void* out, const Arg* in, long n, bool past_caches, std::in
 #pragma GCC unroll 4
   for (long i = 0; i < n; i += lanes) {
     const Pack result(F{}(Pack::load_aligned(p[I])...));
-    if (past_caches)
+    if (non_temporal)
       pack::stream(result, o + i);
     else
       result.store_aligned(o + i);
@@ -27,8 +27,8 @@ inline void run_step(void* out, const Arg* in, long n, bool past_caches, std::in
   }
 }
 template <class T, class F, int N>
-void step(void* out, const Arg* in, long n, bool past_caches) {
-  run_step<T, F>(out, in, n, past_caches, std::make_index_sequence<N>{});
+void step(void* out, const Arg* in, long n, bool non_temporal) {
+  run_step<T, F>(out, in, n, non_temporal, std::make_index_sequence<N>{});
 }
 
 template <class F, int N>

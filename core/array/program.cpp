@@ -102,16 +102,16 @@ class Runner {
       : p_(program),
         cut_(cut<T>(program)),
         tile_(tile_length(program)),
-        room_(sums_only(program) ? 0 : tile_ + 16),
+        tile_stride_(sums_only(program) ? 0 : tile_ + 16),
         streams_(cut_.size * long(sizeof(T)) * long(p_.stores.size()) > stream_above),
         fetches_(p_.steps.size() > p_.stores.size()),
         threads_(cut_.size * long(p_.steps.size() + 1) > parallel_above
                      ? int(std::min<long>(threads::count(), cut_.blocks))
                      : 1) {
     if (streams_)
-      for (auto& step : program.steps) step.past_caches = is_stored(step.out) && !read_in_a_tile(step.out);
+      for (auto& step : program.steps) step.non_temporal = is_stored(step.out) && !read_in_a_tile(step.out);
     for (auto& leaf : program.leaves) leaf.data = reinterpret_cast<const char*>(written_out(leaf));
-    take_room(program.room);
+    take_scratch(program.scratch);
   }
 
   void run() {
@@ -135,36 +135,38 @@ class Runner {
 
   /// The accumulators of a block: `count` for each reduction, from that of element `origin` of its walk.
   struct Sums {
-    char* room;
+    char* scratch;
     long count, origin;
 
     template <ReduceKind R>
     Accumulator<R, T>* of(std::size_t reduction) const {
       static_assert(sizeof(Accumulator<R, T>) <= sizeof(WideSum<T>));
-      return reinterpret_cast<Accumulator<R, T>*>(room + bytes(long(reduction) * count));
+      return reinterpret_cast<Accumulator<R, T>*>(scratch + bytes(long(reduction) * count));
     }
     static long bytes(long accumulators) { return accumulators * long(sizeof(WideSum<T>)); }
   };
   /// All that the blocks need. Nothing may be missing later: the first block that runs writes over operands.
-  void take_room(std::vector<char>& tiles) {
+  void take_scratch(std::vector<char>& tiles) {
     const long reductions = long(p_.reductions.size());
     if (cut_.partial) {
       most_sums_ = round_up(accumulators(p_.reductions[0]), 8);
-      sums_ = room_for_sums(cut_.blocks * reductions * most_sums_);
-      if (p_.reductions[0].walk.written_out()) totals_ = room_for_sums(p_.reductions[0].shape.size());
+      sums_ = scratch_for_sums(cut_.blocks * reductions * most_sums_);
+      if (p_.reductions[0].walk.written_out()) totals_ = scratch_for_sums(p_.reductions[0].shape.size());
     } else if (reductions) {
       const long rows = (cut_.units + cut_.blocks - 1) / cut_.blocks * (cut_.unit / cut_.row);
       most_sums_ = round_up(rows * cut_.sums_of_row, 8);
-      sums_ = room_for_sums(threads_ * reductions * most_sums_);
+      sums_ = scratch_for_sums(threads_ * reductions * most_sums_);
     }
     args_bytes_ = round_up(operands() * long(sizeof(Arg)), 64);
-    room_bytes_ = args_bytes_ + round_up(operands() * room_ * long(sizeof(T)), 64);
-    const auto bytes = std::size_t(threads_ * room_bytes_ + 64);
+    thread_bytes_ = args_bytes_ + round_up(operands() * tile_stride_ * long(sizeof(T)), 64);
+    const auto bytes = std::size_t(threads_ * thread_bytes_ + 64);
     if (tiles.size() < bytes) tiles = std::vector<char>(bytes);
-    rooms_ = tiles.data() + (64 - reinterpret_cast<std::uintptr_t>(tiles.data()) % 64) % 64;
+    scratch_ = tiles.data() + (64 - reinterpret_cast<std::uintptr_t>(tiles.data()) % 64) % 64;
   }
   static long round_up(long n, long unit) { return (n + unit - 1) / unit * unit; }
-  static Ref<Storage> room_for_sums(long count) { return Storage::allocate(std::size_t(Sums::bytes(count))); }
+  static Ref<Storage> scratch_for_sums(long count) {
+    return Storage::allocate(std::size_t(Sums::bytes(count)));
+  }
   long operands() const { return long(p_.leaves.size()) + p_.registers; }
 
   Sums partial_sums(long block) const { return {nth_sums(block), most_sums_, 0}; }
@@ -196,10 +198,10 @@ class Runner {
   }
 
   void block(long b, int thread) const {
-    char* room = rooms_ + thread * room_bytes_;
-    Arg* args = reinterpret_cast<Arg*>(room);
-    T* tiles = reinterpret_cast<T*>(room + args_bytes_);
-    for (long i = 0; i < operands(); ++i) args[i] = {tiles + i * room_, 1};
+    char* own = scratch_ + thread * thread_bytes_;
+    Arg* args = reinterpret_cast<Arg*>(own);
+    T* tiles = reinterpret_cast<T*>(own + args_bytes_);
+    for (long i = 0; i < operands(); ++i) args[i] = {tiles + i * tile_stride_, 1};
     const Sums sums = sums_of(b, thread);
     each_reduction([&]<ReduceKind R>(std::size_t r) {
       std::fill_n(sums.template of<R>(r), sums.count, Accumulator<R, T>());
@@ -232,13 +234,13 @@ class Runner {
   void tile(const Sums& sums, long first, long n, Arg* args, T* scratch) const {
     constexpr long lanes = 64 / long(sizeof(T));
     for (std::size_t i = 0; i < p_.leaves.size(); ++i)
-      args[i] = load(p_.leaves[i], first, n, scratch + long(i) * room_);
+      args[i] = load(p_.leaves[i], first, n, scratch + long(i) * tile_stride_);
     for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
     if (fetches_) fetch(first + n, std::min(tile_, cut_.size - first - n));
     for (auto& step : p_.steps) {
       Arg in[max_inputs];
       for (int k = 0; k < step.inputs; ++k) in[k] = args[step.in[k]];
-      step.fn(const_cast<void*>(args[step.out].data), in, (n + lanes - 1) / lanes * lanes, step.past_caches);
+      step.fn(const_cast<void*>(args[step.out].data), in, (n + lanes - 1) / lanes * lanes, step.non_temporal);
     }
     each_reduction([&]<ReduceKind R>(std::size_t r) {
       auto& reduce = p_.reductions[r];
@@ -246,20 +248,20 @@ class Runner {
     });
   }
 
-  Arg load(const Program::Leaf& leaf, long first, long n, T* room) const {
+  Arg load(const Program::Leaf& leaf, long first, long n, T* scratch) const {
     const T* data = reinterpret_cast<const T*>(leaf.data);
     if (leaf.dense) return {data + first, 1};
-    Arg arg{room, 1};
+    Arg arg{scratch, 1};
     for_runs(leaf.walk.dims, leaf.walk.strides, first, n, [&](long at, long offset, long stride, long count) {
       if (stride && count == n && reinterpret_cast<std::uintptr_t>(data + offset) % 64 == 0) {
-        arg.data = data + offset;  // as it lies
+        arg.data = data + offset;  // in place
       } else if (stride) {
-        std::memcpy(room + at, data + offset, std::size_t(count) * sizeof(T));
+        std::memcpy(scratch + at, data + offset, std::size_t(count) * sizeof(T));
       } else if (count == n) {  // constant in this tile: one pack
-        std::fill_n(room, 64 / sizeof(T), data[offset]);
+        std::fill_n(scratch, 64 / sizeof(T), data[offset]);
         arg.stride = 0;
       } else {
-        fill(room + at, count, data[offset]);
+        fill(scratch + at, count, data[offset]);
       }
     });
     return arg;
@@ -291,13 +293,13 @@ class Runner {
   const Program& p_;
   const Cut cut_;
   const long tile_;
-  const long room_;     // for an operand's tile, and some: tiles apart do not fall on the same cache sets
-  const bool streams_;  // results are too large for the caches
-  const bool fetches_;  // elsewhere each step stores a result, and the processor looks ahead well enough
+  const long tile_stride_;  // for an operand's tile, and some: tiles apart do not fall on the same cache sets
+  const bool streams_;      // results are too large for the caches
+  const bool fetches_;      // elsewhere each step stores a result, and the processor looks ahead well enough
   const int threads_;
-  long most_sums_ = 0;                    // of one reduction: of a block, or of any block of a thread
-  long args_bytes_ = 0, room_bytes_ = 0;  // of a thread
-  char* rooms_ = nullptr;                 // one a thread: its operands, then their tiles
+  long most_sums_ = 0;                      // of one reduction: of a block, or of any block of a thread
+  long args_bytes_ = 0, thread_bytes_ = 0;  // of a thread
+  char* scratch_ = nullptr;                 // one a thread: its operands, then their tiles
   Ref<Storage> sums_, totals_;
   std::vector<Ref<Storage>> repetitions_;
 };

@@ -20,9 +20,9 @@ struct Program {
     int out;
     int inputs;
     int in[max_inputs];
-    bool past_caches = false;  // execute() decides
+    bool non_temporal = false;  // execute() decides
   };
-  struct Store {  // the register is the result's own memory
+  struct Store {  // the operand's register is the result's own memory
     int operand;
     char* out;
   };
@@ -40,11 +40,13 @@ struct Program {
   std::vector<Store> stores;
   std::vector<Reduce> reductions;  // all of one shape
   int registers = 0;
-  std::vector<char> room;  // for tiles: kept from run to run
+  std::vector<char> scratch;  // for tiles: kept from run to run
 };
 
 /// Runs all steps over all tiles, once. The order of every sum is fixed by the shapes: not by threads, nor by
 /// the other steps.
 void execute(Program& program);
+/// Throws Error that tells which of its invariants a program breaks.
+void expect_consistent(const Program& program);
 
 }  // namespace xgrad::lazy

@@ -153,7 +153,16 @@ std::vector<std::mutex*>& kept_mutexes() {
 std::mutex registering;
 void before_fork() {
   registering.lock();
-  for (auto* mutex : kept_mutexes()) mutex->lock();
+  auto& mutexes = kept_mutexes();
+  // Whoever holds one may want another: all of them or none.
+  std::size_t locked = 0;
+  while (locked < mutexes.size())
+    if (mutexes[locked]->try_lock()) {
+      ++locked;
+    } else {
+      while (locked > 0) mutexes[--locked]->unlock();
+      std::this_thread::yield();
+    }
 }
 void after_fork() {
   for (auto* mutex : kept_mutexes()) mutex->unlock();

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/scoped.hpp>
 #include <xgrad/core/tape/anomaly.hpp>
@@ -112,12 +113,24 @@ class BackwardPass {
     }
   }
 
+  /// What is scattered is added in place, and its zeros are never written: the gradient of a sequence that
+  /// was taken apart would otherwise be as long for each step.
+  static Variable sum(Variable a, Variable b) {
+    if (!is_recording && lazy::is_scattered(a.data()) && !lazy::is_scattered(b.data())) std::swap(a, b);
+    if (!is_recording && lazy::is_scattered(b.data())) {
+      Array result = a.data();
+      a = Variable();
+      if (lazy::add_scattered(result, b.data())) return Variable(std::move(result));
+      a = Variable(std::move(result));
+    }
+    const Variable result = add_gradients(a, b);
+    if (anomaly::detecting()) anomaly::check("the sum of gradients", result.data(), {{a.data(), b.data()}});
+    return result;
+  }
+
   void receive(Slot& slot, Variable g) {
     if (slot.gradient.defined()) {
-      const Variable sum = add_gradients(slot.gradient, g);
-      if (anomaly::detecting())
-        anomaly::check("the sum of gradients", sum.data(), {{slot.gradient.data(), g.data()}});
-      slot.gradient = sum;
+      slot.gradient = sum(std::move(slot.gradient), std::move(g));
     } else {
       slot.gradient = std::move(g);
       todo_.push_back(&slot);

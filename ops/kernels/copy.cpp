@@ -77,9 +77,31 @@ void copy_plane(const Axis& rows, const Axis& columns, const T* from, T* to) {
           to[i * rows.to + j * columns.to] = from[i * rows.from + j * columns.from];
 }
 
+/// Calls f(from, to) for each combination of positions along the axes; `each` is the elements of a call.
+template <class T, class F>
+void for_lines(const std::vector<Axis>& axes, long each, const T* from, T* to, F f) {
+  long outer = 1;
+  for (auto& axis : axes) outer *= axis.length;
+  threads::for_ranges(outer, std::max(1l, (1l << 15) / std::max(1l, each)), [&](long first, long last) {
+    for (long i = first; i < last; ++i) {
+      const T* source = from;
+      T* target = to;
+      long rest = i;
+      for (std::size_t k = axes.size(); k-- > 0; rest /= axes[k].length) {
+        source += rest % axes[k].length * axes[k].from;
+        target += rest % axes[k].length * axes[k].to;
+      }
+      f(source, target);
+    }
+  });
+}
+
 template <class T>
 void copy(std::vector<Axis> axes, const T* from, T* to) {
-  if (axes.empty()) return void(*to = *from);
+  if (axes.empty()) {
+    *to = *from;
+    return;
+  }
   const Axis inner = axes.back();
   axes.pop_back();
   // The axis along which the source is contiguous goes next to the innermost one.
@@ -90,24 +112,20 @@ void copy(std::vector<Axis> axes, const T* from, T* to) {
       across = *it;
       axes.erase(it);
     }
-  long outer = 1;
-  for (auto& axis : axes) outer *= axis.length;
-  const long each = std::max(1l, inner.length * across.length);
-  threads::for_ranges(outer, std::max(1l, (1l << 15) / each), [&](long first, long last) {
-    for (long i = first; i < last; ++i) {
-      const T* source = from;
-      T* target = to;
-      long rest = i;
-      for (std::size_t k = axes.size(); k-- > 0; rest /= axes[k].length) {
-        source += rest % axes[k].length * axes[k].from;
-        target += rest % axes[k].length * axes[k].to;
-      }
-      if (across.length == 1)
-        copy_line(inner, source, target);
-      else
-        copy_plane(across, inner, source, target);
-    }
+  for_lines(axes, inner.length * across.length, from, to, [&](const T* source, T* target) {
+    if (across.length == 1)
+      copy_line(inner, source, target);
+    else
+      copy_plane(across, inner, source, target);
   });
+}
+
+template <class T>
+void add_line(const Axis& axis, const T* from, T* to) {
+  if (axis.from == 1 && axis.to == 1)
+    for (long i = 0; i < axis.length; ++i) to[i] += from[i];
+  else
+    for (long i = 0; i < axis.length; ++i) to[i * axis.to] += from[i * axis.from];
 }
 
 }  // namespace
@@ -126,6 +144,20 @@ void copy(const Shape& shape, long width, const void* from, long from_offset, co
     run(std::uint32_t());
   else
     run(std::uint64_t());
+}
+
+void add(const Shape& shape, DType dtype, const void* from, long from_offset, const Strides& from_strides,
+         void* to, long to_offset, const Strides& to_strides) {
+  if (shape.size() == 0) return;
+  const profile::Scope scope("add {}", shape);
+  auto axes = collapse(shape, from_strides, to_strides);
+  if (axes.empty()) axes.push_back({1, 0, 0});
+  const Axis inner = axes.back();
+  axes.pop_back();
+  dispatch_floating(dtype, [&]<class T>() {
+    for_lines(axes, inner.length, static_cast<const T*>(from) + from_offset, static_cast<T*>(to) + to_offset,
+              [&](const T* source, T* target) { add_line(inner, source, target); });
+  });
 }
 
 }  // namespace xgrad::kernels

@@ -144,16 +144,20 @@ Array take(const Array& x, const Array& indices, int axis) {
   return y;
 }
 
-Array take_add(const Array& rows, const Array& indices, int axis, const Shape& shape) {
+namespace {
+
+/// Calls store(a row of the result, the sums of what belongs there, how many those are).
+template <class F>
+void for_rows_of_sums(const Array& rows, const Array& indices, int axis, const Shape& shape, char* result,
+                      F store) {
   const profile::Scope scope("take {}, gradient", shape);
-  Array y(shape, rows.dtype());
-  if (y.size() == 0) return y;
+  if (shape.size() == 0) return;
   const Rows to(shape, axis);
   const long count = indices.size();
   const Places places(indices, to.length);
   dispatch(rows.dtype(), [&]<class T>() {
     const T* in = rows.data<T>();
-    T* out = y.mutable_data<T>();
+    T* out = reinterpret_cast<T*>(result);
     const long grain = std::max(1l, (1l << 14) / std::max(1l, to.inner));
     threads::for_ranges(to.outer * to.length, grain, [&](long first, long last) {
       const Room<WideSum<T>> sums(to.inner);
@@ -161,7 +165,7 @@ Array take_add(const Array& rows, const Array& indices, int axis, const Shape& s
         const std::span here = places.of(row % to.length);
         T* sum = out + row * to.inner;
         if (here.empty()) {
-          std::fill_n(sum, to.inner, T(0));
+          store(sum, static_cast<const WideSum<T>*>(nullptr), to.inner);
           continue;
         }
         std::fill_n(sums.data(), to.inner, WideSum<T>());
@@ -169,11 +173,24 @@ Array take_add(const Array& rows, const Array& indices, int axis, const Shape& s
           const T* source = in + (row / to.length * count + place) * to.inner;
           for (long i = 0; i < to.inner; ++i) sums[i].add(source[i]);
         }
-        for (long i = 0; i < to.inner; ++i) sum[i] = rounded<T>(sums[i]);
+        store(sum, static_cast<const WideSum<T>*>(sums.data()), to.inner);
       }
     });
   });
-  return y;
+}
+
+}  // namespace
+
+void take_add(const Array& rows, const Array& indices, int axis, const Shape& shape, char* out) {
+  for_rows_of_sums(rows, indices, axis, shape, out, []<class T>(T* row, const WideSum<T>* sums, long n) {
+    for (long i = 0; i < n; ++i) row[i] = sums ? rounded<T>(sums[i]) : T(0);
+  });
+}
+
+void add_take_add(const Array& rows, const Array& indices, int axis, const Shape& shape, char* sum) {
+  for_rows_of_sums(rows, indices, axis, shape, sum, []<class T>(T* row, const WideSum<T>* sums, long n) {
+    for (long i = 0; sums && i < n; ++i) row[i] += rounded<T>(sums[i]);
+  });
 }
 
 }  // namespace xgrad::kernels

@@ -10,6 +10,8 @@ Array scatter_add(Array x, int axis, const Array& index, const Array& source);
 /// Rows of x along the axis.
 Array take(const Array& x, const Array& indices, int axis);
 /// Zeros of the given shape with rows added along the axis, in the order of the indices.
-Array take_add(const Array& rows, const Array& indices, int axis, const Shape& shape);
+void take_add(const Array& rows, const Array& indices, int axis, const Shape& shape, char* out);
+/// The same, added to what is there.
+void add_take_add(const Array& rows, const Array& indices, int axis, const Shape& shape, char* sum);
 
 }  // namespace xgrad::kernels

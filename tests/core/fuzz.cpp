@@ -238,6 +238,7 @@ template <class T>
 void fuzz(std::uint64_t seeds, double tolerance) {
   using R = std::conditional_t<std::is_integral_v<T>, std::int64_t, double>;
   Restore restore;
+  lazy::set_checking(true);
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     const Program p = Inventor(seed).program();
     const auto expected = reference<R>(p, seed);

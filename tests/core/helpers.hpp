@@ -44,12 +44,13 @@ inline Array random_array(const Shape& shape, std::uint64_t seed = 1, DType dtyp
 /// Whether the elements have been computed, without asking for them.
 inline bool is_ready(const Array& a) { return Value::of(a)->ready(); }
 
-/// Restores fusion and the number of threads at the end of a test.
+/// Restores fusion, the number of threads and that programs are not checked at the end of a test.
 struct Restore {
   bool fusion = lazy::fusion();
   int threads = threads::count();
   ~Restore() {
     lazy::set_fusion(fusion);
+    lazy::set_checking(false);
     threads::set(threads);
   }
 };
