@@ -30,11 +30,11 @@ struct Window {
   /// Whether each element is a window.
   bool is_identity() const { return kernel == 1 && stride == 1 && padding == 0 && count == size; }
 
-  /// The size of the axis that the windows cover together with its padding, to the last element.
+  /// The size of the axis that the windows cover, with its padding, to the last element.
   Wide covered() const { return Wide(count - 1) * stride + extent() - 2 * Wide(padding); }
   /// Counts the windows that fit; 0 where none does. Throws Error that names `op` when the padded axis is
-  /// longer than any array. Steps that lead from nowhere to nowhere may be any number: here they become one
-  /// that can be added.
+  /// longer than any array. Where there is one window or one tap, stride or dilation may be any number: they
+  /// become one that can be added to others.
   void fit(const char* op) {
     const Wide padded = Wide(size) + 2 * Wide(padding);
     expect(padded <= max_array_bytes, "{}: a padding of {} is too large", op, padding);
