@@ -9,7 +9,7 @@ using namespace xgrad;
 // is right.
 Variable mish(const Variable& x) { return x * tanh(softplus(x)); }  // composed: no rule needed
 Variable softsign(const Variable& x) {
-  return elementwise("softsign", [](auto v) { return v / (1 + xsimd::abs(v)); },
+  return elementwise("softsign", [](auto v) { return v / (1 + pack::abs(v)); },
                      {{x, [=](auto& gy) { return gy / square(1 + abs(x)); }}});
 }
 

@@ -17,9 +17,9 @@ namespace {
 template <class T>
 pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y) {
   using P = pack::Pack<T>;
-  if (xsimd::all(y == P(2))) return x * x;
-  if (xsimd::all(y == P(1))) return x;
-  if (xsimd::all(y == P(0))) return P(1);
+  if (pack::all(y == P(2))) return x * x;
+  if (pack::all(y == P(1))) return x;
+  if (pack::all(y == P(0))) return P(1);
   return pack::by_lane(
       [](T base, T exponent) { return exponent == 2 ? base * base : std::pow(base, exponent); }, x, y);
 }
@@ -31,11 +31,11 @@ pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y, const pack::
   using P = pack::Pack<T>;
   const P exponent = y - k, moved = exponent - y;
   const P rest = (y - (exponent - moved)) - (k + moved);  // Knuth's two-sum: exact
-  const P residual = pack::select(xsimd::abs(y) < P(INFINITY), rest, P(0));
+  const P residual = pack::select(pack::abs(y) < P(INFINITY), rest, P(0));
   const P result = power(x, exponent);
-  if (xsimd::all(residual == P(0))) return result;
+  if (pack::all(residual == P(0))) return result;
   const auto over =
-      result == P(0) || xsimd::abs(result) == P(INFINITY);  // also where x^residual is the opposite
+      result == P(0) || pack::abs(result) == P(INFINITY);  // also where x^residual is the opposite
   return pack::select(over, result, result * power(x, residual));
 }
 
@@ -152,7 +152,7 @@ Variable pow(const Variable& a, const Variable& b) {
 
 Variable abs(const Variable& x) {
   if (tracing()) return traced("abs", abs, x);
-  return elementwise_any("abs", [](auto v) { return xsimd::abs(v); },
+  return elementwise_any("abs", [](auto v) { return pack::abs(v); },
                          {{x, [=](auto& gy) { return strong_mul(gy, sign(x)); }}});
 }
 

@@ -64,7 +64,7 @@ Variable weighted(const Variable& weight, const Variable& x) {
   return elementwise("weighted",
                      [](auto w, auto v) {
                        using P = decltype(w);
-                       return pack::select(w == P(0) && xsimd::abs(v) == P(INFINITY), P(0), w * v);
+                       return pack::select(w == P(0) && pack::abs(v) == P(INFINITY), P(0), w * v);
                      },
                      {{weight, [=](auto& gy) { return strong_mul(gy, x); }},
                       {x, [=](auto& gy) { return strong_mul(gy, weight); }}});

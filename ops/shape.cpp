@@ -17,13 +17,13 @@ namespace xgrad {
 namespace {
 
 /// Which elements a slice takes: along axis i, `shape[i]` of them from start[i] by steps of step[i].
-struct Window {
+struct Section {
   Strides start{}, step{};
   Shape shape;
-  explicit Window(const Shape& whole) : shape(whole) { step.fill(1); }
+  explicit Section(const Shape& whole) : shape(whole) { step.fill(1); }
 };
 
-Variable embed(const Variable& x, const Shape& whole, const Window& window, double value = 0);
+Variable embed(const Variable& x, const Shape& whole, const Section& section, double value = 0);
 
 /// Gives numbers the dtype of the first array that is none.
 void adapt_all(const char* op, std::vector<Variable>& xs) {
@@ -32,35 +32,35 @@ void adapt_all(const char* op, std::vector<Variable>& xs) {
   for (auto& x : xs) x = adapt(op, x, first->dtype());
 }
 
-/// The elements in the window.
-Variable take_window(const Variable& x, const Window& window) {
+/// The elements in the section.
+Variable take_section(const Variable& x, const Section& section) {
   const Array data = x.data();
-  Array y(window.shape, x.dtype());
+  Array y(section.shape, x.dtype());
   Strides from = contiguous_strides(x.shape());
   long offset = 0;
   for (int i = 0; i < x.rank(); ++i) {
-    offset += window.start[std::size_t(i)] * from[std::size_t(i)];
-    from[std::size_t(i)] *= window.step[std::size_t(i)];
+    offset += section.start[std::size_t(i)] * from[std::size_t(i)];
+    from[std::size_t(i)] *= section.step[std::size_t(i)];
   }
-  kernels::copy(window.shape, width(x.dtype()), data.bytes(), offset, from, y.mutable_bytes(), 0,
-                contiguous_strides(window.shape));
+  kernels::copy(section.shape, width(x.dtype()), data.bytes(), offset, from, y.mutable_bytes(), 0,
+                contiguous_strides(section.shape));
   return record("slice", keep_number(data, y),
-                {{x, [=, whole = x.shape()](auto& gy) { return embed(gy, whole, window); }}});
+                {{x, [=, whole = x.shape()](auto& gy) { return embed(gy, whole, section); }}});
 }
 
-/// An array in a window of a larger one.
+/// An array in a section of a larger one.
 struct Embedded : Scatter {
   Array x;
   Shape whole;
   Strides to;
   long offset = 0;
 
-  Embedded(const Array& x, const Shape& whole, const Window& window)
+  Embedded(const Array& x, const Shape& whole, const Section& section)
       : x(x), whole(whole), to(contiguous_strides(whole)) {
     evaluate(x);
     for (int i = 0; i < whole.rank(); ++i) {
-      offset += window.start[std::size_t(i)] * to[std::size_t(i)];
-      to[std::size_t(i)] *= window.step[std::size_t(i)];
+      offset += section.start[std::size_t(i)] * to[std::size_t(i)];
+      to[std::size_t(i)] *= section.step[std::size_t(i)];
     }
   }
   void write(char* out) const override {
@@ -76,11 +76,11 @@ struct Embedded : Scatter {
   }
 };
 
-/// An array of the given shape with x in the window and `value` elsewhere: the adjoint of take_window when
+/// An array of the given shape with x in the section and `value` elsewhere: the adjoint of take_section when
 /// that is 0.
-Variable embed(const Variable& x, const Shape& whole, const Window& window, double value) {
+Variable embed(const Variable& x, const Shape& whole, const Section& section, double value) {
   const Array data = x.data();
-  auto embedded = std::make_unique<Embedded>(data, whole, window);
+  auto embedded = std::make_unique<Embedded>(data, whole, section);
   Array y;
   if (value == 0 && !std::signbit(value)) {
     y = lazy::scattered("pad", whole, x.dtype(), std::move(embedded));
@@ -88,7 +88,7 @@ Variable embed(const Variable& x, const Shape& whole, const Window& window, doub
     y = full(whole, value, x.dtype());
     embedded->copy_to(y.mutable_bytes());
   }
-  return record("pad", keep_number(data, y), {{x, [=](auto& gy) { return take_window(gy, window); }}});
+  return record("pad", keep_number(data, y), {{x, [=](auto& gy) { return take_section(gy, section); }}});
 }
 
 /// The arrays one after another along an axis counted from the first.
@@ -236,23 +236,23 @@ Variable slice(const Variable& x, int axis, long start, long stop, long step) {
   start = position(start);
   stop = std::max(start, position(stop));
   if (start == 0 && stop == length && step == 1) return x;
-  Window window(x.shape());
-  window.start[std::size_t(axis)] = start;
-  window.shape[axis] = stop == start ? 0 : (stop - start - 1) / step + 1;
-  if (window.shape[axis] > 1) window.step[std::size_t(axis)] = step;  // else it may be longer than the axis
-  return take_window(x, window);
+  Section section(x.shape());
+  section.start[std::size_t(axis)] = start;
+  section.shape[axis] = stop == start ? 0 : (stop - start - 1) / step + 1;
+  if (section.shape[axis] > 1) section.step[std::size_t(axis)] = step;  // else it may be longer than the axis
+  return take_section(x, section);
 }
 
 Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths, double value) {
   if (tracing()) return traced("pad", pad, detail::Widths{widths, value}, x);
   expect(int(widths.size()) <= x.rank(), "pad: {} pairs are given for shape {}", widths.size(), x.shape());
-  Window window(x.shape());
+  Section section(x.shape());
   Shape whole = x.shape();
   const int first = x.rank() - int(widths.size());
   for (std::size_t i = 0; i < widths.size(); ++i) {
     const auto [before, after] = widths[i];
     expect(before >= 0 && after >= 0, "pad: negative width ({}, {})", before, after);
-    window.start[std::size_t(first) + i] = before;
+    section.start[std::size_t(first) + i] = before;
     long& length = whole[first + int(i)];
     expect(
         !__builtin_add_overflow(length, before, &length) && !__builtin_add_overflow(length, after, &length),
@@ -260,17 +260,17 @@ Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths
   }
   check_shape("pad", whole, width(x.dtype()));
   expect(can_hold(x.dtype(), value), "pad: {} cannot hold {}; cast the array first", x.dtype(), value);
-  return embed(x, whole, window, value);
+  return embed(x, whole, section, value);
 }
 
 Variable flip(const Variable& x, const Axes& axes) {
   if (tracing()) return traced("flip", flip, detail::Order{axes}, x);
-  Window window(x.shape());
+  Section section(x.shape());
   for (int axis : normalize_axes("flip", axes, x.rank())) {
-    window.start[std::size_t(axis)] = std::max(0l, x.shape()[axis] - 1);
-    window.step[std::size_t(axis)] = -1;
+    section.start[std::size_t(axis)] = std::max(0l, x.shape()[axis] - 1);
+    section.step[std::size_t(axis)] = -1;
   }
-  return take_window(x, window);
+  return take_section(x, section);
 }
 
 }  // namespace xgrad

@@ -43,6 +43,17 @@ Pack<T> select(const xsimd::batch_bool<T>& condition, const Pack<T>& a, const Pa
 template <class T>
 requires std::is_arithmetic_v<T> T select(bool condition, T a, T b) { return condition ? a : b; }
 
+/// Whether a condition holds in all lanes.
+template <class T>
+bool all(const xsimd::batch_bool<T>& condition) {
+  return xsimd::all(condition);
+}
+/// |x|.
+template <class V>
+V abs(const V& x) {
+  return xsimd::abs(x);
+}
+
 /// f(x...) lane by lane: for functions of the C library.
 template <class F, class T, class... More>
 Pack<T> by_lane(F f, const Pack<T>& x, const More&... more) {

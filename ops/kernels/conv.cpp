@@ -23,15 +23,14 @@ struct Blocks {
   long k, pixels, rows, count;  // rows of the columns; output pixels; output rows in a block
   bool direct;                  // a 1x1 kernel at every pixel: the image is its own columns
   template <class T>
-  Blocks(const ConvShape& s, T) : k(s.c * s.kh * s.kw), pixels(s.oh * s.ow) {
+  Blocks(const ConvShape& s, T) : k(s.depth()), pixels(s.count()) {
     constexpr long budget = (512 << 10) / long(sizeof(T));
-    rows = std::clamp(budget / std::max(1l, k * s.ow), 1l, s.oh);
-    count = (s.oh + rows - 1) / rows;
-    direct = s.kh == 1 && s.kw == 1 && s.sh == 1 && s.sw == 1 && s.ph == 0 && s.pw == 0 && s.oh == s.h &&
-             s.ow == s.w;
+    rows = std::clamp(budget / std::max(1l, k * s.w.count), 1l, s.h.count);
+    count = (s.h.count + rows - 1) / rows;
+    direct = s.h.is_identity() && s.w.is_identity();
   }
   long first(long block) const { return block * rows; }
-  long height(long block, const ConvShape& s) const { return std::min(rows, s.oh - first(block)); }
+  long height(long block, const ConvShape& s) const { return std::min(rows, s.h.count - first(block)); }
 };
 
 template <class T>
@@ -39,13 +38,13 @@ void forward(const T* x, const T* weight, T* y, const ConvShape& s) {
   const Blocks blocks(s, T());
   threads::for_each(s.n * s.groups * blocks.count, [&](long task) {
     const long image = task / blocks.count, block = task % blocks.count, group = image % s.groups;
-    const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
-    const T* in = x + image * s.c * s.h * s.w;
+    const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.w.count;
+    const T* in = x + image * s.image();
     const Lines<T> kernels{weight + group * s.o * blocks.k, s.o, blocks.k, 1};
-    T* out = y + image * s.o * blocks.pixels + first * s.ow;
+    T* out = y + image * s.o * blocks.pixels + first * s.w.count;
     if (blocks.direct)
-      gemm(false, false, s.o, columns, blocks.k, kernels.data, blocks.k, in + first * s.ow, blocks.pixels,
-           false, out, blocks.pixels);
+      gemm(false, false, s.o, columns, blocks.k, kernels.data, blocks.k, in + first * s.w.count,
+           blocks.pixels, false, out, blocks.pixels);
     else
       multiply(
           kernels, columns,
@@ -58,12 +57,12 @@ template <class T>
 void input_gradient(const T* g, const T* weight, T* gx, const ConvShape& s) {
   const Blocks blocks(s, T());
   threads::for_each(s.n * s.groups, [&](long image) {
-    ImageOfSums<T> sums(s, gx + image * s.c * s.h * s.w);
+    ImageOfSums<T> sums(s, gx + image * s.image());
     for (long block = 0; block < blocks.count; ++block) {
-      const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
+      const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.w.count;
       const Room<T> room(blocks.k * columns);
       gemm(true, false, blocks.k, columns, s.o, weight + image % s.groups * s.o * blocks.k, blocks.k,
-           g + image * s.o * blocks.pixels + first * s.ow, blocks.pixels, false, room.data(), columns);
+           g + image * s.o * blocks.pixels + first * s.w.count, blocks.pixels, false, room.data(), columns);
       sums.add(room.data(), columns, first, rows);
     }
     sums.finish();
@@ -113,11 +112,11 @@ void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
     for (long n = s.n * part / parts; n < s.n * (part + 1) / parts; ++n) {
       const long image = n * s.groups + group;
       for (long block = 0; block < blocks.count; ++block) {
-        const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.ow;
+        const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.w.count;
         const Room<T> room(blocks.k * columns);
-        im2col(s, x + image * s.c * s.h * s.w, first, rows, room.data(), columns);
+        im2col(s, x + image * s.image(), first, rows, room.data(), columns);
         products.add(columns, [&](bool fresh) {
-          gemm(false, true, s.o, blocks.k, columns, g + image * s.o * blocks.pixels + first * s.ow,
+          gemm(false, true, s.o, blocks.k, columns, g + image * s.o * blocks.pixels + first * s.w.count,
                blocks.pixels, room.data(), columns, !fresh, sum, blocks.k);
         });
       }
@@ -133,7 +132,7 @@ void set_conv_lowering(ConvLowering lowering) { chosen = lowering; }
 
 Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}", x.shape(), weight.shape());
-  const Shape shape{s.n, s.groups * s.o, s.oh, s.ow};
+  const Shape shape{s.n, s.groups * s.o, s.h.count, s.w.count};
   if (shape.size() == 0 || s.c == 0) return zeros(shape, x.dtype());
   evaluate(x);  // before there is room for the result: what it is made of may go
   Array y(shape, x.dtype());
@@ -146,7 +145,7 @@ Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
 
 Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}, gradient for x", g.shape(), weight.shape());
-  const Shape shape{s.n, s.groups * s.c, s.h, s.w};
+  const Shape shape{s.n, s.groups * s.c, s.h.size, s.w.size};
   if (shape.size() == 0 || s.o == 0) return zeros(shape, g.dtype());
   evaluate(g);
   Array gx(shape, g.dtype());
@@ -160,7 +159,7 @@ Array conv2d_input(const Array& g, const Array& weight, const ConvShape& s) {
 
 Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}, gradient for the weight", x.shape(), g.shape());
-  Array gw({s.groups * s.o, s.c, s.kh, s.kw}, g.dtype());
+  Array gw({s.groups * s.o, s.c, s.h.kernel, s.w.kernel}, g.dtype());
   if (gw.size() == 0 || s.n == 0) return zeros_like(gw);
   if (by_winograd(g, s))
     winograd::weight_gradient(g.data<float>(), x.data<float>(), gw.mutable_data<float>(), s);
@@ -170,9 +169,9 @@ Array conv2d_weight(const Array& g, const Array& x, const ConvShape& s) {
   return gw;
 }
 
-Array unfold(const Array& x, const ConvShape& s) {
+Array unfold(const Array& x, const Windows2d& s) {
   const profile::Scope scope("unfold {}", x.shape());
-  const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
+  const long k = s.depth(), pixels = s.count();
   const Shape shape{s.n, k, pixels};
   if (shape.size() == 0) return Array(shape, x.dtype());
   evaluate(x);
@@ -181,15 +180,15 @@ Array unfold(const Array& x, const ConvShape& s) {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     threads::for_each(
-        s.n, [&](long n) { im2col(s, in + n * s.c * s.h * s.w, 0, s.oh, out + n * k * pixels, pixels); });
+        s.n, [&](long n) { im2col(s, in + n * s.image(), 0, s.h.count, out + n * k * pixels, pixels); });
   });
   return y;
 }
 
-Array fold(const Array& columns, const ConvShape& s) {
+Array fold(const Array& columns, const Windows2d& s) {
   const profile::Scope scope("fold {}", columns.shape());
-  const long k = s.c * s.kh * s.kw, pixels = s.oh * s.ow;
-  const Shape shape{s.n, s.c, s.h, s.w};
+  const long k = s.depth(), pixels = s.count();
+  const Shape shape{s.n, s.c, s.h.size, s.w.size};
   if (shape.size() == 0) return Array(shape, columns.dtype());
   evaluate(columns);
   Array x(shape, columns.dtype());
@@ -197,8 +196,8 @@ Array fold(const Array& columns, const ConvShape& s) {
     const T* in = columns.data<T>();
     T* out = x.mutable_data<T>();
     threads::for_each(s.n, [&](long n) {
-      ImageOfSums<T> sums(s, out + n * s.c * s.h * s.w);
-      sums.add(in + n * k * pixels, pixels, 0, s.oh);
+      ImageOfSums<T> sums(s, out + n * s.image());
+      sums.add(in + n * k * pixels, pixels, 0, s.h.count);
       sums.finish();
     });
   });

@@ -4,34 +4,22 @@
 #include <cstring>
 
 #include <xgrad/core/array/wide_sum.hpp>
-#include <xgrad/ops/kernels/conv.hpp>
 #include <xgrad/ops/kernels/room.hpp>
 #include <xgrad/ops/kernels/simd.hpp>
+#include <xgrad/ops/kernels/window.hpp>
 
 namespace xgrad::kernels {
 
-/// The columns whose tap (a, b) falls inside the image, for output rows of width s.ow: [first, last).
-struct Inside {
-  long first, last;
-  Inside(long tap_offset, long stride, long size, long count) {
-    first = tap_offset >= 0 ? 0 : (-tap_offset + stride - 1) / stride;
-    last = tap_offset >= size ? 0 : (size - tap_offset + stride - 1) / stride;
-    last = std::min(last, count);
-    first = std::min(first, std::max(last, 0l));
-    last = std::max(first, last);
-  }
-};
-
-/// Calls f(position, row, inside) for each output row's ow elements of row `line` of the columns: those
-/// inside are taken from `row` on (null if no element lies inside), every s.sw elements.
+/// Calls f(position, row, inside) for the elements of each output row of row `line` of the columns: those
+/// inside are taken from `row` on (null if no element lies inside), every s.w.stride elements.
 template <class T, class F>
-void each_window(const ConvShape& s, T* image, long line, long first_row, long rows, F f) {
-  const long b = line % s.kw, a = line / s.kw % s.kh, c = line / s.kw / s.kh, offset = b * s.dw - s.pw;
-  const Inside inside(offset, s.sw, s.w, s.ow);
+void each_window(const Windows2d& s, T* image, long line, long first_row, long rows, F f) {
+  const long b = line % s.w.kernel, a = line / s.w.kernel % s.h.kernel, c = line / s.taps();
+  const Range inside = s.w.windows_of(b);
   for (long r = 0; r < rows; ++r) {
-    const long ih = (first_row + r) * s.sh - s.ph + a * s.dh;
-    const bool any = ih >= 0 && ih < s.h && inside.first < inside.last;
-    f(r * s.ow, any ? image + ((c * s.h + ih) * s.w + offset + inside.first * s.sw) : nullptr, inside);
+    const bool any = s.h.has(s.h.at(first_row + r, a)) && inside.first < inside.last;
+    f(r * s.w.count, any ? image + c * s.pixels() + s.offset(first_row + r, inside.first, a, b) : nullptr,
+      inside);
   }
 }
 
@@ -49,34 +37,34 @@ void copy_row(T* to, const T* from, long n) {
 
 /// Row `line` of the columns of one image (c, h, w), for the output rows from first_row.
 template <class T>
-void window_line(const ConvShape& s, const T* image, long line, long first_row, long rows, T* to) {
-  each_window(s, image, line, first_row, rows, [&](long at, const T* in, const Inside& inside) {
+void window_line(const Windows2d& s, const T* image, long line, long first_row, long rows, T* to) {
+  each_window(s, image, line, first_row, rows, [&](long at, const T* in, const Range& inside) {
     T* out = to + at;
-    if (!in) return void(std::fill_n(out, s.ow, T(0)));
+    if (!in) return void(std::fill_n(out, s.w.count, T(0)));
     if (inside.first) std::fill_n(out, inside.first, T(0));
-    if (s.sw == 1)
+    if (s.w.stride == 1)
       copy_row(out + inside.first, in, inside.last - inside.first);
     else
-      for (long i = inside.first; i < inside.last; ++i) out[i] = in[(i - inside.first) * s.sw];
-    if (inside.last < s.ow) std::fill_n(out + inside.last, s.ow - inside.last, T(0));
+      for (long i = inside.first; i < inside.last; ++i) out[i] = in[(i - inside.first) * s.w.stride];
+    if (inside.last < s.w.count) std::fill_n(out + inside.last, s.w.count - inside.last, T(0));
   });
 }
 
 /// One image -> columns (c kh kw, rows ow), `stride` elements a row.
 template <class T>
-void im2col(const ConvShape& s, const T* image, long first_row, long rows, T* columns, long stride) {
-  for (long line = 0; line < s.c * s.kh * s.kw; ++line)
+void im2col(const Windows2d& s, const T* image, long first_row, long rows, T* columns, long stride) {
+  for (long line = 0; line < s.depth(); ++line)
     window_line(s, image, line, first_row, rows, columns + line * stride);
 }
 
 /// The columns' rows [first, first + depth) as a product wants its right side: panels[pixel /
 /// lanes][row][pixel % lanes].
 template <class T>
-void pack_windows(const ConvShape& s, const T* image, long first_row, long rows, long first, long depth,
+void pack_windows(const Windows2d& s, const T* image, long first_row, long rows, long first, long depth,
                   T* panels) {
   using Pack = WidePack<T>;
   constexpr long width = lanes_of<T>;
-  const long pixels = round_up(rows * s.ow, width);
+  const long pixels = round_up(rows * s.w.count, width);
   const Room<T> line(pixels);
   std::fill_n(line + pixels - width, width, T(0));
   for (long k = 0; k < depth; ++k) {
@@ -88,17 +76,17 @@ void pack_windows(const ConvShape& s, const T* image, long first_row, long rows,
 
 /// Adds columns back to the image they would have come from, to sums of type Sum: the adjoint of im2col.
 template <class T, class Sum, class Add>
-void col2im(const ConvShape& s, const T* columns, long stride, long first_row, long rows, Sum* image,
+void col2im(const Windows2d& s, const T* columns, long stride, long first_row, long rows, Sum* image,
             Add add) {
-  for (long line = 0; line < s.c * s.kh * s.kw; ++line)
-    each_window(s, image, line, first_row, rows, [&](long at, Sum* out, const Inside& inside) {
+  for (long line = 0; line < s.depth(); ++line)
+    each_window(s, image, line, first_row, rows, [&](long at, Sum* out, const Range& inside) {
       if (!out) return;
       const T* in = columns + line * stride + at + inside.first;
       const long count = inside.last - inside.first;
-      if (s.sw == 1)
+      if (s.w.stride == 1)
         for (long i = 0; i < count; ++i) add(out[i], in[i]);
       else
-        for (long i = 0; i < count; ++i) add(out[i * s.sw], in[i]);
+        for (long i = 0; i < count; ++i) add(out[i * s.w.stride], in[i]);
     });
 }
 
@@ -106,8 +94,8 @@ void col2im(const ConvShape& s, const T* columns, long stride, long first_row, l
 template <class T>
 class ImageOfSums {
  public:
-  ImageOfSums(const ConvShape& s, T* image)
-      : shape_(s), image_(image), many_(s.kh * s.kw > few), sums_(many_ ? size() : 0) {
+  ImageOfSums(const Windows2d& s, T* image)
+      : shape_(s), image_(image), many_(s.taps() > few), sums_(many_ ? size() : 0) {
     if (many_)
       std::fill_n(sums_.data(), size(), WideSum<T>());
     else
@@ -128,9 +116,9 @@ class ImageOfSums {
 
  private:
   static constexpr long few = 9;  // that many additions one after another lose at most eight roundings
-  long size() const { return shape_.c * shape_.h * shape_.w; }
+  long size() const { return shape_.image(); }
 
-  const ConvShape& shape_;
+  const Windows2d& shape_;
   T* image_;
   bool many_;
   Room<WideSum<T>> sums_;

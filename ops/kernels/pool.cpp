@@ -25,66 +25,66 @@ void dispatch_types(DType elements, DType places, F f) {
 
 /// Calls f(first plane, their number) for ranges of planes, on all threads.
 template <class F>
-void each_range(const PoolShape& s, F f) {
-  threads::for_ranges(s.n * s.c, std::max(1l, (1l << 14) / std::max(1l, s.h * s.w)),
+void each_range(const Windows2d& s, F f) {
+  threads::for_ranges(s.n * s.c, std::max(1l, (1l << 14) / std::max(1l, s.pixels())),
                       [&](long first, long last) { f(first, last - first); });
 }
 
 /// Calls f(output element, offset in the plane of its noted place).
 template <class P, class F>
-void each_place(const PoolShape& s, const P* places, F f) {
-  for (long i = 0, k = 0; i < s.oh; ++i)
-    for (long j = 0; j < s.ow; ++j, ++k) {
-      const long a = long(places[k]) / s.kw, b = long(places[k]) % s.kw;
-      f(k, (i * s.sh - s.ph + a) * s.w + j * s.sw - s.pw + b);
+void each_place(const Windows2d& s, const P* places, F f) {
+  for (long i = 0, k = 0; i < s.h.count; ++i)
+    for (long j = 0; j < s.w.count; ++j, ++k) {
+      const long place = long(places[k]);
+      f(k, s.offset(i, j, place / s.w.kernel, place % s.w.kernel));
     }
 }
 
-bool is_2x2(const PoolShape& s) {
-  return s.kh == 2 && s.kw == 2 && s.sh == 2 && s.sw == 2 && s.ph == 0 && s.pw == 0;
+bool is_2x2(const Windows2d& s) {
+  const auto halves = [](const Window& w) { return w.kernel == 2 && w.stride == 2 && w.padding == 0; };
+  return halves(s.h) && halves(s.w);
 }
 
-void pool_2x2(const PoolShape& s, long planes, const float* x, float* y, std::uint8_t* places) {
-  long left = planes * s.oh * s.ow;  // windows
-  for (long plane = 0; plane < planes; ++plane, x += s.h * s.w)
-    for (long i = 0; i < s.oh; ++i, y += s.ow, places += s.ow, left -= s.ow)
-      pool_row_2x2(x + 2 * i * s.w, x + (2 * i + 1) * s.w, s.ow, left, y, places);
+void pool_2x2(const Windows2d& s, long planes, const float* x, float* y, std::uint8_t* places) {
+  long left = planes * s.count();  // windows
+  for (long plane = 0; plane < planes; ++plane, x += s.pixels())
+    for (long i = 0; i < s.h.count; ++i, y += s.w.count, places += s.w.count, left -= s.w.count)
+      pool_row_2x2(x + 2 * i * s.w.size, x + (2 * i + 1) * s.w.size, s.w.count, left, y, places);
 }
-void scatter_2x2(const PoolShape& s, long planes, const float* g, const std::uint8_t* places, float* x) {
-  long left = planes * s.oh * s.ow;
-  const float* const end = x + planes * s.h * s.w;
+void scatter_2x2(const Windows2d& s, long planes, const float* g, const std::uint8_t* places, float* x) {
+  long left = planes * s.count();
+  const float* const end = x + planes * s.pixels();
   IntPack inside{};
-  for (int i = 0; i < std::min(lanes, 2 * s.ow); ++i) inside[i] = -1;
-  for (long plane = 0; plane < planes; ++plane, x += s.h * s.w) {
-    for (long i = 0; i < s.oh; ++i, g += s.ow, places += s.ow, left -= s.ow) {
-      float *top = x + 2 * i * s.w, *bottom = top + s.w;
-      if (s.w <= lanes && left >= lanes && end - bottom >= lanes) {
+  for (int i = 0; i < std::min(lanes, 2 * s.w.count); ++i) inside[i] = -1;
+  for (long plane = 0; plane < planes; ++plane, x += s.pixels()) {
+    for (long i = 0; i < s.h.count; ++i, g += s.w.count, places += s.w.count, left -= s.w.count) {
+      float *top = x + 2 * i * s.w.size, *bottom = top + s.w.size;
+      if (s.w.size <= lanes && left >= lanes && end - bottom >= lanes) {
         scatter_narrow_2x2(g, places, inside, top, bottom);
         continue;
       }
       for (int row = 0; row < 2; ++row) {
         float* out = row ? bottom : top;
-        scatter_row_2x2(g, places, row, s.ow, s.w <= lanes ? s.ow : left, out);
-        if (s.w % 2) out[s.w - 1] = 0;
+        scatter_row_2x2(g, places, row, s.w.count, s.w.size <= lanes ? s.w.count : left, out);
+        if (s.w.size % 2) out[s.w.size - 1] = 0;
       }
     }
-    if (s.h % 2) std::fill_n(x + (s.h - 1) * s.w, s.w, 0.f);
+    if (s.h.size % 2) std::fill_n(x + (s.h.size - 1) * s.w.size, s.w.size, 0.f);
   }
 }
 
 template <class T, class P>
-void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
-  for (long i = 0, k = 0; i < s.oh; ++i)
-    for (long j = 0; j < s.ow; ++j, ++k) {
-      const long top = i * s.sh - s.ph, left = j * s.sw - s.pw;
-      const long a0 = std::max(0l, -top), a1 = std::min(s.kh, s.h - top);
-      const long b0 = std::max(0l, -left), b1 = std::min(s.kw, s.w - left);
-      T best = x[(top + a0) * s.w + left + b0];
-      long place = a0 * s.kw + b0;
-      for (long a = a0; a < a1; ++a)
-        for (long b = b0; b < b1; ++b) {
-          const T v = x[(top + a) * s.w + left + b];
-          if (better(v, best)) best = v, place = a * s.kw + b;
+void pool_plane(const Windows2d& s, const T* x, T* y, P* places) {
+  for (long i = 0, k = 0; i < s.h.count; ++i)
+    for (long j = 0; j < s.w.count; ++j, ++k) {
+      const long corner = s.offset(i, j, 0, 0);
+      const Range down = s.h.taps_of(i), across = s.w.taps_of(j);
+      T best = x[corner + down.first * s.w.size + across.first];
+      long place = down.first * s.w.kernel + across.first;
+      for (long a = down.first; a < down.last; ++a)
+        for (long b = across.first; b < across.last; ++b) {
+          const T v = x[corner + a * s.w.size + b];
+          if (better(v, best)) best = v, place = a * s.w.kernel + b;
         }
       y[k] = best;
       places[k] = P(place);
@@ -93,7 +93,7 @@ void pool_plane(const PoolShape& s, const T* x, T* y, P* places) {
 
 /// Without padding: as many windows at a time as a pack has lanes, across rows and planes.
 template <class T, class P>
-void pool_inside(const PoolShape& s, long planes, const T* x, T* y, P* places) {
+void pool_inside(const Windows2d& s, long planes, const T* x, T* y, P* places) {
   constexpr long width = lanes_of<T>;
   using Pack = WidePack<T>;
   using Numbers = WidePack<std::conditional_t<sizeof(T) == 8, long, int>>;
@@ -108,9 +108,9 @@ void pool_inside(const PoolShape& s, long planes, const T* x, T* y, P* places) {
     };
     Pack best = gather(0);
     Numbers place{}, number{};
-    for (long a = 0; a < s.kh; ++a)
-      for (long b = 0; b < s.kw; ++b, number += 1) {
-        const Pack v = gather(a * s.w + b);
+    for (long a = 0; a < s.h.kernel; ++a)
+      for (long b = 0; b < s.w.kernel; ++b, number += 1) {
+        const Pack v = gather(a * s.w.size + b);
         const Numbers wins = better(v, best);
         best = choose(wins, v, best);
         place = choose(wins, number, place);
@@ -118,19 +118,19 @@ void pool_inside(const PoolShape& s, long planes, const T* x, T* y, P* places) {
     for (long l = 0; l < count; ++l) y[l] = best[l], places[l] = P(place[l]);
     y += count, places += count, count = 0;
   };
-  for (long plane = 0; plane < planes; ++plane, x += s.h * s.w)
-    for (long i = 0; i < s.oh; ++i)
-      for (long j = 0; j < s.ow; ++j) {
-        at[count++] = x + i * s.sh * s.w + j * s.sw;
+  for (long plane = 0; plane < planes; ++plane, x += s.pixels())
+    for (long i = 0; i < s.h.count; ++i)
+      for (long j = 0; j < s.w.count; ++j) {
+        at[count++] = x + s.offset(i, j, 0, 0);
         if (count == width) flush();
       }
   if (count) flush();
 }
 
 template <class T, class P>
-void scatter_plane(const PoolShape& s, const T* g, const P* places, T* x) {
-  const long pixels = s.h * s.w;
-  if (s.kh <= s.sh && s.kw <= s.sw) {  // no two windows meet
+void scatter_plane(const Windows2d& s, const T* g, const P* places, T* x) {
+  const long pixels = s.pixels();
+  if (s.h.kernel <= s.h.stride && s.w.kernel <= s.w.stride) {  // no two windows meet
     std::fill_n(x, pixels, T(0));
     return each_place(s, places, [&](long k, long offset) { x[offset] += g[k]; });
   }
@@ -142,13 +142,13 @@ void scatter_plane(const PoolShape& s, const T* g, const P* places, T* x) {
 
 }  // namespace
 
-std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
+std::pair<Array, Array> max_pool(const Array& x, const Windows2d& s) {
   const profile::Scope scope("max_pool2d {}", x.shape());
   evaluate(x);  // before there is room for the result: what it is made of may go
-  Array y({s.n, s.c, s.oh, s.ow}, x.dtype());
-  Array places(y.shape(), s.kh * s.kw <= 256 ? DType::u8 : DType::i64);
+  Array y({s.n, s.c, s.h.count, s.w.count}, x.dtype());
+  Array places(y.shape(), s.taps() <= 256 ? DType::u8 : DType::i64);
   dispatch_types(x.dtype(), places.dtype(), [&]<class T, class P>() {
-    const long pixels = s.h * s.w, windows = s.oh * s.ow;
+    const long pixels = s.pixels(), windows = s.count();
     each_range(s, [&, elements = x.data<T>(), largest = y.mutable_data<T>(), at = places.mutable_data<P>()](
                       long first, long count) {
       const T* in = elements + first * pixels;
@@ -156,7 +156,7 @@ std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
       P* place = at + first * windows;
       if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
         if (is_2x2(s)) return pool_2x2(s, count, in, out, place);
-      if (s.ph == 0 && s.pw == 0) return pool_inside(s, count, in, out, place);
+      if (s.h.padding == 0 && s.w.padding == 0) return pool_inside(s, count, in, out, place);
       for (long plane = 0; plane < count; ++plane)
         pool_plane(s, in + plane * pixels, out + plane * windows, place + plane * windows);
     });
@@ -164,18 +164,18 @@ std::pair<Array, Array> max_pool(const Array& x, const PoolShape& s) {
   return {y, places};
 }
 
-Array pool_gather(const Array& x, const Array& places, const PoolShape& s) {
+Array pool_gather(const Array& x, const Array& places, const Windows2d& s) {
   const profile::Scope scope("max_pool2d {}, second order", x.shape());
   evaluate(x);  // before there is room for the result: what it is made of may go
-  Array y({s.n, s.c, s.oh, s.ow}, x.dtype());
+  Array y({s.n, s.c, s.h.count, s.w.count}, x.dtype());
   dispatch_types(x.dtype(), places.dtype(), [&]<class T, class P>() {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     const P* at = places.data<P>();
-    const long pixels = s.oh * s.ow;
+    const long pixels = s.count();
     each_range(s, [&](long first, long count) {
       for (long plane = first; plane < first + count; ++plane)
-        each_place(s, at + plane * pixels, [&, base = in + plane * s.h * s.w](long k, long offset) {
+        each_place(s, at + plane * pixels, [&, base = in + plane * s.pixels()](long k, long offset) {
           out[plane * pixels + k] = base[offset];
         });
     });
@@ -183,21 +183,21 @@ Array pool_gather(const Array& x, const Array& places, const PoolShape& s) {
   return y;
 }
 
-Array pool_scatter(const Array& g, const Array& places, const PoolShape& s) {
+Array pool_scatter(const Array& g, const Array& places, const Windows2d& s) {
   const profile::Scope scope("max_pool2d {}, gradient", g.shape());
   evaluate(g);
-  Array x({s.n, s.c, s.h, s.w}, g.dtype());
+  Array x({s.n, s.c, s.h.size, s.w.size}, g.dtype());
   dispatch_types(g.dtype(), places.dtype(), [&]<class T, class P>() {
     const T* in = g.data<T>();
     T* out = x.mutable_data<T>();
     const P* at = places.data<P>();
-    const long pixels = s.oh * s.ow;
+    const long pixels = s.count();
     each_range(s, [&](long first, long count) {
       if constexpr (std::is_same_v<T, float> && std::is_same_v<P, std::uint8_t>)
         if (is_2x2(s))
-          return scatter_2x2(s, count, in + first * pixels, at + first * pixels, out + first * s.h * s.w);
+          return scatter_2x2(s, count, in + first * pixels, at + first * pixels, out + first * s.pixels());
       for (long plane = first; plane < first + count; ++plane)
-        scatter_plane(s, in + plane * pixels, at + plane * pixels, out + plane * s.h * s.w);
+        scatter_plane(s, in + plane * pixels, at + plane * pixels, out + plane * s.pixels());
     });
   });
   return x;

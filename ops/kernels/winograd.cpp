@@ -174,10 +174,13 @@ void convolve(const ConvShape& s, const float* x, const float* weight, bool back
 }  // namespace
 
 bool can(const ConvShape& s) {
-  return s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1 && s.dh == 1 && s.dw == 1 && s.groups == 1 &&
-         s.ph <= 2 && s.ph == s.pw && s.n > 0 && s.c > 0 && s.o > 0;
+  const auto fits = [](const Window& w) {
+    return w.kernel == 3 && w.stride == 1 && w.dilation == 1 && w.padding <= 2;
+  };
+  return fits(s.h) && fits(s.w) && s.h.padding == s.w.padding && s.groups == 1 && s.n > 0 && s.c > 0 &&
+         s.o > 0;
 }
-bool should(const ConvShape& s) { return can(s) && s.c >= 16 && s.o >= 16 && s.oh * s.ow >= 4; }
+bool should(const ConvShape& s) { return can(s) && s.c >= 16 && s.o >= 16 && s.count() >= 4; }
 
 bool forward(const float* x, const float* weight, float* y, const ConvShape& s) {
   if (!even(weight, s.o, s.c, false)) return false;

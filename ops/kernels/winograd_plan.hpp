@@ -23,9 +23,9 @@ struct Plan {
 
   Plan(const ConvShape& s, bool backwards) {
     images = s.n, in = backwards ? s.o : s.c, out = backwards ? s.c : s.o;
-    height = backwards ? s.oh : s.h, width = backwards ? s.ow : s.w;
-    result_height = backwards ? s.h : s.oh, result_width = backwards ? s.w : s.ow;
-    padding = backwards ? 2 - s.ph : s.ph;
+    height = backwards ? s.h.count : s.h.size, width = backwards ? s.w.count : s.w.size;
+    result_height = backwards ? s.h.size : s.h.count, result_width = backwards ? s.w.size : s.w.count;
+    padding = backwards ? 2 - s.h.padding : s.h.padding;
     in_padded = round_up(in, lanes), out_padded = round_up(out, lanes);
     tile_rows = (result_height + 3) / 4, tile_columns = (result_width + 3) / 4;
     band_rows = std::clamp(96 / tile_columns, 1l, tile_rows);
