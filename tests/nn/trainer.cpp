@@ -30,9 +30,9 @@ std::vector<float> train(double lr, int threads, std::vector<EpochReport>* repor
   threads::set(threads);
   manual_seed(7);
   Net net;
-  Momentum optimizer(parameters(net), {.lr = lr});
+  Momentum optimizer(parameters(net), {.lr = lr, .schedule = linear_lr(16, .1)});
   Loader loader(shapes(400, 0, 1).train, {.batch = 50, .seed = 2});
-  FitOptions options{.epochs = 2, .schedule = linear_lr(16, .1), .progress = false};
+  FitOptions options{.epochs = 2, .progress = false};
   if (reports) options.on_epoch = [&](const EpochReport& r) { return reports->push_back(r), true; };
   fit(net, optimizer, loader, options);
   threads::set(before);
@@ -83,7 +83,7 @@ TEST_CASE("training that was interrupted goes on bit for bit") {
   auto train = [&](const std::string& checkpoint, int stop_after, std::vector<EpochReport>* reports) {
     manual_seed(3);
     Dropped model;
-    Adam adam(parameters(model), {.lr = 1e-2});
+    Adam adam(parameters(model), {.lr = 1e-2, .schedule = linear_lr(14, .1)});
     Loader loader(shapes(200, 0, 1).train, {.batch = 40, .replacement = true, .seed = 2});
     int losses = 0;
     auto loss = [&](const Variable& logits, const Array& labels) {
@@ -95,7 +95,6 @@ TEST_CASE("training that was interrupted goes on bit for bit") {
           {.epochs = 2,
            .steps_per_epoch = 7,
            .loss = loss,
-           .schedule = linear_lr(14, .1),
            .progress = false,
            .checkpoint = checkpoint,
            .checkpoint_seconds = killed ? 0 : 1e9,
@@ -166,9 +165,8 @@ TEST_CASE("functions that are null are refused by name") {
   Net net;
   SGD sgd(parameters(net));
   Loader loader(shapes(50, 0, 1).train, {.batch = 50});
-  const std::string null = "fit: the forward pass, next(), the loss or the schedule is null";
+  const std::string null = "fit: the forward pass, next() or the loss is null";
   CHECK(error_of([&] { fit(net, sgd, loader, {.loss = nullptr, .progress = false}); }) == null);
-  CHECK(error_of([&] { fit(net, sgd, loader, {.schedule = nullptr, .progress = false}); }) == null);
   CHECK(error_of([&] { evaluate(net, loader.epoch(), nullptr); }) == "evaluate: the loss is null");
   CHECK(error_of([] { MLP({2, 2}, {.activation = nullptr}); }) == "MLP: there is no activation");
   CHECK(error_of([] { AnyModel()(Variable(ones({2}))); }) == "AnyModel: it has not been assigned a model");
