@@ -2,7 +2,6 @@
 #include <xgrad/ops/shape.hpp>
 
 #include <algorithm>
-#include <cmath>
 
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/number.hpp>

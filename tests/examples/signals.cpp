@@ -1,6 +1,4 @@
 // Programs in a world that misbehaves: signals, pipes without a reader, full disks, a second program.
-#include <fstream>
-
 #include <xgrad/datasets/image.hpp>
 #include <xgrad/datasets/synthetic.hpp>
 #include "tests/catch.hpp"

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include <xgrad/core/base/digest.hpp>
 #include <xgrad/core/base/files.hpp>

@@ -5,7 +5,6 @@
 
 #include <fstream>
 #include <memory>
-#include <sstream>
 
 #include <xgrad/core/base/files.hpp>
 #include <xgrad/nn/layers.hpp>
