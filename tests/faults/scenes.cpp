@@ -29,6 +29,7 @@
 #include <xgrad/xgrad.hpp>
 #include "tests/faults/apart.hpp"
 #include "tests/faults/calls.hpp"
+#include "tests/helpers.hpp"
 #include "tests/hostile/files.hpp"
 
 using namespace xgrad;
@@ -44,7 +45,7 @@ struct Scene {
 };
 fs::path base;
 
-std::string bits(const Array& a) { return {a.bytes(), std::size_t(a.byte_size())}; }
+using tests::bits;
 std::string bits(const Tensors& tensors) {
   std::string all;
   for (auto& [name, array] : tensors.arrays) all += name + bits(array);

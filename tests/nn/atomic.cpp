@@ -9,6 +9,7 @@
 #include <xgrad/nn/optim.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using tests::error_of;
@@ -185,9 +186,8 @@ struct Failing {
 /// All that a step may change, as bytes.
 std::string everything(const Net& net, const Optimizer& optimizer) {
   std::string all;
-  for (auto& array : {net.a.data(), net.b.data()}) all.append(array.bytes(), std::size_t(array.byte_size()));
-  for (auto& [name, array] : optimizer.state())
-    all.append(name).append(array.bytes(), std::size_t(array.byte_size()));
+  for (auto& array : {net.a.data(), net.b.data()}) all += tests::bits(array);
+  for (auto& [name, array] : optimizer.state()) all += name + tests::bits(array);
   return all;
 }
 

@@ -1,7 +1,6 @@
 // Layers: shapes, modes, and the statistics of batch normalisation.
 #include <xgrad/nn/layers.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <thread>
 
@@ -11,9 +10,11 @@
 #include <xgrad/nn/summary.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using tests::error_of;
+using tests::same_bits;
 
 namespace {
 
@@ -37,9 +38,7 @@ TEST_CASE("layers give the shapes that they promise") {
 
 TEST_CASE("activations are layers too", "[names]") {
   const Variable x(array<double>({-3, -.5, 0, .5, 3}));
-  auto same = [](const Variable& a, const Variable& b) {
-    return std::ranges::equal(a.data().elements<double>(), b.data().elements<double>());
-  };
+  auto same = [](const Variable& a, const Variable& b) { return same_bits(a.data(), b.data()); };
   CHECK(same(Relu{}(x), relu(x)));
   CHECK(same(Gelu{}(x), gelu(x)));
   CHECK(same(Silu{}(x), silu(x)));
@@ -190,12 +189,9 @@ TEST_CASE("models are made, and dropout draws, in several threads at once, each 
   std::vector<std::thread> workers;
   for (std::size_t i = 0; i < 4; ++i) workers.emplace_back([&, i] { together[i] = make(1 + i); });
   for (auto& worker : workers) worker.join();
-  auto same = [](const Array& a, const Array& b) {
-    return std::ranges::equal(a.elements<float>(), b.elements<float>());
-  };
   for (std::size_t i = 0; i < 4; ++i) {
-    CHECK(same(make(1 + i), together[i]));
-    for (std::size_t j = 0; j < i; ++j) CHECK_FALSE(same(together[i], together[j]));
+    CHECK(same_bits(make(1 + i), together[i]));
+    for (std::size_t j = 0; j < i; ++j) CHECK_FALSE(same_bits(together[i], together[j]));
   }
   default_generator() = before;
 }
