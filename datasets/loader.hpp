@@ -1,6 +1,5 @@
 #pragma once
 // Loader: hands out a Dataset in batches, in an order that a seed fixes.
-#include <iterator>
 #include <memory>
 #include <span>
 

@@ -72,8 +72,10 @@ View draw_view(const Augment& a, long height, long width, const Draw& draw) {
   if (flipped) std::reverse(view.columns.begin(), view.columns.end());
   if (a.cutout > 0) {
     const long top = generator.below(height) - a.cutout / 2, left = generator.below(width) - a.cutout / 2;
-    view.top = std::max(0l, top), view.bottom = std::min(height, top + a.cutout);
-    view.left = std::max(0l, left), view.right = std::min(width, left + a.cutout);
+    view.top = std::max(0l, top);
+    view.bottom = std::min(height, top + a.cutout);
+    view.left = std::max(0l, left);
+    view.right = std::min(width, left + a.cutout);
   }
   return view;
 }

@@ -100,7 +100,8 @@ void run_seeds(const Cifar10Options& options, const Split& data) {
     const Cifar10Result r = train(o, data);
     table += fmt::format("{:6}    {:8.4f}    {:9.4f}    {:8.1f}\n", o.seed, r.accuracy, r.accuracy_with_views,
                          r.seconds);
-    sum += r.accuracy, squares += r.accuracy * r.accuracy;
+    sum += r.accuracy;
+    squares += r.accuracy * r.accuracy;
   }
   const double n = double(options.seeds), mean = sum / n;
   const double deviation = std::sqrt(std::max(0., squares / n - mean * mean) * n / (n - 1));

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 
 #include <xgrad/core/base/files.hpp>
 #include <xgrad/core/base/threads.hpp>
@@ -59,7 +58,7 @@ Row train(const Experiment& e, const Options& o) {
                     {"seed", fmt::format("{}", seed)}});
   manual_seed(seed);
   AnyModel model = e.model();
-  const auto optimizer = e.optimizer(model);
+  Optimizer optimizer = e.optimizer(model);
   Loader batches(data.train, {.batch = 100, .replacement = true, .seed = seed});
   Loader test(data.test, {.batch = 500, .shuffle = false}), all(data.train, {.batch = 500, .shuffle = false});
   print("{} {}: {}, {} epochs of {} steps, {} parameters\n", e.id, e.name, e.title, epochs, e.epoch_steps,
@@ -80,7 +79,7 @@ Row train(const Experiment& e, const Options& o) {
     }
     return true;
   };
-  fit_interruptibly(model, *optimizer, batches,
+  fit_interruptibly(model, optimizer, batches,
                     {.epochs = epochs,
                      .steps_per_epoch = e.epoch_steps,
                      .checkpoint = folder.checkpoint(),

@@ -24,7 +24,5 @@ Initializer uniform(double low, double high);
 Initializer uniform_fan_in();
 /// The same number everywhere.
 Initializer constant(double value);
-/// 0 everywhere.
-inline Initializer zeros_init() { return constant(0); }
 
 }  // namespace xgrad

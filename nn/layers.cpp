@@ -102,6 +102,11 @@ Variable Dropout::operator()(const Variable& x) const {
   return dropout(x, p, {.training = training(), .inverted = inverted});
 }
 
+Variable LeakyRelu::operator()(const Variable& x) const {
+  const LayerCall call(*this);
+  return leaky_relu(x, slope);
+}
+
 Embedding::Embedding(long vocabulary, long features, const Initializer& init)
     : weight((init ? init : normal(1))({vocabulary, features})) {}
 Variable Embedding::operator()(const Array& indices) const {

@@ -2,7 +2,9 @@
 // Layers: parameters and a call operator. None has a backward pass; gradients are those of the operations.
 #include <xgrad/nn/init.hpp>
 #include <xgrad/nn/visit.hpp>
+#include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/conv.hpp>
+#include <xgrad/ops/math.hpp>
 
 namespace xgrad {
 
@@ -159,7 +161,29 @@ class Embedding {
   Parameter weight;  ///< (vocabulary, features)
 };
 
-/// Layers, models or functions of one Variable, one after another: Sequential net{Linear(4, 8), relu,
+/// A function of one Variable as a layer.
+template <Variable (*function)(const Variable&)>
+struct Activation {
+  /// function(x).
+  Variable operator()(const Variable& x) const {
+    const LayerCall call(*this);
+    return function(x);
+  }
+};
+using Relu = Activation<relu>;          ///< relu(x)
+using Gelu = Activation<gelu>;          ///< gelu(x)
+using Silu = Activation<silu>;          ///< silu(x)
+using Sigmoid = Activation<sigmoid>;    ///< sigmoid(x)
+using Softplus = Activation<softplus>;  ///< softplus(x)
+using Tanh = Activation<tanh>;          ///< tanh(x); the bare name of the function may mean that of <cmath>
+/// leaky_relu(x, slope).
+struct LeakyRelu {
+  double slope = 0.01;  ///< where x is negative
+  /// leaky_relu(x, slope).
+  Variable operator()(const Variable& x) const;
+};
+
+/// Layers, models or functions of one Variable, one after another: Sequential net{Linear(4, 8), Tanh{},
 /// Linear(8, 2)};
 template <class... Layers>
 class Sequential {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/nn/clip.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/math.hpp>
 #include <xgrad/ops/matmul.hpp>
@@ -11,84 +12,79 @@
 #include <xgrad/ops/shape.hpp>
 
 namespace xgrad {
+namespace {
 
 using detail::check_option;
+using Slots = UpdateRule::Slots;
 
-SGD::SGD(const Parameters& parameters, const GroupOptions& options) { add_group(parameters, options); }
-
-Momentum::Momentum(const Parameters& parameters, const MomentumOptions& o) : momentum_(o.momentum) {
-  check_option("momentum", "momentum", o.momentum, 1);
-  add_group(parameters, {o.lr, o.weight_decay});
+UpdateRule sgd() {
+  return {"sgd", [](const Variable& p, const Variable& g, double lr, Slots&) { return p - g * lr; }};
 }
 
-AdaGrad::AdaGrad(const Parameters& parameters, const AdaGradOptions& o) : eps_(o.eps) {
-  check_option("adagrad", "eps", o.eps);
-  add_group(parameters, {o.lr, o.weight_decay});
-}
-
-RMSprop::RMSprop(const Parameters& parameters, const RMSpropOptions& o) : alpha_(o.alpha), eps_(o.eps) {
-  check_option("rmsprop", "alpha", o.alpha, 1);
-  check_option("rmsprop", "eps", o.eps);
-  add_group(parameters, {o.lr, o.weight_decay});
-}
-
-Adam::Adam(const Parameters& parameters, const AdamOptions& o) : options_(o) {
-  check_option("adam", "beta1", o.beta1, 1);
-  check_option("adam", "beta2", o.beta2, 1);
-  check_option("adam", "eps", o.eps);
-  add_group(parameters, {o.lr, o.weight_decay});
-}
-
-AdamW::AdamW(const Parameters& parameters, const AdamWOptions& o)
-    : Adam(parameters, {o.lr, o.beta1, o.beta2, o.eps, o.weight_decay}) {}
-
-Variable SGD::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots&) {
-  return p - g * lr;
-}
-
-Variable Momentum::update(const Variable& p, const Variable& g, double lr, const GroupOptions&,
-                          Slots& slots) {
+/// v = momentum v + g.
+const Array& accelerate(Slots& slots, const Variable& g, double momentum) {
   Array& v = slots.arrays.at("v");
-  v = (v * momentum_ + g).data();
-  return p - v * lr;
+  return v = (v * momentum + g).data();
 }
 
-Variable Nesterov::update(const Variable& p, const Variable& g, double lr, const GroupOptions&,
-                          Slots& slots) {
-  Array& v = slots.arrays.at("v");
-  v = (v * momentum_ + g).data();
-  return p - (g + v * momentum_) * lr;
+UpdateRule momentum(double momentum) {
+  check_option("momentum", "momentum", momentum, 1);
+  auto update = [=](const Variable& p, const Variable& g, double lr, Slots& slots) {
+    return p - accelerate(slots, g, momentum) * lr;
+  };
+  return {"momentum", update, {"v"}};
 }
 
-Variable AdaGrad::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  Array& h = slots.arrays.at("h");
-  h = (h + square(g)).data();
-  return p - g / (sqrt(h) + eps_) * lr;
+UpdateRule nesterov(double momentum) {
+  check_option("nesterov", "momentum", momentum, 1);
+  auto update = [=](const Variable& p, const Variable& g, double lr, Slots& slots) {
+    return p - (g + accelerate(slots, g, momentum) * momentum) * lr;
+  };
+  return {"nesterov", update, {"v"}};
 }
 
-Variable RMSprop::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  Array& h = slots.arrays.at("h");
-  h = (h * alpha_ + square(g) * (1 - alpha_)).data();
-  return p - g / (sqrt(h) + eps_) * lr;
+UpdateRule adagrad(double eps) {
+  check_option("adagrad", "eps", eps);
+  auto update = [=](const Variable& p, const Variable& g, double lr, Slots& slots) {
+    Array& h = slots.arrays.at("h");
+    h = (h + square(g)).data();
+    return p - g / (sqrt(h) + eps) * lr;
+  };
+  return {"adagrad", update, {"h"}};
 }
 
-Variable Adam::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  const auto& [_, beta1, beta2, eps, decay, book] = options_;
-  Array &m = slots.arrays.at("m"), &v = slots.arrays.at("v");
-  m = (m * beta1 + g * (1 - beta1)).data();
-  v = (v * beta2 + square(g) * (1 - beta2)).data();
-  const double correction1 = 1 - std::pow(beta1, double(slots.steps)),
-               correction2 = std::sqrt(1 - std::pow(beta2, double(slots.steps)));
-  if (book) return p - m / (sqrt(v) + eps) * (lr * correction2 / correction1);
-  return p - m / (sqrt(v) * (1 / correction2) + eps) * (lr / correction1);
+UpdateRule rmsprop(double alpha, double eps) {
+  check_option("rmsprop", "alpha", alpha, 1);
+  check_option("rmsprop", "eps", eps);
+  auto update = [=](const Variable& p, const Variable& g, double lr, Slots& slots) {
+    Array& h = slots.arrays.at("h");
+    h = (h * alpha + square(g) * (1 - alpha)).data();
+    return p - g / (sqrt(h) + eps) * lr;
+  };
+  return {"rmsprop", update, {"h"}};
 }
 
-Variable AdamW::update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
-                       Slots& slots) {
-  return Adam::update(p * (1 - lr * options.weight_decay), g, lr, options, slots);
+UpdateRule adam(const char* name, double beta1, double beta2, double eps, bool book) {
+  check_option(name, "beta1", beta1, 1);
+  check_option(name, "beta2", beta2, 1);
+  check_option(name, "eps", eps);
+  auto update = [=](const Variable& p, const Variable& g, double lr, Slots& slots) {
+    Array &m = slots.arrays.at("m"), &v = slots.arrays.at("v");
+    m = (m * beta1 + g * (1 - beta1)).data();
+    v = (v * beta2 + square(g) * (1 - beta2)).data();
+    const double correction1 = 1 - std::pow(beta1, double(slots.steps)),
+                 correction2 = std::sqrt(1 - std::pow(beta2, double(slots.steps)));
+    if (book) return p - m / (sqrt(v) + eps) * (lr * correction2 / correction1);
+    return p - m / (sqrt(v) * (1 / correction2) + eps) * (lr / correction1);
+  };
+  return {name, update, {"m", "v"}};
 }
 
-namespace {
+UpdateRule adamw(double beta1, double beta2, double eps) {
+  UpdateRule rule = adam("adamw", beta1, beta2, eps, false);
+  rule.decoupled = true;
+  return rule;
+}
 
 /// The orthogonal matrix nearest to g, roughly: all singular values come near 1.
 Variable orthogonalized(const Variable& g, const MuonOptions& o) {
@@ -104,34 +100,45 @@ Variable orthogonalized(const Variable& g, const MuonOptions& o) {
   return tall ? transpose(x) : x;
 }
 
-}  // namespace
-
-Muon::Muon(const Parameters& parameters, const MuonOptions& options) : options_(options) {
-  check_option("muon", "momentum", options.momentum, 1);
-  expect(options.newton_steps > 0, "muon: {} steps of Newton's iteration", options.newton_steps);
-  expect(std::isfinite(options.a) && std::isfinite(options.b) && std::isfinite(options.c),
-         "muon: a, b and c are {}, {} and {}, not finite", options.a, options.b, options.c);
-  Muon::add_group(parameters, {options.lr, options.weight_decay});
-}
-
-void Muon::add_group(const Parameters& parameters, const GroupOptions& options) {
-  for (auto& p : parameters)
+UpdateRule muon(const MuonOptions& o) {
+  check_option("muon", "momentum", o.momentum, 1);
+  expect(o.newton_steps > 0, "muon: {} steps of Newton's iteration", o.newton_steps);
+  expect(std::isfinite(o.a) && std::isfinite(o.b) && std::isfinite(o.c),
+         "muon: a, b and c are {}, {} and {}, not finite", o.a, o.b, o.c);
+  auto update = [=](const Variable& p, const Variable& g, double lr, Slots& slots) {
+    const Array& v = accelerate(slots, g, o.momentum);
+    const long rows = p.shape()[0];
+    const Variable half = g * .5 + v * (o.momentum / 2);  // the whole may overflow where g nearly does
+    const Variable direction = orthogonalized(reshape(half, {rows, -1}), o);
+    const Variable start = o.normalize ? p * (std::sqrt(double(rows)) / std::max(detail::norm(p), 1e-12)) : p;
+    return start - reshape(direction, p.shape()) * lr;
+  };
+  auto check = [](const NamedParameter& p) {
     expect(p.value.shape().rank() >= 2,
            "muon: parameter {} of shape {} is not a matrix; give it to another optimizer", p.name,
            p.value.shape());
-  Optimizer::add_group(parameters, options);
+  };
+  return {.name = "muon", .update = update, .arrays = {"v"}, .check = check};
 }
 
-Variable Muon::update(const Variable& p, const Variable& g, double lr, const GroupOptions&, Slots& slots) {
-  Array& v = slots.arrays.at("v");
-  v = (v * options_.momentum + g).data();
-  const long rows = p.shape()[0];
-  // Half of it, which does not overflow where g nearly does.
-  const Variable half = g * .5 + v * (options_.momentum / 2);
-  const Variable direction = orthogonalized(reshape(half, {rows, -1}), options_);
-  const Variable start =
-      options_.normalize ? p * (std::sqrt(double(rows)) / std::max(detail::norm(p), 1e-12)) : p;
-  return start - reshape(direction, p.shape()) * lr;
-}
+/// What all options have.
+GroupOptions group(const auto& o) { return {o.lr, o.weight_decay, o.schedule}; }
+
+}  // namespace
+
+SGD::SGD(const Parameters& parameters, const GroupOptions& o) : Optimizer(parameters, sgd(), o) {}
+Momentum::Momentum(const Parameters& parameters, const MomentumOptions& o)
+    : Optimizer(parameters, momentum(o.momentum), group(o)) {}
+Nesterov::Nesterov(const Parameters& parameters, const MomentumOptions& o)
+    : Optimizer(parameters, nesterov(o.momentum), group(o)) {}
+AdaGrad::AdaGrad(const Parameters& parameters, const AdaGradOptions& o)
+    : Optimizer(parameters, adagrad(o.eps), group(o)) {}
+RMSprop::RMSprop(const Parameters& parameters, const RMSpropOptions& o)
+    : Optimizer(parameters, rmsprop(o.alpha, o.eps), group(o)) {}
+Adam::Adam(const Parameters& parameters, const AdamOptions& o)
+    : Optimizer(parameters, adam("adam", o.beta1, o.beta2, o.eps, o.book), group(o)) {}
+AdamW::AdamW(const Parameters& parameters, const AdamWOptions& o)
+    : Optimizer(parameters, adamw(o.beta1, o.beta2, o.eps), group(o)) {}
+Muon::Muon(const Parameters& parameters, const MuonOptions& o) : Optimizer(parameters, muon(o), group(o)) {}
 
 }  // namespace xgrad

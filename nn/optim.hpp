@@ -2,9 +2,10 @@
 // Optimizers: the formulas of PyTorch, and the book's where they differ. Each is a few lines of arithmetic in
 // optim.cpp.
 #include <cmath>
+#include <functional>
 #include <map>
+#include <span>
 
-#include <xgrad/nn/clip.hpp>
 #include <xgrad/nn/schedule.hpp>
 #include <xgrad/nn/visit.hpp>
 
@@ -12,185 +13,162 @@ namespace xgrad {
 
 namespace detail {
 /// Throws Error unless 0 <= value < limit, which NaN and inf are not.
-void check_option(const char* optimizer, const char* option, double value, double limit = INFINITY);
+void check_option(const std::string& rule, const char* option, double value, double limit = INFINITY);
 }  // namespace detail
 
-/// What a group of parameters may have for itself.
+/// What a group of parameters has for itself.
 struct GroupOptions {
-  double lr = 0.01;         ///< learning rate, before the factors
+  double lr = 0.01;         ///< learning rate, before the schedule
   double weight_decay = 0;  ///< times the parameter, added to its gradient (AdamW: taken off the parameter)
-  Schedule schedule = {};   ///< the factor of lr at each step of the optimizer; 1 when not given
+  /// The factor of lr at each step of the optimizer, counted from 0: 1 when not given, or for a group that is
+  /// added, that of the first group.
+  Schedule schedule = {};
 };
 
-/// Changes parameters by their gradients. Holds handles: the model may be moved or written to, and std::swap
-/// may exchange its parts. What is replaced or destroyed takes its parameters out of the model, and the next
-/// step() is an Error that names one.
+/// The formula by which the parameters of a group move. Those below are made by Adam, Muon, ...; one of your
+/// own is stepped by Optimizer(parameters, rule, options).
+struct UpdateRule {
+  /// What is kept for a parameter.
+  struct Slots {
+    long steps = 0;                            ///< of the parameter, the present one included
+    std::map<std::string, Array> arrays = {};  ///< those that the rule wants, zeros before the first step
+  };
+  std::string name;  ///< in errors, and in the names of state(): "adam"
+  /// The new value of p, of the same shape and dtype; `lr` includes the schedule.
+  std::function<Variable(const Variable& p, const Variable& g, double lr, Slots& slots)> update;
+  std::vector<std::string> arrays = {};  ///< the names of what is kept for each parameter
+  /// Weight decay takes lr weight_decay p off p before; otherwise it adds weight_decay p to g.
+  bool decoupled = false;
+  /// Throws Error for a parameter that is nothing for the rule.
+  std::function<void(const NamedParameter&)> check = {};
+};
+
+/// Changes parameters by their gradients, each group by its rule. Holds handles: the model may be moved or
+/// written to, and std::swap may exchange its parts. What is replaced or destroyed takes its parameters out
+/// of the model, and the next step() is an Error that names one. SGD, Adam, ... are Optimizers that begin
+/// with a group of their rule, and nothing else.
 class Optimizer {
  public:
-  /// Parameters that have their options in common.
+  /// Parameters that have their rule and options in common.
   struct Group {
     Parameters parameters;  ///< handles to those of the model
+    UpdateRule rule;        ///< how they move
     GroupOptions options;   ///< may be changed between steps
   };
 
-  virtual ~Optimizer();
-  /// Further parameters with a learning rate and weight decay of their own. What is counted by steps, as the
-  /// bias correction of Adam, begins with their first step. Throws Error for a parameter that is given twice,
-  /// and for options that are negative or not finite.
-  virtual void add_group(const Parameters& parameters, const GroupOptions& options);
+  /// With one group. Throws Error as add_group does, and for a rule without an update.
+  Optimizer(const Parameters& parameters, const UpdateRule& rule, const GroupOptions& options = {});
+
+  /// Further parameters with options of their own, by the rule of the first group. What is counted by steps,
+  /// as the bias correction of Adam, begins with their first step. Throws Error for a parameter that is given
+  /// twice or nothing for the rule, and for options that are negative or not finite.
+  void add_group(const Parameters& parameters, const GroupOptions& options);
   /// The same with the options of the first group.
   void add_group(const Parameters& parameters);
+  /// Further groups by rules of their own: Muon for the matrices and Adam for the rest are
+  ///   Muon optimizer(matrices, {.lr = .02});
+  ///   optimizer.add_groups(Adam(rest, {.lr = 1e-3}));
+  /// Throws Error for parameters that are given twice, and when the other has taken a step.
+  void add_groups(const Optimizer& other);
+
   /// Forgets the gradients.
-  virtual void zero_grad();
+  void zero_grad();
   /// One step. Parameters without a gradient stay as they are. Throws Error for a gradient that does not fit,
-  /// a parameter that no model has any longer or that is given twice, and a learning rate (after all factors)
-  /// or weight decay that is negative or not finite; and Error or std::bad_alloc where memory is missing. A
-  /// step that throws has changed nothing: no parameter, nothing that is remembered, no count of steps.
-  void step() { prepare_step()(); }
+  /// a parameter that no model has any longer or that is given twice, and a learning rate (after the
+  /// schedule) or weight decay that is negative or not finite; and Error or std::bad_alloc where memory is
+  /// missing. A step that throws has changed nothing: no parameter, nothing that is remembered, no count of
+  /// steps.
+  void step();
 
-  /// Multiplies every group's learning rate, as a schedule wants it (nn/schedule.hpp).
-  virtual void set_lr_factor(double factor) { lr_factor_ = factor; }
-  /// What set_lr_factor() has set, 1 before.
-  double lr_factor() const { return lr_factor_; }
-  /// All groups, to be looked at or changed.
-  std::vector<Group>& groups() { return groups_; }
+  /// All groups, whose options may be looked at and changed.
+  std::span<Group> groups() { return groups_; }
   /// The parameters of all groups.
-  virtual Parameters parameters() const;
+  Parameters parameters() const;
 
-  /// What the optimizer remembers, to be saved: "adam.step", the steps taken, and for each parameter by
-  /// group, place in the group and name "adam.0.2.conv1.weight.m", ... and "adam.0.2.conv1.weight.step", its
-  /// own count of steps.
-  virtual std::vector<NamedArray> state() const;
+  /// What the optimizer remembers, to be saved: "optimizer.step", the steps taken, and for each parameter by
+  /// rule, group, place in the group and name "adam.0.2.conv1.weight.m", ... and
+  /// "adam.0.2.conv1.weight.step", its own count of steps.
+  std::vector<NamedArray> state() const;
   /// Takes back what state() gave an optimizer of the same groups. Throws Error, before anything is changed,
   /// that names what is missing, left over, given twice or does not fit.
-  void load_state(const std::vector<NamedArray>& state) { prepare_load(state)(); }
-
- protected:
-  /// What is left to do when everything has been checked.
-  using Action = std::function<void()>;
-  /// Throws for what step() cannot be done with, memory included; the Action takes the step.
-  virtual Action prepare_step();
-  /// Throws Error for what load_state() cannot take; the Action takes it.
-  virtual Action prepare_load(const std::vector<NamedArray>& state);
-
-  /// What an optimizer keeps for a parameter.
-  struct Slots {
-    long steps = 0;                            ///< of the parameter, the present one included
-    std::map<std::string, Array> arrays = {};  ///< by slot_names(); zeros before the first step
-  };
-  /// The names of the arrays that are kept for each parameter.
-  virtual std::vector<std::string> slot_names() const { return {}; }
-  /// One parameter's new value; `lr` includes the factor, and g the weight decay unless it is decoupled.
-  virtual Variable update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
-                          Slots& slots) = 0;
-  /// What the names in state() begin with.
-  virtual const char* name() const = 0;
-  /// Whether weight decay is added to the gradient.
-  virtual bool couples_weight_decay() const { return true; }
+  void load_state(const std::vector<NamedArray>& state);
 
  private:
-  friend class JointOptimizer;  // prepares its parts
   struct Known {
     Variable parameter;  // keeps the node, so that no other has its address
-    Slots slots;
+    UpdateRule::Slots slots;
   };
-  std::string prefix(std::size_t group, std::size_t place) const;
-  void check() const;
   /// A parameter's step, which has been thought out and is still to be taken.
   struct Update {
     Known& known;
     Array value;
-    Slots slots;
+    UpdateRule::Slots slots;
   };
+  void add(std::vector<Group> groups);
+  void check() const;
+  double rate(const Group& group) const;
   void take(std::vector<Update>& updates);
+  std::string prefix(std::size_t group, std::size_t place) const;
 
-  std::vector<Group> groups_;
+  std::vector<Group> groups_;  // at least one
   std::map<const Node*, Known> known_;
   long steps_ = 0;  // taken: schedules count by it
-  double lr_factor_ = 1;
 };
 
 /// p -= lr g.
-class SGD : public Optimizer {
- public:
+struct SGD : Optimizer {
   /// For the parameters of a model, parameters(model), as its first group.
   explicit SGD(const Parameters& parameters, const GroupOptions& options = {});
-
- private:
-  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
-  const char* name() const override { return "sgd"; }
 };
 
 /// The numbers in the formula of Momentum and Nesterov.
 struct MomentumOptions {
-  double lr = 0.01;         ///< learning rate
+  double lr = 0.01;         ///< learning rate, before the schedule
   double momentum = 0.9;    ///< how much of v stays at each step
   double weight_decay = 0;  ///< times the parameter, added to its gradient
+  Schedule schedule = {};   ///< the factor of lr at each step
 };
 /// v = momentum v + g, p -= lr v (Polyak); with a constant lr the book's formula, volume 1, page 170.
-class Momentum : public Optimizer {
- public:
+struct Momentum : Optimizer {
   /// For the parameters of a model, parameters(model), as its first group.
   explicit Momentum(const Parameters& parameters, const MomentumOptions& options = {});
-
- protected:
-  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
-  const char* name() const override { return "momentum"; }
-  std::vector<std::string> slot_names() const override { return {"v"}; }
-  double momentum_;  ///< as in the options
 };
 /// v = momentum v + g, p -= lr (g + momentum v) (Nesterov, as PyTorch and the book's code write it).
-class Nesterov : public Momentum {
- public:
-  using Momentum::Momentum;
-
- private:
-  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
-  const char* name() const override { return "nesterov"; }
+struct Nesterov : Optimizer {
+  /// For the parameters of a model, parameters(model), as its first group.
+  explicit Nesterov(const Parameters& parameters, const MomentumOptions& options = {});
 };
 
 /// The numbers in AdaGrad's formula.
 struct AdaGradOptions {
-  double lr = 0.01;         ///< learning rate
+  double lr = 0.01;         ///< learning rate, before the schedule
   double eps = 1e-10;       ///< the book's is 1e-7
   double weight_decay = 0;  ///< times the parameter, added to its gradient
+  Schedule schedule = {};   ///< the factor of lr at each step
 };
 /// h += g^2, p -= lr g / (sqrt(h) + eps) (Duchi et al., 2011; the book, volume 1, page 172).
-class AdaGrad : public Optimizer {
- public:
+struct AdaGrad : Optimizer {
   /// For the parameters of a model, parameters(model), as its first group.
   explicit AdaGrad(const Parameters& parameters, const AdaGradOptions& options = {});
-
- private:
-  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
-  const char* name() const override { return "adagrad"; }
-  std::vector<std::string> slot_names() const override { return {"h"}; }
-  double eps_;
 };
 
 /// The numbers in RMSprop's formula.
 struct RMSpropOptions {
-  double lr = 0.01;         ///< learning rate
+  double lr = 0.01;         ///< learning rate, before the schedule
   double alpha = 0.99;      ///< how much of h stays at each step
   double eps = 1e-8;        ///< the book's is 1e-7
   double weight_decay = 0;  ///< times the parameter, added to its gradient
+  Schedule schedule = {};   ///< the factor of lr at each step
 };
 /// h = alpha h + (1 - alpha) g^2, p -= lr g / (sqrt(h) + eps) (Tieleman and Hinton, 2012).
-class RMSprop : public Optimizer {
- public:
+struct RMSprop : Optimizer {
   /// For the parameters of a model, parameters(model), as its first group.
   explicit RMSprop(const Parameters& parameters, const RMSpropOptions& options = {});
-
- private:
-  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
-  const char* name() const override { return "rmsprop"; }
-  std::vector<std::string> slot_names() const override { return {"h"}; }
-  double alpha_, eps_;
 };
 
 /// The numbers in Adam's formula.
 struct AdamOptions {
-  double lr = 1e-3;  ///< learning rate
+  double lr = 1e-3;  ///< learning rate, before the schedule
   ///@{
   /// How much of m, the first moment, and of v, the second, stays at each step.
   double beta1 = 0.9, beta2 = 0.999;
@@ -198,48 +176,37 @@ struct AdamOptions {
   double eps = 1e-8;        ///< added to the root of the second moment
   double weight_decay = 0;  ///< times the parameter, added to its gradient
   bool book = false;        ///< eps outside the bias correction, as in the book's code; there it is 1e-7
+  Schedule schedule = {};   ///< the factor of lr at each step
 };
 /// m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, corrected for their start at 0 (Kingma and Ba,
 /// 2015): p -= lr m' / (sqrt(v') + eps). The book's (volume 1, page 174): p -= lr sqrt(1 - beta2^t) / (1 -
 /// beta1^t) m / (sqrt(v) + eps).
-class Adam : public Optimizer {
- public:
+struct Adam : Optimizer {
   /// For the parameters of a model, parameters(model), as its first group.
   explicit Adam(const Parameters& parameters, const AdamOptions& options = {});
-
- protected:
-  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
-  const char* name() const override { return "adam"; }
-  std::vector<std::string> slot_names() const override { return {"m", "v"}; }
-  AdamOptions options_;  ///< as given
 };
 
 /// The numbers in AdamW's formula.
 struct AdamWOptions {
-  double lr = 1e-3;  ///< learning rate
+  double lr = 1e-3;  ///< learning rate, before the schedule
   ///@{
   /// How much of m, the first moment, and of v, the second, stays at each step.
   double beta1 = 0.9, beta2 = 0.999;
   ///@}
   double eps = 1e-8;           ///< added to the root of the second moment
   double weight_decay = 0.01;  ///< times lr and the parameter, taken off the parameter
+  Schedule schedule = {};      ///< the factor of lr at each step
 };
 /// Adam with weight decay apart from the gradient: p -= lr weight_decay p first (Loshchilov and Hutter,
 /// 2019).
-class AdamW : public Adam {
- public:
+struct AdamW : Optimizer {
   /// For the parameters of a model, parameters(model), as its first group.
   explicit AdamW(const Parameters& parameters, const AdamWOptions& options = {});
-
- private:
-  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
-  const char* name() const override { return "adamw"; }
-  bool couples_weight_decay() const override { return false; }
 };
 
 /// The numbers in Muon's formula.
 struct MuonOptions {
-  double lr = 0.02;         ///< learning rate
+  double lr = 0.02;         ///< learning rate, before the schedule
   double momentum = 0.95;   ///< how much of v stays at each step
   double weight_decay = 0;  ///< times the parameter, added to its gradient
   int newton_steps = 5;     ///< of the Newton-Schulz iteration
@@ -247,51 +214,18 @@ struct MuonOptions {
   /// Of the Newton-Schulz iteration.
   double a = 3.4445, b = -4.7750, c = 2.0315;
   ///@}
-  bool normalize =
-      false;  ///< the weight is first scaled to the norm sqrt(rows), as K. Jordan's CIFAR-10 recipe does
+  /// The weight is first scaled to the norm sqrt(rows), as K. Jordan's CIFAR-10 recipe does.
+  bool normalize = false;
+  Schedule schedule = {};  ///< the factor of lr at each step
 };
 /// v = momentum v + g; p -= lr O, where O is the orthogonal matrix nearest to g + momentum v, by some steps
 /// of Newton and Schulz: X = a X + (b A + c A A) X with A = X X' (K. Jordan et al., "Muon", 2024). For
 /// weights of two axes or more, (out, in ...), taken as matrices (out, the rest). Throws Error for others. v
 /// may grow to g / (1 - momentum), which the dtype must be able to hold.
-class Muon : public Optimizer {
- public:
+struct Muon : Optimizer {
   /// For the parameters of a model, parameters(model), as its first group. Throws Error when one has fewer
   /// than two axes.
   explicit Muon(const Parameters& parameters, const MuonOptions& options = {});
-  using Optimizer::add_group;
-  void add_group(const Parameters& parameters, const GroupOptions& options) override;
-
- private:
-  Variable update(const Variable&, const Variable&, double, const GroupOptions&, Slots&) override;
-  const char* name() const override { return "muon"; }
-  std::vector<std::string> slot_names() const override { return {"v"}; }
-  MuonOptions options_;
-};
-
-/// Several optimizers as one, each with parameters of its own. They must outlive it. Its state is that of the
-/// parts by their place: "joint.0.muon.step".
-class JointOptimizer : public Optimizer {
- public:
-  /// Each part has its parameters already. Throws Error when two parts have one in common, and for a null.
-  explicit JointOptimizer(std::vector<Optimizer*> parts);
-  using Optimizer::add_group;
-  /// Throws Error: a group belongs to one of the parts.
-  void add_group(const Parameters& parameters, const GroupOptions& options) override;
-  void zero_grad() override;
-  void set_lr_factor(double factor) override;
-  /// The parameters of all parts.
-  Parameters parameters() const override;
-  std::vector<NamedArray> state() const override;
-
- private:
-  Action prepare_step() override;
-  Action prepare_load(const std::vector<NamedArray>& state) override;
-  Variable update(const Variable& p, const Variable&, double, const GroupOptions&, Slots&) override {
-    return p;
-  }
-  const char* name() const override { return "joint"; }
-  std::vector<Optimizer*> parts_;
 };
 
 }  // namespace xgrad

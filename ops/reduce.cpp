@@ -26,20 +26,20 @@ struct Reduced {
   Shape kept, result;  // with the axes of length 1, and as asked for
   long count;          // elements in each result
 };
-Reduced reduced(const char* op, const Variable& x, const Axes& axes, bool keepdims) {
+Reduced reduced(const char* op, const Variable& x, const Axes& axes, bool keep) {
   expect(x.dtype() != DType::u8, "{}: not defined for {}; cast first", op, x.dtype());
   Reduced r;
   r.axes = normalize_axes(op, axes, x.rank());
   r.kept = keep_axes(x.shape(), r.axes);
-  r.result = keepdims ? r.kept : drop_axes(x.shape(), r.axes);
+  r.result = keep ? r.kept : drop_axes(x.shape(), r.axes);
   r.count = 1;
   for (int axis : r.axes) r.count *= x.shape()[axis];
   return r;
 }
 /// The same for what there must be elements to compute, of f32 or f64.
-Reduced reduced_floating(const char* op, const Variable& x, const Axes& axes, bool keepdims) {
+Reduced reduced_floating(const char* op, const Variable& x, const Axes& axes, bool keep) {
   expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
-  const Reduced r = reduced(op, x, axes, keepdims);
+  const Reduced r = reduced(op, x, axes, keep);
   expect(r.count > 0, "{}: shape {} has no elements along the axes", op, x.shape());
   return r;
 }
@@ -55,8 +55,8 @@ Variable matches(const Variable& x, const Variable& y) {
 }
 
 /// The largest or smallest element; the gradient goes to all elements equal to it, in even shares.
-Variable extreme(const char* op, ReduceKind kind, const Variable& x, const Axes& axes, bool keepdims) {
-  const Reduced r = reduced(op, x, axes, keepdims);
+Variable extreme(const char* op, ReduceKind kind, const Variable& x, const Axes& axes, bool keep) {
+  const Reduced r = reduced(op, x, axes, keep);
   expect(r.count > 0, "{}: shape {} has no elements along the axes", op, x.shape());
   auto rule = [=](auto& gy, auto& y) {
     const Variable equals = matches(x, y);
@@ -86,42 +86,42 @@ bool is_within(const Variable& mean, const Variable& var, double share) {
   });
 }
 
-Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
-  if (tracing()) return traced("sum", sum, detail::Over{axes, keepdims}, x);
-  const Reduced r = reduced("sum", x, axes, keepdims);
+Variable sum(const Variable& x, const Axes& axes, bool keep) {
+  if (tracing()) return traced("sum", sum, detail::Over{axes, keep}, x);
+  const Reduced r = reduced("sum", x, axes, keep);
   return reshape(sum_to(x, r.kept), r.result);
 }
 
-Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
-  if (tracing()) return traced("mean", mean, detail::Over{axes, keepdims}, x);
-  const Reduced r = reduced_floating("mean", x, axes, keepdims);
+Variable mean(const Variable& x, const Axes& axes, bool keep) {
+  if (tracing()) return traced("mean", mean, detail::Over{axes, keep}, x);
+  const Reduced r = reduced_floating("mean", x, axes, keep);
   return reshape(sum_to(x, r.kept) / double(r.count), r.result);
 }
 
-Variable var(const Variable& x, const Axes& axes, bool keepdims) {
-  if (tracing()) return traced("var", var, detail::Over{axes, keepdims}, x);
-  const Reduced r = reduced_floating("var", x, axes, keepdims);
-  const Variable m = mean(x, r.axes, xgrad::keepdims);
-  Variable v = mean(square(x - m), r.axes, xgrad::keepdims);
+Variable var(const Variable& x, const Axes& axes, bool keep) {
+  if (tracing()) return traced("var", var, detail::Over{axes, keep}, x);
+  const Reduced r = reduced_floating("var", x, axes, keep);
+  const Variable m = mean(x, r.axes, keepdims);
+  Variable v = mean(square(x - m), r.axes, keepdims);
   // The mean is rounded by u |m|, which adds u^2 m^2: too much where the elements differ by less than that.
   if (const double u = x.dtype() == DType::f32 ? 0x1p-24 : 0x1p-53; !is_within(m, v, u))
     v = moments(x, m.detach(), r.axes).var;
   return reshape(v, r.result);
 }
 
-Variable max(const Variable& x, const Axes& axes, bool keepdims) {
-  if (tracing()) return traced("max", max, detail::Over{axes, keepdims}, x);
-  return extreme("max", ReduceKind::max, x, axes, keepdims);
+Variable max(const Variable& x, const Axes& axes, bool keep) {
+  if (tracing()) return traced("max", max, detail::Over{axes, keep}, x);
+  return extreme("max", ReduceKind::max, x, axes, keep);
 }
-Variable min(const Variable& x, const Axes& axes, bool keepdims) {
-  if (tracing()) return traced("min", min, detail::Over{axes, keepdims}, x);
-  return extreme("min", ReduceKind::min, x, axes, keepdims);
+Variable min(const Variable& x, const Axes& axes, bool keep) {
+  if (tracing()) return traced("min", min, detail::Over{axes, keep}, x);
+  return extreme("min", ReduceKind::min, x, axes, keep);
 }
 
 // A tree of multiplications: products of the other elements come by themselves, also where one is 0.
-Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
-  if (tracing()) return traced("prod", prod, detail::Over{axes, keepdims}, x);
-  const Reduced r = reduced("prod", x, axes, keepdims);
+Variable prod(const Variable& x, const Axes& axes, bool keep) {
+  if (tracing()) return traced("prod", prod, detail::Over{axes, keep}, x);
+  const Reduced r = reduced("prod", x, axes, keep);
   if (r.count == 0) return reshape(sum_to(x, r.kept), r.result) + 1;
   Axes order;
   for (int i = 0; i < x.rank(); ++i)
@@ -147,12 +147,12 @@ Variable cumsum(const Variable& x, int axis) {
                 {{x, [=](auto& gy) { return flip(cumsum(flip(gy, axis), axis), axis); }}});
 }
 
-Array argmax(const Variable& x, int axis, bool keepdims) {
-  if (tracing()) return traced("argmax", argmax, detail::AlongOne{axis, keepdims}, x);
+Array argmax(const Variable& x, int axis, bool keep) {
+  if (tracing()) return traced("argmax", argmax, detail::AlongOne{axis, keep}, x);
   axis = normalize_axis("argmax", axis, x.rank());
   expect(x.shape()[axis] > 0, "argmax: shape {} has no elements along axis {}", x.shape(), axis);
   const Array indices = kernels::argmax(x.data(), axis);
-  return keepdims ? indices : indices.reshape(drop_axes(x.shape(), Axes(axis)));
+  return keep ? indices : indices.reshape(drop_axes(x.shape(), Axes(axis)));
 }
 
 }  // namespace xgrad

@@ -100,17 +100,17 @@ Variable log_softmax(const Variable& x, int axis) {
   return record("log_softmax", log_softmax_values(x.data(), axes), {{x, rule}});
 }
 
-Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
-  if (tracing()) return traced("logsumexp", logsumexp, detail::Over{axes, keepdims}, x);
+Variable logsumexp(const Variable& x, const Axes& axes, bool keep) {
+  if (tracing()) return traced("logsumexp", logsumexp, detail::Over{axes, keep}, x);
   const Axes all = checked_axes("logsumexp", x, axes);
   for (int axis : all)
-    if (x.shape()[axis] == 0) return sum(x, all, keepdims) - INFINITY;  // the logarithm of an empty sum
+    if (x.shape()[axis] == 0) return sum(x, all, keep) - INFINITY;  // the logarithm of an empty sum
   // Of a row of minus infinities, whose softmax is NaN, no element is worth anything.
   auto rule = [=](auto& gy, auto& y) {
     return strong_mul(where(y == -INFINITY, 0, gy), softmax_along(x, all));
   };
   const Variable y = record("logsumexp", logsumexp_values(x.data(), all), {{x, rule}});
-  return keepdims ? y : reshape(y, drop_axes(x.shape(), all));
+  return keep ? y : reshape(y, drop_axes(x.shape(), all));
 }
 
 }  // namespace xgrad

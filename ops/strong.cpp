@@ -1,8 +1,6 @@
 // The strong product and quotient: each is its own rule.
 #include <xgrad/ops/strong.hpp>
 
-#include <limits>
-
 #include <xgrad/core/tape/elementwise.hpp>
 #include <xgrad/core/tape/trace.hpp>
 #include <xgrad/ops/arithmetic.hpp>

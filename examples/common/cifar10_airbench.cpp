@@ -84,19 +84,20 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
         .push_back(p);
   }
   const double weight_decay = decay * double(batch);
-  Muon muon(filters, {.lr = recipe.muon_lr,
-                      .momentum = recipe.muon_momentum,
-                      .newton_steps = recipe.newton_steps,
-                      .normalize = true});
-  Nesterov sgd(head, {.lr = head_lr, .momentum = momentum, .weight_decay = weight_decay / head_lr});
-  sgd.add_group(shifts, {.lr = sgd_lr, .weight_decay = weight_decay / sgd_lr});
+  Nesterov optimizer(head, {.lr = head_lr,
+                            .momentum = momentum,
+                            .weight_decay = weight_decay / head_lr,
+                            .schedule = linear_lr(steps)});
+  optimizer.add_group(shifts, {.lr = sgd_lr, .weight_decay = weight_decay / sgd_lr});
   // The whitening's bias learns for some epochs on a line of its own, then its gradient is no longer
   // computed.
-  const Schedule line = linear_lr(steps), short_line = linear_lr(std::max(1l, bias_steps));
-  sgd.add_group(bias, {.lr = sgd_lr, .weight_decay = weight_decay / sgd_lr, .schedule = [=](long step) {
-                         return short_line(step) / std::max(1e-9, line(step));
-                       }});
-  JointOptimizer optimizer({&muon, &sgd});
+  optimizer.add_group(
+      bias,
+      {.lr = sgd_lr, .weight_decay = weight_decay / sgd_lr, .schedule = linear_lr(std::max(1l, bias_steps))});
+  optimizer.add_groups(Muon(filters, {.lr = recipe.muon_lr,
+                                      .momentum = recipe.muon_momentum,
+                                      .newton_steps = recipe.newton_steps,
+                                      .normalize = true}));
   auto freeze = [&](long step) {
     if (step >= bias_steps) net.whitening.bias.set_requires_grad(false);
   };
@@ -112,12 +113,8 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
   auto loss = [](const Variable& logits, const Array& labels) {
     return cross_entropy(logits, labels, {.label_smoothing = smoothing, .reduction = Reduction::sum});
   };
-  FitOptions options{.epochs = 1,
-                     .steps_per_epoch = steps,
-                     .loss = loss,
-                     .schedule = line,
-                     .loss_is_sum = true,
-                     .before_step = freeze};
+  FitOptions options{
+      .epochs = 1, .steps_per_epoch = steps, .loss = loss, .loss_is_sum = true, .before_step = freeze};
 
   if (o.profile) {
     options.progress = false;

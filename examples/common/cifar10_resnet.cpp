@@ -24,19 +24,20 @@ Cifar10Result train_resnet(const Cifar10Options& o, const Split& data) {
   const long batch = o.batch.value_or(128);
   manual_seed(o.seed);
   ResNet net;
-  Momentum sgd(parameters(net), {.lr = .1, .momentum = .9, .weight_decay = 1e-4});
   Loader train(data.train, {.batch = batch,
                             .seed = o.seed,
                             .pixels = normalized,
                             .augment = {.crop_padding = 4, .flip = Augment::Flip::random},
                             .prefetch = 2});
+  const long epochs = o.epochs.value_or(o.synthetic ? 3 : experiment.epochs),
+             steps = o.steps.value_or(train.steps_per_epoch());
+  Momentum sgd(parameters(net),
+               {.lr = .1, .momentum = .9, .weight_decay = 1e-4, .schedule = two_drops(epochs * steps)});
   if (o.profile) {
-    profile_steps([&](long steps) { fit(net, sgd, train, {.steps_per_epoch = steps, .progress = false}); });
+    profile_steps([&](long n) { fit(net, sgd, train, {.steps_per_epoch = n, .progress = false}); });
     return {};
   }
 
-  const long epochs = o.epochs.value_or(o.synthetic ? 3 : experiment.epochs),
-             steps = o.steps.value_or(train.steps_per_epoch());
   RunFolder folder("cifar10-resnet", o.out, o.resume,
                    {{"experiment", experiment.id},
                     {"network", experiment.title},
@@ -70,7 +71,6 @@ Cifar10Result train_resnet(const Cifar10Options& o, const Split& data) {
   fit_interruptibly(net, sgd, train,
                     {.epochs = epochs,
                      .steps_per_epoch = steps,
-                     .schedule = two_drops(epochs * steps),
                      .checkpoint = folder.checkpoint(),
                      .checkpoint_seconds = o.checkpoint_seconds,
                      .on_epoch = on_epoch});

@@ -1,8 +1,6 @@
 // The beginning and the end of a run of ./run cifar10, and its profile.
 #include "examples/common/cifar10_run.hpp"
 
-#include <fmt/format.h>
-
 #include <xgrad/core/base/profile.hpp>
 #include <xgrad/core/base/threads.hpp>
 #include "examples/common/interruptible.hpp"

@@ -1,8 +1,6 @@
 // The experiments, a row each.
 #include "examples/common/experiments.hpp"
 
-#include <algorithm>
-
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/datasets/cifar.hpp>
 #include <xgrad/datasets/mnist.hpp>
@@ -21,16 +19,14 @@ const Pixels normalized{.mean = {.4914, .4822, .4465}, .std = {.2470, .2435, .26
 namespace {
 
 using MakeModel = std::function<AnyModel()>;
-using MakeOptimizer = std::function<std::unique_ptr<Optimizer>(AnyModel&)>;
+using MakeOptimizer = std::function<Optimizer(AnyModel&)>;
 
 // The optimizers with the book's formulas and settings.
 MakeOptimizer sgd(double lr) {
-  return [=](AnyModel& m) { return std::make_unique<SGD>(parameters(m), GroupOptions{.lr = lr}); };
+  return [=](AnyModel& m) { return SGD(parameters(m), {.lr = lr}); };
 }
 MakeOptimizer adam() {
-  return [](AnyModel& m) {
-    return std::make_unique<Adam>(parameters(m), AdamOptions{.lr = 1e-3, .eps = 1e-7, .book = true});
-  };
+  return [](AnyModel& m) { return Adam(parameters(m), {.lr = 1e-3, .eps = 1e-7, .book = true}); };
 }
 /// Weight decay is for the weights: not for biases, nor for batch normalisation.
 MakeOptimizer adagrad(double lr = .01, double weight_decay = 0) {
@@ -38,8 +34,8 @@ MakeOptimizer adagrad(double lr = .01, double weight_decay = 0) {
     Parameters weights, others;
     for (auto& p : parameters(m))
       (p.name.starts_with("fc") && p.name.ends_with(".weight") ? weights : others).push_back(p);
-    auto optimizer = std::make_unique<AdaGrad>(weights, AdaGradOptions{lr, 1e-7, weight_decay});
-    optimizer->add_group(others, {.lr = lr});
+    AdaGrad optimizer(weights, {.lr = lr, .eps = 1e-7, .weight_decay = weight_decay});
+    optimizer.add_group(others, {.lr = lr});
     return optimizer;
   };
 }

@@ -1,7 +1,6 @@
 #pragma once
 // The experiments of the posts and of the book's chapters that they follow, as data.
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +21,7 @@ struct Experiment {
   std::string data;          ///< "cifar10", "cifar100" or "mnist"
   long epochs, epoch_steps;  ///< an "epoch" is so many steps
   std::function<AnyModel()> model;
-  std::function<std::unique_ptr<Optimizer>(AnyModel&)> optimizer;
+  std::function<Optimizer(AnyModel&)> optimizer;
   std::optional<double> reported_test = {}, reported_train = {};  ///< accuracies
   std::string reported_by = {};                                   ///< where they are from
   std::string job = {};           ///< what trains it, where that is not ./run reproduce

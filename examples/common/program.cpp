@@ -87,7 +87,10 @@ void set_handlers() {
 void note_failure(int error) {
   if (error == EPIPE) {
     const int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nothing >= 0) dup2(nothing, STDOUT_FILENO), close(nothing);
+    if (nothing >= 0) {
+      dup2(nothing, STDOUT_FILENO);
+      close(nothing);
+    }
     std::clearerr(stdout);
   } else if (!output_error) {
     output_error = error ? error : EIO;

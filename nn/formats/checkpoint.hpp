@@ -49,7 +49,8 @@ void load_state(M& model, const Tensors& tensors, const std::string& source) {
       return leaf.value;
   };
   visit(model, [&](const std::string& name, auto& leaf) {
-    ++leaves, detail::fitting(tensors, source, name, data(leaf));
+    ++leaves;
+    detail::fitting(tensors, source, name, data(leaf));
   });
   detail::check_all_used(tensors, source, leaves);
   visit(model, [&](const std::string& name, auto& leaf) {

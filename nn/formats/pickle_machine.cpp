@@ -67,113 +67,155 @@ void PickleMachine::step(char code) {
 bool PickleMachine::push_number(char code) {
   switch (code) {
     case 'N':
-      return push(Pickled::None()), true;
+      push(Pickled::None());
+      break;
     case '\x88':
-      return push(1l), true;
+      push(1l);
+      break;
     case '\x89':
-      return push(0l), true;
+      push(0l);
+      break;
     case 'K':
-      return push(long(argument<std::uint8_t>())), true;
+      push(long(argument<std::uint8_t>()));
+      break;
     case 'M':
-      return push(long(argument<std::uint16_t>())), true;
+      push(long(argument<std::uint16_t>()));
+      break;
     case 'J':
-      return push(long(argument<std::int32_t>())), true;
+      push(long(argument<std::int32_t>()));
+      break;
     case 'I':
     case 'L':
-      return push(decimal<long>(in_.line())), true;
+      push(decimal<long>(in_.line()));
+      break;
     case 'F':
-      return push(decimal<double>(in_.line())), true;
+      push(decimal<double>(in_.line()));
+      break;
     case '\x8a':
-      return push(long_integer(argument<std::uint8_t>())), true;
+      push(long_integer(argument<std::uint8_t>()));
+      break;
     case '\x8b':
-      return push(long_integer(argument<std::uint32_t>())), true;
+      push(long_integer(argument<std::uint32_t>()));
+      break;
     case 'G':
-      return push(in_.take_big<double>("a number")), true;
+      push(in_.take_big<double>("a number"));
+      break;
     default:
       return false;
   }
+  return true;
 }
 
 bool PickleMachine::push_text(char code) {
   switch (code) {
     case '\x8c':
-      return push(text(argument<std::uint8_t>())), true;
+      push(text(argument<std::uint8_t>()));
+      break;
     case 'X':
-      return push(text(argument<std::uint32_t>())), true;
+      push(text(argument<std::uint32_t>()));
+      break;
     case '\x8d':
-      return push(text(argument<std::uint64_t>())), true;
+      push(text(argument<std::uint64_t>()));
+      break;
     case 'V':
-      return push(unescaped(in_.line())), true;
+      push(unescaped(in_.line()));
+      break;
     case 'C':
     case 'U':
-      return push(Bytes{text(argument<std::uint8_t>())}), true;
+      push(Bytes{text(argument<std::uint8_t>())});
+      break;
     case 'B':
     case 'T':
-      return push(Bytes{text(argument<std::uint32_t>())}), true;
+      push(Bytes{text(argument<std::uint32_t>())});
+      break;
     case '\x8e':
     case '\x96':  // a bytearray
-      return push(Bytes{text(argument<std::uint64_t>())}), true;
+      push(Bytes{text(argument<std::uint64_t>())});
+      break;
     case 'S':
-      return push(Bytes{quoted()}), true;
+      push(Bytes{quoted()});
+      break;
     default:
       return false;
   }
+  return true;
 }
 
 bool PickleMachine::push_container(char code) {
   switch (code) {
     case '(':
-      return push(Pickled::Mark()), true;
+      push(Pickled::Mark());
+      break;
     case ')':
-      return push(List{{}, true}), true;
+      push(List{{}, true});
+      break;
     case '\x85':
     case '\x86':
     case '\x87':
-      return tuple(std::size_t(std::uint8_t(code) - 0x84)), true;
+      tuple(std::size_t(std::uint8_t(code) - 0x84));
+      break;
     case 't':
-      return push(List{since_mark(), true}), true;
+      push(List{since_mark(), true});
+      break;
     case ']':
-      return push(List()), true;
+      push(List());
+      break;
     case 'l':
-      return push(List{since_mark()}), true;
+      push(List{since_mark()});
+      break;
     case 'a':
-      return append({pop()}), true;
+      append({pop()});
+      break;
     case 'e':
-      return append(since_mark()), true;
+      append(since_mark());
+      break;
     case '}':
-      return push(Dict()), true;
+      push(Dict());
+      break;
     case 'd':
-      return dict(since_mark()), true;
+      dict(since_mark());
+      break;
     case 's': {
       const Ref value = pop(), key = pop();
-      return set_items({key, value}), true;
+      set_items({key, value});
+      break;
     }
     case 'u':
-      return set_items(since_mark()), true;
+      set_items(since_mark());
+      break;
     default:
       return false;
   }
+  return true;
 }
 
 bool PickleMachine::use_memo(char code) {
   switch (code) {
     case 'p':
-      return remember(decimal<std::size_t>(in_.line())), true;
+      remember(decimal<std::size_t>(in_.line()));
+      break;
     case 'q':
-      return remember(argument<std::uint8_t>()), true;
+      remember(argument<std::uint8_t>());
+      break;
     case 'r':
-      return remember(argument<std::uint32_t>()), true;
+      remember(argument<std::uint32_t>());
+      break;
     case '\x94':
-      return remember(memo_.size()), true;
+      remember(memo_.size());
+      break;
     case 'g':
-      return recall(decimal<std::size_t>(in_.line())), true;
+      recall(decimal<std::size_t>(in_.line()));
+      break;
     case 'h':
-      return recall(argument<std::uint8_t>()), true;
+      recall(argument<std::uint8_t>());
+      break;
     case 'j':
-      return recall(argument<std::uint32_t>()), true;
+      recall(argument<std::uint32_t>());
+      break;
     default:
       return false;
   }
+  return true;
 }
 
 /// Protocol 0 writes numbers as Python does: 12, 12L, 0.5, inf; and True as 01.

@@ -36,8 +36,7 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
          long steps_per_epoch, const FitOptions& options, Progress at,
          const std::function<void(const Progress&)>& save) {
   const bool saves = !options.checkpoint.empty();
-  expect(forward && next && options.loss && options.schedule,
-         "fit: the forward pass, next(), the loss or the schedule is null");
+  expect(forward && next && options.loss, "fit: the forward pass, next() or the loss is null");
   expect(save || !saves, "fit: a checkpoint needs a loader with state() and restore()");
   expect(steps_per_epoch > 0, "fit: an epoch of {} steps", steps_per_epoch);
   expect(options.clip_norm >= 0, "fit: clip_norm is {}, not a norm", options.clip_norm);
@@ -51,7 +50,6 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
     for (long i = done + 1; i <= steps_per_epoch; ++i) {
       if (options.before_step) options.before_step(at.step);
       const Samples batch = next();
-      optimizer.set_lr_factor(options.schedule(at.step));
       optimizer.zero_grad();
       Variable logits = forward(Variable(batch.inputs));
       Variable loss = options.loss(logits, batch.labels);

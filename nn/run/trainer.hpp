@@ -4,7 +4,6 @@
 
 #include <xgrad/nn/optim.hpp>
 #include <xgrad/nn/run/training_state.hpp>
-#include <xgrad/nn/schedule.hpp>
 
 namespace xgrad {
 
@@ -46,8 +45,6 @@ struct FitOptions {
   long epochs = 1;           ///< in all, those before an interruption included
   long steps_per_epoch = 0;  ///< as many as the loader has when 0
   Loss loss = default_loss;  ///< of a batch
-  /// The factor of the optimizer's learning rate at each step, counted from 0 through all epochs.
-  Schedule schedule = constant_lr();
   bool loss_is_sum = false;  ///< of the batch's samples, not their mean: only how it is shown depends on it
   double clip_norm = 0;      ///< the gradients' common norm is limited to this when above 0
   bool progress = true;      ///< a bar on standard error

@@ -4,7 +4,7 @@
 #include <xgrad/core/array/map.hpp>
 #include <xgrad/core/base/memory.hpp>
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

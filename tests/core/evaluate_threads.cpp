@@ -6,7 +6,7 @@
 #include <xgrad/core/array/map.hpp>
 #include <xgrad/core/base/stopwatch.hpp>
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

@@ -6,17 +6,13 @@
 #include <iterator>
 
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;
 
 namespace {
 
-std::string content(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 long entries(const std::filesystem::path& folder) {
   return std::distance(std::filesystem::directory_iterator(folder), {});
 }
@@ -26,9 +22,9 @@ long entries(const std::filesystem::path& folder) {
 TEST_CASE("files: a file is written, and replaced") {
   const TemporaryFolder folder;
   replace_file(folder / "a", [](std::ostream& out) { out << "one"; });
-  CHECK(content(folder / "a") == "one");
+  CHECK(read_file(folder / "a") == "one");
   replace_file(folder / "a", [](std::ostream& out) { out << "two"; });
-  CHECK(content(folder / "a") == "two");
+  CHECK(read_file(folder / "a") == "two");
   CHECK(entries(folder.path) == 1);
 }
 
@@ -44,7 +40,7 @@ TEST_CASE("files: an error while writing leaves the old file, and nothing else")
   CHECK(error_of([&] {
           replace_file(folder / "a", [](std::ostream& out) { out.setstate(std::ios::badbit); });
         }).starts_with((folder / "a").string() + ": cannot be written: "));
-  CHECK(content(folder / "a") == "one");
+  CHECK(read_file(folder / "a") == "one");
   CHECK(entries(folder.path) == 1);
 }
 
@@ -101,6 +97,6 @@ TEST_CASE("files: a folder is removed with what is in it, and not what its links
   std::filesystem::create_symlink(folder / "kept", folder / "gone/deep/link");
   remove_folder((folder / "gone").c_str());
   CHECK(entries(folder.path) == 1);
-  CHECK(content(folder / "kept/a") == "x");
+  CHECK(read_file(folder / "kept/a") == "x");
   remove_folder((folder / "nowhere").c_str());
 }

@@ -11,7 +11,7 @@
 #include <xgrad/datasets/loader.hpp>
 #include <xgrad/datasets/synthetic.hpp>
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

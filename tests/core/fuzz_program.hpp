@@ -2,7 +2,7 @@
 // Random programs for the fuzz test: elementwise work and reductions of arrays that all broadcast.
 #include <algorithm>
 
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 namespace xgrad::tests {
 

@@ -6,7 +6,7 @@
 #include <xgrad/core/array/map.hpp>
 #include <xgrad/core/base/memory.hpp>
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 #include "tests/memory_limit.hpp"
 
 using namespace xgrad;

@@ -3,7 +3,7 @@
 #include <xgrad/core/xtensor.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

@@ -6,7 +6,7 @@
 #include <xgrad/core/tape/tape.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

@@ -7,7 +7,7 @@
 #include <xgrad/nn/layers.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

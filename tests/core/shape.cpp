@@ -2,7 +2,7 @@
 #include <xgrad/core/base/shape.hpp>
 
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

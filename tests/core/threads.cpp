@@ -8,7 +8,7 @@
 #include <iostream>
 
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

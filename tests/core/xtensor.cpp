@@ -6,8 +6,8 @@
 
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
 #include "tests/gradcheck.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using namespace xgrad::tests;

@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,17 +10,10 @@
 
 #include <xgrad/datasets/dataset.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 namespace xgrad::tests {
 
-inline void write_file(const std::filesystem::path& file, const std::string& bytes) {
-  std::filesystem::create_directories(file.parent_path());
-  std::ofstream(file, std::ios::binary) << bytes;
-}
-inline std::string read_file(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 /// Writes the files of MNIST below a folder, with four black pictures of a 0 in each part.
 inline void write_black_mnist(const std::filesystem::path& folder) {
   for (const std::string part : {"train", "t10k"}) {
@@ -104,13 +96,6 @@ inline Dataset small_dataset(long n, long classes = 10, Shape image = {3, 2, 2})
     data.images.mutable_data<std::uint8_t>()[i] = std::uint8_t(i / image.size() * 7 + i % image.size());
   for (long c = 0; c < classes; ++c) data.classes.push_back(std::string(1, char('a' + c)));
   return data;
-}
-
-/// Bit for bit the same elements in the same shape.
-inline bool same(const Array& a, const Array& b) {
-  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
-         std::string(a.bytes(), std::size_t(a.byte_size())) ==
-             std::string(b.bytes(), std::size_t(b.byte_size()));
 }
 
 }  // namespace xgrad::tests

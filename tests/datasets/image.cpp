@@ -50,7 +50,7 @@ TEST_CASE("resize: an axis that grows is interpolated between centres") {
 
 TEST_CASE("resize: the same size is the same picture, one colour stays one colour") {
   const Array image = counting(13, 17);
-  CHECK(same(resize(image, 13, 17), image));
+  CHECK(same_bits(resize(image, 13, 17), image));
   const Array plain = picture({3, 7, 11}, Bytes(231, 255));
   for (const long size : {1l, 2l, 3l, 5l, 7l, 13l, 64l}) {
     const Array resized = resize(plain, size, 2 * size);
@@ -59,14 +59,13 @@ TEST_CASE("resize: the same size is the same picture, one colour stays one colou
 }
 
 TEST_CASE("resize: the number of threads changes nothing") {
-  const int threads = threads::count();
+  const Restore restore;
   const Array image = counting(300, 400);
   threads::set(1);
   const Array one = resize(image, 123, 457);
   threads::set(3);
   const Array three = resize(image, 123, 457);
-  threads::set(threads);
-  CHECK(same(one, three));
+  CHECK(same_bits(one, three));
 }
 
 TEST_CASE("fit: stretched, cut to the middle, or on white") {
@@ -81,7 +80,7 @@ TEST_CASE("fit: stretched, cut to the middle, or on white") {
   CHECK(fit(picture({1, 1, 200}, Bytes(200, 9)), 32, Aspect::pad).shape() == Shape{1, 32, 32});
   const Array square = counting(8, 8);
   for (const Aspect aspect : {Aspect::stretch, Aspect::crop, Aspect::pad})
-    CHECK(same(fit(square, 8, aspect), square));
+    CHECK(same_bits(fit(square, 8, aspect), square));
 }
 
 TEST_CASE("contact_sheet: row by row, on white") {

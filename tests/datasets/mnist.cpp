@@ -171,7 +171,7 @@ TEST_CASE("mnist: one flipped bit of the real set is noticed, also in files that
     std::string bytes = idx({data.shape().begin(), data.shape().end()},
                             std::string(data.bytes(), std::size_t(data.byte_size())));
     write_file(file, bytes);
-    CHECK(same(read_idx(file, rank), data));
+    CHECK(same_bits(read_idx(file, rank), data));
     bytes[std::size_t(at)] ^= 1;
     write_file(file, bytes);
     CHECK_THAT(error_of([&, rank = rank] { read_idx(file, rank); }),

@@ -23,7 +23,7 @@ Floats floats(const Array& array) {
   return {e.begin(), e.end()};
 }
 bool same(const Batch& a, const Batch& b) {
-  return tests::same(a.images, b.images) && tests::same(a.labels, b.labels);
+  return same_bits(a.images, b.images) && same_bits(a.labels, b.labels);
 }
 /// n images of one channel whose pixels are 1, 2, 3, ...
 Dataset counting(long n, long h, long w) {
@@ -54,7 +54,7 @@ constexpr Pixels as_they_are{.scale = 1};
 TEST_CASE("mirrored: left and right exchanged") {
   const Array images(Shape{1, 2, 2, 3}, Floats{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
   CHECK(floats(mirrored(images)) == Floats{3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10});
-  CHECK(tests::same(mirrored(mirrored(images)), images));
+  CHECK(same_bits(mirrored(mirrored(images)), images));
   CHECK(mirrored(Array({0, 3, 4, 4})).shape() == Shape{0, 3, 4, 4});
   CHECK(error_of([&] { mirrored(images.reshape({12})); }) ==
         "mirrored: takes images f32 (N, C, H, W), not f32 (12,)");
@@ -62,7 +62,7 @@ TEST_CASE("mirrored: left and right exchanged") {
 
 TEST_CASE("shifted: what comes into view mirrors the image, without its edge") {
   const Array images(Shape{1, 1, 3, 3}, Floats{1, 2, 3, 4, 5, 6, 7, 8, 9});
-  CHECK(tests::same(shifted(images, 0, 0), images));
+  CHECK(same_bits(shifted(images, 0, 0), images));
   CHECK(floats(shifted(images, 1, 0)) == Floats{4, 5, 6, 1, 2, 3, 4, 5, 6});
   CHECK(floats(shifted(images, -1, 0)) == Floats{4, 5, 6, 7, 8, 9, 4, 5, 6});
   CHECK(floats(shifted(images, 0, 2)) == Floats{3, 2, 1, 6, 5, 4, 9, 8, 7});
@@ -217,7 +217,7 @@ TEST_CASE("augment: the same for any number of threads, with and without batches
     for (int i = 0; i < count; ++i) result.push_back(loader.next());
     return result;
   };
-  const int threads = threads::count();
+  const Restore restore;
   const auto expected = batches(Loader(data, options), 12);
   for (const int count : {1, 2, 3})
     for (const long prefetch : {0l, 1l, 3l}) {
@@ -231,7 +231,6 @@ TEST_CASE("augment: the same for any number of threads, with and without batches
       resumed.restore({.seed = 5, .epoch = 1, .position = 120});
       for (std::size_t i = 7; i < 12; ++i) CHECK(same(resumed.next(), expected[i]));
     }
-  threads::set(threads);
 }
 
 TEST_CASE("augment: the size of the batches changes nothing") {

@@ -20,7 +20,7 @@ const std::string fast = "--synthetic --batch 10 --recipe fast --steps 10 --out 
 
 /// All numbers of a run's metrics, by key, in order.
 std::vector<std::pair<std::string, double>> numbers(const std::filesystem::path& folder) {
-  std::istringstream lines(bytes(folder / "metrics.jsonl"));
+  std::istringstream lines(read_file(folder / "metrics.jsonl"));
   std::vector<std::pair<std::string, double>> result;
   for (std::string line; std::getline(lines, line);) {
     const auto entries = nlohmann::json::parse(line);
@@ -43,22 +43,22 @@ TEST_CASE("environment: no variable but XGRAD_... changes what is trained", "[pr
     return outcome.output;
   };
   const std::string output = train("", "plain");
-  const std::string trained = bytes(folder / "plain/parameters.safetensors");
+  const std::string trained = read_file(folder / "plain/parameters.safetensors");
   const bool drawn = std::filesystem::exists(folder / "plain/curves.svg");
   const auto same = [&](const char* name) {
-    CHECK((bytes(folder / name / "parameters.safetensors") == trained));
+    CHECK((read_file(folder / name / "parameters.safetensors") == trained));
     auto ours = numbers(folder / name), theirs = numbers(folder / "plain");
     for (auto* list : {&ours, &theirs})
       std::erase_if(*list,
                     [](auto& entry) { return has(entry.first, "seconds") || entry.first == "peak_mb"; });
     CHECK(ours == theirs);
-    CHECK(bytes(folder / name / "settings.json") == bytes(folder / "plain/settings.json"));
+    CHECK(read_file(folder / name / "settings.json") == read_file(folder / "plain/settings.json"));
   };
   {
     const German german;
     train("", "german");
     same("german");
-    CHECK(bytes(folder / "german/curves.svg") == bytes(folder / "plain/curves.svg"));
+    CHECK(read_file(folder / "german/curves.svg") == read_file(folder / "plain/curves.svg"));
   }
   train("env -i ", "empty");
   same("empty");
@@ -115,7 +115,7 @@ TEST_CASE("environment: a folder's name may hold anything", "[programs]") {
   const Outcome reported = run(program("report") + word(name));
   INFO(reported.output);
   CHECK(reported.exit_code == 0);
-  CHECK(has(bytes(name + "/report.html"), "of 1000 test images"));
+  CHECK(has(read_file(name + "/report.html"), "of 1000 test images"));
   save_png(name + "/photo.png", shapes(1, 1, 0).train.images.reshape({3, 32, 32}));
   const Outcome named = run(program("predict") + "--model " + word(name) + " " + word(name + "/photo.png"));
   INFO(named.output);

@@ -61,7 +61,7 @@ void check_whole(const fs::path& folder) {
     if (name == "settings.json") {
       CHECK(load_settings(folder).size() > 5);
     } else if (name == "metrics.jsonl") {
-      const std::string text = bytes(file);
+      const std::string text = read_file(file);
       CHECK((text.empty() || text.back() == '\n'));
       CHECK_NOTHROW(metrics(folder));
     } else if (name == "checkpoint.safetensors") {
@@ -69,7 +69,7 @@ void check_whole(const fs::path& folder) {
     } else if (name == "parameters.safetensors") {
       CHECK(load_tensors(file).arrays.size() > 5);
     } else if (name == "curves.svg") {
-      CHECK_THAT(bytes(file), Catch::EndsWith("</svg>\n\n"));
+      CHECK_THAT(read_file(file), Catch::EndsWith("</svg>\n\n"));
     } else {
       CHECK((name == "lock" || name.ends_with(".part")));
     }
@@ -164,7 +164,7 @@ void compare(const std::vector<std::string>& options, int signal, int kills, uns
   CHECK(metrics(killed) == metrics(alone));
   for (const char* name : {"settings.json", "parameters.safetensors", "checkpoint.safetensors"}) {
     INFO(name);
-    CHECK((bytes(killed / name) == bytes(alone / name)));
+    CHECK((read_file(killed / name) == read_file(alone / name)));
   }
 }
 

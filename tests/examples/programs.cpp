@@ -53,7 +53,7 @@ TEST_CASE(
   load(net, folder / "a/parameters.safetensors");
 
   REQUIRE(train("b", " --seed 5 --threads 3").exit_code == 0);
-  CHECK(bytes(folder / "a/parameters.safetensors") == bytes(folder / "b/parameters.safetensors"));
+  CHECK(read_file(folder / "a/parameters.safetensors") == read_file(folder / "b/parameters.safetensors"));
   const Outcome again = train("a", "");
   CHECK(again.exit_code == 1);
   CHECK(again.output.find("holds a run already; choose another --out") != std::string::npos);
@@ -79,11 +79,11 @@ TEST_CASE("cifar10 --recipe resnet trains ResNet-20 and writes its run", "[progr
   for (const char* file : {"settings.json", "checkpoint.safetensors"})
     CHECK(std::filesystem::exists(folder / "a" / file));
 
-  const std::string trained = bytes(folder / "a/parameters.safetensors");
+  const std::string trained = read_file(folder / "a/parameters.safetensors");
   const Outcome again = train(" --resume");
   CHECK(again.exit_code == 0);
   CHECK(again.output.find("going on after 4 steps") != std::string::npos);
-  CHECK(bytes(folder / "a/parameters.safetensors") == trained);
+  CHECK(read_file(folder / "a/parameters.safetensors") == trained);
 }
 
 TEST_CASE("predict names the classes of the run whose parameters it takes", "[programs]") {

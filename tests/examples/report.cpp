@@ -29,7 +29,7 @@ struct UntrainedRun {
     const Outcome outcome = report(before);
     INFO(outcome.output);
     REQUIRE(outcome.exit_code == 0);
-    return bytes(folder / "report.html");
+    return read_file(folder / "report.html");
   }
   Outcome report(const std::string& before = "") const {
     return run(before + program("report") + folder.string() + " --data " + (place / "data").string());

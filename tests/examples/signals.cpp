@@ -1,6 +1,4 @@
 // Programs in a world that misbehaves: signals, pipes without a reader, full disks, a second program.
-#include <fstream>
-
 #include <xgrad/datasets/image.hpp>
 #include <xgrad/datasets/synthetic.hpp>
 #include "tests/catch.hpp"
@@ -63,9 +61,9 @@ TEST_CASE("what a signal interrupts goes on by the command that is shown, to the
         start({"/bin/sh", "-c", "cd '" + interrupted.path.string() + "'\n" + shown_command(ended.output)});
     INFO(rest.output);
     REQUIRE(rest.exit_code == 0);
-    const std::string trained = bytes(alone.path / c.out / "parameters.safetensors");
+    const std::string trained = read_file(alone.path / c.out / "parameters.safetensors");
     CHECK(trained.size() > 100);
-    CHECK((bytes(interrupted.path / c.out / "parameters.safetensors") == trained));
+    CHECK((read_file(interrupted.path / c.out / "parameters.safetensors") == trained));
     CHECK(std::filesystem::exists(interrupted.path / c.out / "curves.svg") ==
           std::filesystem::exists(alone.path / c.out / "curves.svg"));
   }
@@ -94,7 +92,8 @@ void compare_reproduced(const std::string& arguments, const std::vector<std::str
   CHECK_THAT(rest.output, Catch::Contains("going on after "));
   for (auto& file : files) {
     INFO(file);
-    CHECK((bytes(interrupted.path / "runs/reproduce" / file) == bytes(alone.path / "runs/reproduce" / file)));
+    CHECK((read_file(interrupted.path / "runs/reproduce" / file) ==
+           read_file(alone.path / "runs/reproduce" / file)));
   }
   if (files.size() > 1) CHECK(std::filesystem::last_write_time(first) == written);  // it was finished
 }
@@ -145,9 +144,9 @@ TEST_CASE("a reader who goes away does not end training", "[programs]") {
             std::string(pipe).substr(0, std::string(pipe).size() - 1) + "; echo $? >" + out +
             "/code ) | head -1");
     INFO(outcome.output);
-    CHECK(bytes(out + "/code") == "0\n");
+    CHECK(read_file(out + "/code") == "0\n");
     CHECK(std::filesystem::exists(out + "/parameters.safetensors"));
-    CHECK_THAT(bytes(out + "/metrics.jsonl"), Catch::Contains("final_test_accuracy"));
+    CHECK_THAT(read_file(out + "/metrics.jsonl"), Catch::Contains("final_test_accuracy"));
   }
 }
 

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include <xgrad/core/base/digest.hpp>
 #include <xgrad/core/base/files.hpp>
@@ -30,6 +29,7 @@
 #include <xgrad/xgrad.hpp>
 #include "tests/faults/apart.hpp"
 #include "tests/faults/calls.hpp"
+#include "tests/helpers.hpp"
 #include "tests/hostile/files.hpp"
 
 using namespace xgrad;
@@ -45,7 +45,7 @@ struct Scene {
 };
 fs::path base;
 
-std::string bits(const Array& a) { return {a.bytes(), std::size_t(a.byte_size())}; }
+using tests::bits;
 std::string bits(const Tensors& tensors) {
   std::string all;
   for (auto& [name, array] : tensors.arrays) all += name + bits(array);

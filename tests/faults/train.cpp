@@ -4,7 +4,6 @@
 //   LD_PRELOAD=build/tests/libfaults.so build/tests/faults-train FOLDER CALL [EVERY [FIRST [COUNT]]]
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include <xgrad/core/base/digest.hpp>
@@ -18,8 +17,10 @@
 #include <xgrad/ops/ops.hpp>
 #include "tests/faults/apart.hpp"
 #include "tests/faults/calls.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
+using tests::read_file;
 namespace fs = std::filesystem;
 
 namespace {
@@ -63,17 +64,12 @@ bool train(const fs::path& folder, const Dataset& data, long steps) {
   return true;
 }
 
-std::string bytes(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 /// All that a run has left, but for what a clock or the memory decides.
 std::string left(const fs::path& folder) {
   std::string all;
   for (const char* name : {"settings.json", "checkpoint.safetensors", "parameters.safetensors"})
-    all += bytes(folder / name);
-  std::istringstream lines(bytes(folder / "metrics.jsonl"));
+    all += read_file(folder / name);
+  std::istringstream lines(read_file(folder / "metrics.jsonl"));
   for (std::string line; std::getline(lines, line);) {
     auto entry = nlohmann::ordered_json::parse(line);
     for (const char* key : {"training_seconds", "peak_mb"}) entry.erase(key);

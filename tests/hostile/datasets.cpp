@@ -1,5 +1,4 @@
 // Hostile pictures, idx files, CIFAR files and archives.
-#include <fmt/format.h>
 #include <zlib.h>
 
 #include <cstdint>

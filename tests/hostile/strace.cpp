@@ -1,5 +1,4 @@
 // Programs that read a hostile folder start no shell and write nowhere else: as strace sees it.
-#include <fstream>
 #include <sstream>
 
 #include <xgrad/nn/formats/checkpoint.hpp>

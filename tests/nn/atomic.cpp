@@ -9,6 +9,7 @@
 #include <xgrad/nn/optim.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using tests::error_of;
@@ -36,7 +37,10 @@ struct Trained {
   Net net;
   Adam adam{parameters(net)};
   Trained() {
-    for (int i = 0; i < 3; ++i) net.set_gradients(), adam.step();
+    for (int i = 0; i < 3; ++i) {
+      net.set_gradients();
+      adam.step();
+    }
   }
 };
 
@@ -54,24 +58,24 @@ TEST_CASE("a step with a gradient that does not fit changes no parameter", "[nam
   CHECK(refusal(net, sgd) == "sgd: gradient (3,) of f32 does not fit parameter b (2, 2) of f32");
 }
 
-TEST_CASE("a joint step is refused before any part has stepped", "[names]") {
+TEST_CASE("a step that one group cannot take is refused before another has stepped", "[names]") {
   Net net;
   auto other = std::make_unique<Net>();
-  SGD sgd(parameters(net)), second(parameters(*other));
-  JointOptimizer inner({&second}), joint({&sgd, &inner});
-  net.set_gradients(), other->set_gradients();
-  other->b.mutable_grad() = ones({3});
-  CHECK(refusal(net, joint) == "sgd: gradient (3,) of f32 does not fit parameter b (2, 2) of f32");
+  Momentum optimizer(parameters(net), {.momentum = 0});
+  optimizer.add_groups(SGD(parameters(*other)));
+  net.set_gradients();
   other->set_gradients();
-  second.groups()[0].options.schedule = [](long) { return INFINITY; };
-  CHECK(refusal(net, joint) == "sgd: the learning rate is inf at step 1");
-  second.groups()[0].options.schedule = {};
-  joint.step();
+  other->b.mutable_grad() = ones({3});
+  CHECK(refusal(net, optimizer) == "sgd: gradient (3,) of f32 does not fit parameter b (2, 2) of f32");
+  other->set_gradients();
+  optimizer.groups()[1].options.schedule = [](long) { return INFINITY; };
+  CHECK(refusal(net, optimizer) == "sgd: the learning rate is inf at step 1");
+  optimizer.groups()[1].options.schedule = {};
+  optimizer.step();
   CHECK(net.first() == Approx(.99));
   CHECK(other->first() == Approx(.99));
   other.reset();
-  CHECK(refusal(net, joint).starts_with("sgd: parameter a is no longer that of a model"));
-  CHECK(error_of([&] { JointOptimizer({&sgd, nullptr}); }) == "joint: one of the 2 parts is null");
+  CHECK(refusal(net, optimizer).starts_with("sgd: parameter a is no longer that of a model"));
 }
 
 TEST_CASE("options that have become impossible are refused before a step") {
@@ -85,13 +89,12 @@ TEST_CASE("options that have become impossible are refused before a step") {
   CHECK(refusal(net, sgd) == "sgd: the learning rate is inf at step 1");
   last.schedule = [](long) { return -1; };
   CHECK(refusal(net, sgd) == "sgd: the learning rate is -0.01 at step 1");
-  last = good, last.lr = -1;
-  CHECK(refusal(net, sgd) == "sgd: lr is -1, not in [0, inf)");
-  last = good, last.weight_decay = NAN;
-  CHECK(refusal(net, sgd) == "sgd: weight_decay is nan, not in [0, inf)");
   last = good;
-  sgd.set_lr_factor(-1);
-  CHECK(refusal(net, sgd) == "sgd: the learning rate is -0.01 at step 1");
+  last.lr = -1;
+  CHECK(refusal(net, sgd) == "sgd: lr is -1, not in [0, inf)");
+  last = good;
+  last.weight_decay = NAN;
+  CHECK(refusal(net, sgd) == "sgd: weight_decay is nan, not in [0, inf)");
   CHECK(sgd.state()[0].value.item() == 0);
 }
 
@@ -112,29 +115,38 @@ TEST_CASE("a damaged state is refused by name, and the optimizer goes on as if n
   };
   auto state = good;
   std::erase_if(state, [](auto& entry) { return entry.name == "adam.0.1.b.v"; });
-  CHECK(refused(state) == "adam: the state has no adam.0.1.b.v");
-  state = good, state.push_back({"adam.0.1.b.zzz", ones({2, 2})});
-  CHECK(refused(state) == "adam: adam.0.1.b.zzz belongs to nothing that this optimizer keeps");
-  state = good, state.insert(state.end(), good.begin(), good.end());
-  CHECK(refused(state) == "adam: adam.step is given twice");
-  CHECK(refused(with("adam.0.0.a.step", count(4))) == "adam: adam.0.0.a.step is 4, not in [1, 3]");
-  CHECK(refused(with("adam.0.0.a.step", count(0))) == "adam: adam.0.0.a.step is 0, not in [1, 3]");
-  CHECK(refused(with("adam.0.0.a.m", {})) == "adam: adam.0.0.a.m is an undefined array");
+  CHECK(refused(state) == "optimizer: the state has no adam.0.1.b.v");
+  state = good;
+  state.push_back({"adam.0.1.b.zzz", ones({2, 2})});
+  CHECK(refused(state) == "optimizer: adam.0.1.b.zzz belongs to nothing that this optimizer keeps");
+  state = good;
+  state.insert(state.end(), good.begin(), good.end());
+  CHECK(refused(state) == "optimizer: optimizer.step is given twice");
+  CHECK(refused(with("adam.0.0.a.step", count(4))) == "optimizer: adam.0.0.a.step is 4, not in [1, 3]");
+  CHECK(refused(with("adam.0.0.a.step", count(0))) == "optimizer: adam.0.0.a.step is 0, not in [1, 3]");
+  CHECK(refused(with("adam.0.0.a.m", {})) == "optimizer: adam.0.0.a.m is an undefined array");
   for (long steps : {LONG_MAX, LONG_MIN, -1l})
-    CHECK(refused(with("adam.step", count(steps))) ==
-          fmt::format("adam: adam.step is {}, not in [0, 9007199254740992]", steps));
+    CHECK(refused(with("optimizer.step", count(steps))) ==
+          fmt::format("optimizer: optimizer.step is {}, not in [0, 9007199254740992]", steps));
   it.adam.load_state(good);
 }
 
-TEST_CASE("a joint state is loaded into all parts or into none") {
-  Trained a, b;
-  JointOptimizer joint({&a.adam, &b.adam});
-  auto state = joint.state();
-  std::erase_if(state, [](auto& entry) { return entry.name.starts_with("joint.1."); });
-  a.net.set_gradients(), b.net.set_gradients();
-  joint.step();
-  CHECK(error_of([&] { joint.load_state(state); }) == "adam: the state has no adam.step");
-  CHECK(a.adam.state()[0].value.item() == 4);
+TEST_CASE("a state is loaded into all groups or into none") {
+  Net a, b;
+  Adam optimizer(parameters(a));
+  optimizer.add_groups(Momentum(parameters(b)));
+  auto step = [&] {
+    a.set_gradients();
+    b.set_gradients();
+    optimizer.step();
+  };
+  step();
+  auto state = optimizer.state();
+  std::erase_if(state, [](auto& entry) { return entry.name == "momentum.1.1.b.v"; });
+  step();
+  CHECK(error_of([&] { optimizer.load_state(state); }) == "optimizer: the state has no momentum.1.1.b.v");
+  CHECK(optimizer.state()[0].value.item() == 2);
+  CHECK(optimizer.state()[1].value.item() == 2);
 }
 
 TEST_CASE("Muon's step is the same for a gradient of any finite size") {
@@ -155,24 +167,27 @@ TEST_CASE("Muon's step is the same for a gradient of any finite size") {
 
 namespace {
 
-/// Momentum that finds no memory for the second parameter when `fails` is set.
-struct Failing : Momentum {
-  using Momentum::Momentum;
-  Variable update(const Variable& p, const Variable& g, double lr, const GroupOptions& options,
-                  Slots& slots) override {
-    if (fails && ++updates == 2) throw std::bad_alloc();
-    return Momentum::update(p, g, lr, options, slots);
-  }
+/// A rule that finds no memory for its second parameter when `fails` is set.
+struct Failing {
   bool fails = false;
   int updates = 0;
+  UpdateRule rule() {
+    return {"failing",
+            [this](const Variable& p, const Variable& g, double lr, UpdateRule::Slots& slots) {
+              if (fails && ++updates == 2) throw std::bad_alloc();
+              Array& v = slots.arrays.at("v");
+              v = (v * .9 + g).data();
+              return p - v * lr;
+            },
+            {"v"}};
+  }
 };
 
 /// All that a step may change, as bytes.
 std::string everything(const Net& net, const Optimizer& optimizer) {
   std::string all;
-  for (auto& array : {net.a.data(), net.b.data()}) all.append(array.bytes(), std::size_t(array.byte_size()));
-  for (auto& [name, array] : optimizer.state())
-    all.append(name).append(array.bytes(), std::size_t(array.byte_size()));
+  for (auto& array : {net.a.data(), net.b.data()}) all += tests::bits(array);
+  for (auto& [name, array] : optimizer.state()) all += name + tests::bits(array);
   return all;
 }
 
@@ -181,23 +196,37 @@ std::string everything(const Net& net, const Optimizer& optimizer) {
 TEST_CASE("a step that finds no memory changes no parameter, nothing remembered and no count") {
   for (int steps_before : {0, 1}) {
     Net net, other, right, right_other;
-    SGD sgd(parameters(other)), right_sgd(parameters(right_other));
-    Failing failing(parameters(net)), right_failing(parameters(right));
-    JointOptimizer joint({&sgd, &failing}), right_joint({&right_sgd, &right_failing});
-    auto step = [](Net& a, Net& b, Optimizer& optimizer) {
-      a.set_gradients(.5), b.set_gradients(.25);
+    Failing failing, never;
+    auto make = [](Net& first, Net& second, Failing& rule) {
+      Optimizer optimizer = SGD(parameters(first));
+      optimizer.add_groups(Optimizer(parameters(second), rule.rule()));
+      return optimizer;
+    };
+    Optimizer optimizer = make(other, net, failing), right_optimizer = make(right_other, right, never);
+    auto step = [&] {
+      net.set_gradients(.5);
+      other.set_gradients(.25);
       optimizer.step();
     };
-    for (int i = 0; i < steps_before; ++i) step(net, other, joint), step(right, right_other, right_joint);
-    const std::string before = everything(net, joint), before_other = everything(other, sgd);
+    auto right_step = [&] {
+      right.set_gradients(.5);
+      right_other.set_gradients(.25);
+      right_optimizer.step();
+    };
+    for (int i = 0; i < steps_before; ++i) {
+      step();
+      right_step();
+    }
+    const std::string before = everything(net, optimizer), before_other = everything(other, optimizer);
     failing.fails = true;
-    CHECK_THROWS_AS(step(net, other, joint), std::bad_alloc);
-    CHECK(everything(net, joint) == before);
-    CHECK(everything(other, sgd) == before_other);
-    joint.load_state(joint.state());
+    CHECK_THROWS_AS(step(), std::bad_alloc);
+    CHECK(everything(net, optimizer) == before);
+    CHECK(everything(other, optimizer) == before_other);
+    optimizer.load_state(optimizer.state());
     failing.fails = false;
-    step(net, other, joint), step(right, right_other, right_joint);
-    CHECK(everything(net, joint) == everything(right, right_joint));
-    CHECK(everything(other, sgd) == everything(right_other, right_sgd));
+    step();
+    right_step();
+    CHECK(everything(net, optimizer) == everything(right, right_optimizer));
+    CHECK(everything(other, optimizer) == everything(right_other, right_optimizer));
   }
 }

@@ -5,15 +5,17 @@
 
 #include <fstream>
 #include <memory>
-#include <sstream>
 
 #include <xgrad/core/base/files.hpp>
 #include <xgrad/nn/layers.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using tests::error_of;
+using tests::read_file;
 using tests::TemporaryFolder;
+using tests::write_file;
 
 namespace {
 
@@ -22,13 +24,6 @@ struct Net {
   BatchNorm norm{2};
 };
 
-std::string read(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-void write(const std::filesystem::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
 std::string with_header(const std::string& json, const std::string& data = "") {
   const std::uint64_t length = json.size();
   return std::string(reinterpret_cast<const char*>(&length), 8) + json + data;
@@ -62,12 +57,9 @@ TEST_CASE("all dtypes and empty arrays survive, with texts beside them") {
   REQUIRE(back.arrays.size() == 5);
   for (std::size_t i = 0; i < 5; ++i) {
     CHECK(back.arrays[i].name == tensors.arrays[i].name);
-    CHECK(back.arrays[i].value.shape() == tensors.arrays[i].value.shape());
-    CHECK(back.arrays[i].value.dtype() == tensors.arrays[i].value.dtype());
-    CHECK(std::string(back.arrays[i].value.bytes(), std::size_t(back.arrays[i].value.byte_size())) ==
-          std::string(tensors.arrays[i].value.bytes(), std::size_t(tensors.arrays[i].value.byte_size())));
+    CHECK(tests::same_bits(back.arrays[i].value, tensors.arrays[i].value));
   }
-  const std::string file = read(folder / "t");
+  const std::string file = read_file(folder / "t");
   CHECK((8 + *reinterpret_cast<const std::uint64_t*>(file.data())) % 8 == 0);
 }
 
@@ -98,10 +90,10 @@ TEST_CASE("damaged files are refused by name") {
   TemporaryFolder folder;
   const std::string path = folder / "x.safetensors";
   CHECK(error_of([&] { load_tensors(path); }) == path + ": cannot be opened: No such file or directory");
-  write(path, "");
+  write_file(path, "");
   CHECK(error_of([&] { load_tensors(path); }) ==
         path + ": byte 0: the length of a safetensors header was expected, but the file ends here");
-  write(path, "\x89PNG\r\n\x1a\n0000000000000");
+  write_file(path, "\x89PNG\r\n\x1a\n0000000000000");
   CHECK(error_of([&] { load_tensors(path); }) ==
         path +
             ": byte 0: this is not a safetensors file, or a truncated one: its header would have "
@@ -113,13 +105,13 @@ TEST_CASE("a bit that flips anywhere in a saved file is noticed") {
   const std::string path = folder / "x.safetensors";
   save_tensors(path, {{{"a", arange(3, DType::f32)}, {"b", full({}, 1)}}, {{"step", "10"}}});
   CHECK(load_tensors(path).metadata == std::map<std::string, std::string>{{"step", "10"}});
-  const std::string good = read(path);
+  const std::string good = read_file(path);
   const std::size_t key = good.find("xgrad_sha256");
   for (std::size_t i = 0; i < good.size(); ++i)
     for (int bit : {0, 3, 6}) {
       std::string bad = good;
       bad[i] ^= char(1 << bit);
-      write(path, bad);
+      write_file(path, bad);
       INFO(i << " " << bit);
       const std::string error = error_of([&] { load_tensors(path); });
       if (key <= i && i < key + 12)  // the name under which the checksum stands: all else is as it was
@@ -129,12 +121,12 @@ TEST_CASE("a bit that flips anywhere in a saved file is noticed") {
     }
   std::string bad = good;
   bad.back() ^= 1;
-  write(path, bad);
+  write_file(path, bad);
   CHECK(error_of([&] { load_tensors(path); }).find("is damaged: its SHA-256") != std::string::npos);
   // Saved again, it is a file like any other.
-  write(path, good);
+  write_file(path, good);
   save_tensors(path, load_tensors(path));
-  CHECK(read(path) == good);
+  CHECK(read_file(path) == good);
 }
 
 TEST_CASE("a file that cannot be written leaves the old one") {
@@ -143,12 +135,12 @@ TEST_CASE("a file that cannot be written leaves the old one") {
   const std::string nowhere = folder / "missing/net";
   CHECK(error_of([&] { save(net, nowhere); }) == nowhere + ": cannot be written: No such file or directory");
   const std::string path = folder / "kept";
-  write(path, "old");
+  write_file(path, "old");
   CHECK_THROWS(replace_file(path, [](std::ostream& out) {
     out << "half";
     throw std::runtime_error("stopped");
   }));
-  CHECK(read(path) == "old");
+  CHECK(read_file(path) == "old");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
   CHECK(error_of([&] { make_folder(path); }).starts_with(path + ": this folder cannot be made"));
 }
@@ -195,7 +187,7 @@ TEST_CASE("an array behind 4 GiB of a file is read", "[large]") {
   const std::string header = fmt::format(
       R"({{"z":{{"dtype":"U8","shape":[{}],"data_offsets":[0,{}]}},"a":{{"dtype":"F32","shape":[2],"data_offsets":[{},{}]}}}})",
       start, start, start, start + 8);
-  write(path, with_header(header));
+  write_file(path, with_header(header));
   std::filesystem::resize_file(path, 8 + header.size() + start);  // a hole, which takes no room on the disk
   const float values[] = {1, 2};
   std::ofstream(path, std::ios::binary | std::ios::app).write(reinterpret_cast<const char*>(values), 8);

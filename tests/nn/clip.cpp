@@ -6,6 +6,7 @@
 #include <xgrad/core/base/threads.hpp>
 #include <xgrad/nn/layers.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using tests::error_of;
@@ -93,12 +94,11 @@ TEST_CASE("a parameter that is given twice counts once, and the number of thread
   CHECK(clip_grad_norm({{"a", a}, {"again", a}}, 3) == Approx(3 * std::sqrt(2)));
   CHECK(a.grad().data<float>()[0] == Approx(3 / std::sqrt(2)));
 
-  const int before = threads::count();
+  const tests::Restore restore;
   Parameter large(zeros({700'001}));
   large.mutable_grad() = Generator(1).normal({700'001});
   threads::set(1);
   const double alone = clip_grad_norm({{"large", large}}, INFINITY);
   threads::set(3);
   CHECK(clip_grad_norm({{"large", large}}, INFINITY) == alone);
-  threads::set(before);
 }

@@ -7,11 +7,14 @@
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/mode.hpp>
 #include <xgrad/nn/models/mlp.hpp>
+#include <xgrad/nn/summary.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using tests::error_of;
+using tests::same_bits;
 
 namespace {
 
@@ -31,6 +34,29 @@ TEST_CASE("layers give the shapes that they promise") {
   CHECK(LayerNorm({9, 7})(images).shape() == images.shape());
   CHECK(Embedding(10, 3)(zeros({4, 5}, DType::i64)).shape() == Shape{4, 5, 3});
   CHECK_FALSE(Linear(2, 2, {.bias = false}).bias.defined());
+}
+
+TEST_CASE("activations are layers too", "[names]") {
+  const Variable x(array<double>({-3, -.5, 0, .5, 3}));
+  auto same = [](const Variable& a, const Variable& b) { return same_bits(a.data(), b.data()); };
+  CHECK(same(Relu{}(x), relu(x)));
+  CHECK(same(Gelu{}(x), gelu(x)));
+  CHECK(same(Silu{}(x), silu(x)));
+  CHECK(same(Sigmoid{}(x), sigmoid(x)));
+  CHECK(same(Softplus{}(x), softplus(x)));
+  CHECK(same(Tanh{}(x), tanh(x)));
+  CHECK(same(LeakyRelu{}(x), leaky_relu(x)));
+  CHECK(same(LeakyRelu{.slope = .2}(x), leaky_relu(x, .2)));
+
+  Sequential net{Linear(4, 8), Tanh{}, LeakyRelu{}, Linear(8, 1), Tanh{}};
+  CHECK(parameters(net).size() == 4);
+  std::vector<std::string> layers;
+  for (auto& op : trace(net, Variable(ones({2, 4}))).operations) layers.push_back(op.layer + " " + op.name);
+  CHECK(layers == std::vector<std::string>{"0 linear", "1 tanh", "2 leaky_relu", "3 linear", "4 tanh"});
+  const Summary table = summary(net, {2, 4});
+  REQUIRE(table.layers.size() == 2);
+  CHECK(table.layers[0].operations == "linear tanh leaky_relu");
+  CHECK(table.layers[1].operations == "linear tanh");
 }
 
 TEST_CASE("layers name what does not fit") {
@@ -163,12 +189,9 @@ TEST_CASE("models are made, and dropout draws, in several threads at once, each 
   std::vector<std::thread> workers;
   for (std::size_t i = 0; i < 4; ++i) workers.emplace_back([&, i] { together[i] = make(1 + i); });
   for (auto& worker : workers) worker.join();
-  auto same = [](const Array& a, const Array& b) {
-    return std::ranges::equal(a.elements<float>(), b.elements<float>());
-  };
   for (std::size_t i = 0; i < 4; ++i) {
-    CHECK(same(make(1 + i), together[i]));
-    for (std::size_t j = 0; j < i; ++j) CHECK_FALSE(same(together[i], together[j]));
+    CHECK(same_bits(make(1 + i), together[i]));
+    for (std::size_t j = 0; j < i; ++j) CHECK_FALSE(same_bits(together[i], together[j]));
   }
   default_generator() = before;
 }

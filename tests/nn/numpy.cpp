@@ -7,10 +7,12 @@
 #include <xgrad/nn/formats/numpy_array.hpp>
 #include <xgrad/nn/layers.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using tests::error_of;
 using tests::TemporaryFolder;
+using tests::values;
 
 namespace {
 
@@ -66,10 +68,6 @@ std::string decoded(std::string_view base64) {
 std::string written(const TemporaryFolder& folder, const std::string& name, const std::string& bytes) {
   std::ofstream(folder / name, std::ios::binary) << bytes;
   return folder / name;
-}
-std::vector<double> values(const Array& x) {
-  const Array wide = x.cast(DType::f64);
-  return {wide.elements<double>().begin(), wide.elements<double>().end()};
 }
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   return text.replace(text.find(from), from.size(), to);
@@ -245,8 +243,7 @@ TEST_CASE("what is written in parts is written whole") {
 TEST_CASE("a .npz that states more than it can hold is refused without the memory for it") {
   TemporaryFolder folder;
   save_npz(folder / "t.npz", {{{"a", arange(4)}}, {}});
-  std::ifstream in(folder / "t.npz", std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  std::string bytes = tests::read_file(folder / "t.npz");
   const auto directory = bytes.rfind("PK\x01\x02");
   for (std::size_t at : {std::size_t(18), std::size_t(22), directory + 20, directory + 24})  // of the sizes
     bytes.replace(at, 4, "\xf0\xff\xff\xff");

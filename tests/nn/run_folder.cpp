@@ -2,25 +2,15 @@
 #include <xgrad/nn/run/run_folder.hpp>
 
 #include <fstream>
-#include <sstream>
 
 #include <xgrad/core/base/build.hpp>
 #include <xgrad/nn/run/training_state.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 using namespace xgrad;
 using tests::error_of;
-
-namespace {
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-}  // namespace
+using tests::read_file;
 
 TEST_CASE("a run folder is begun once, goes on when asked, and refuses other settings") {
   tests::TemporaryFolder temporary;
@@ -47,7 +37,7 @@ TEST_CASE("a run folder is begun once, goes on when asked, and refuses other set
   RunFolder again("job", folder, true, settings);
   CHECK(again.steps_done() == 10);
   CHECK(again.metrics().column("test_accuracy") == std::vector<double>{.5});  // what came later is done again
-  CHECK(text_of(folder / "metrics.jsonl") == "{\"step\":10,\"test_accuracy\":0.5}\n");
+  CHECK(read_file(folder / "metrics.jsonl") == "{\"step\":10,\"test_accuracy\":0.5}\n");
   CHECK(error_of([&] { load_settings(temporary / "none"); }) ==
         (temporary / "none").string() + ": there is no run here (no settings.json)");
 }
@@ -77,7 +67,7 @@ TEST_CASE("what stands in metrics.jsonl never becomes a script") {
                            << "`\": 1}\n";
     plot_curves(metrics, svg);
     CHECK_FALSE(std::filesystem::exists(made));
-    if (std::filesystem::exists(svg)) CHECK(text_of(svg).find("accuracy") != std::string::npos);
+    if (std::filesystem::exists(svg)) CHECK(read_file(svg).find("accuracy") != std::string::npos);
   }
   std::ofstream(metrics) << "{\"step\": 1, \"loss\": 1}\n{\"step\": null, \"loss\": 1}\n";
   const std::string error =
@@ -96,7 +86,7 @@ TEST_CASE("curves are drawn where gnuplot is, whatever the folder is called") {
          "{\"final\":1}\n";
   if (std::system("gnuplot --version >/dev/null 2>&1")) return tests::skip("no gnuplot");
   REQUIRE(plot_curves(metrics, svg));
-  const std::string text = text_of(svg);
+  const std::string text = read_file(svg);
   CHECK(text.find("test accuracy") != std::string::npos);
   CHECK(text.find("reported test accuracy") != std::string::npos);
   CHECK(text.find("</svg>") != std::string::npos);

@@ -7,6 +7,7 @@
 #include <xgrad/core/base/threads.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 #include "tests/ops/table.hpp"
 
 namespace xgrad::tests {
@@ -54,7 +55,7 @@ std::string disagreement(const Function& f, const Function& definition, const st
 }
 
 std::string thread_dependence(const Function& f, const std::vector<Array>& inputs) {
-  const int before = threads::count();
+  const Restore restore;
   std::string what;
   for (DType dtype : {DType::f64, DType::f32}) {
     std::vector<std::vector<Array>> results;
@@ -62,12 +63,10 @@ std::string thread_dependence(const Function& f, const std::vector<Array>& input
       threads::set(count);
       results.push_back(derivatives(f, as(inputs, dtype)));
       for (std::size_t i = 0; i < results[0].size(); ++i)
-        if (std::memcmp(results[0][i].bytes(), results.back()[i].bytes(),
-                        std::size_t(results[0][i].byte_size())))
+        if (!same_bits(results[0][i], results.back()[i]))
           what = fmt::format("result {} in {} differs on {} threads", i, name(dtype), count);
     }
   }
-  threads::set(before);
   return what;
 }
 

@@ -4,6 +4,7 @@
 #include <xgrad/ops/kernels/conv.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 #include "tests/ops/definitions.hpp"
 #include "tests/ops/reference_images.hpp"
 #include "tests/ops/table.hpp"
@@ -210,6 +211,7 @@ TEST_CASE("conv2d in f32 is that in f64, by each lowering", "[ops]") {
     INFO(g.str());
     const auto inputs = as(draw_normal(g.shapes()), DType::f32);
     const auto want = derivatives(convolution(g.options), as(inputs, DType::f64));
+    const Restore restore;
     for (auto lowering : {automatic, general, winograd}) {
       kernels::set_conv_lowering(lowering);
       const auto got = derivatives(convolution(g.options), inputs);
@@ -220,7 +222,6 @@ TEST_CASE("conv2d in f32 is that in f64, by each lowering", "[ops]") {
         CHECK(difference(got[i], Grid(want[i]), 1e-5 * largest) == "");
       }
     }
-    kernels::set_conv_lowering(automatic);
   }
 }
 

@@ -6,14 +6,11 @@
 #include <xgrad/ops/ops.hpp>
 #include <xgrad/ops/xtensor.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 namespace xgrad::tests {
 namespace {
 
-std::vector<double> values(const Variable& v) {
-  const Array doubles = v.data().cast(DType::f64);
-  return {doubles.data<double>(), doubles.data<double>() + doubles.size()};
-}
 using V = std::vector<double>;
 
 }  // namespace

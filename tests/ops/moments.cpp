@@ -8,7 +8,7 @@
 #include <xgrad/ops/reduce.hpp>
 #include <xgrad/ops/shape.hpp>
 #include "tests/catch.hpp"
-#include "tests/core/helpers.hpp"
+#include "tests/helpers.hpp"
 #include "tests/ops/definitions.hpp"
 
 namespace xgrad::tests {

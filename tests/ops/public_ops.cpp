@@ -2,21 +2,14 @@
 #include "tests/ops/public_ops.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <vector>
 
+#include "tests/helpers.hpp"
 #include "tests/paths.hpp"
 
 namespace xgrad::tests {
 namespace {
-
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// The lines without comments and directives.
 std::string code_of(const std::string& header) {
@@ -83,7 +76,7 @@ std::set<std::string> public_ops() {
   for (auto& entry : std::filesystem::directory_iterator(root / "ops"))
     if (entry.path().extension() == ".hpp") headers.push_back(entry.path());
   std::set<std::string> ops;
-  for (auto& header : headers) ops.merge(ops_of(read(header)));
+  for (auto& header : headers) ops.merge(ops_of(read_file(header)));
   ops.erase("record");  // by which ops are made
   return ops;
 }

@@ -11,6 +11,7 @@
 #include <xgrad/ops/math.hpp>
 #include <xgrad/ops/shape.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 #include "tests/ops/public_ops.hpp"
 #include "tests/ops/table.hpp"
 
@@ -60,7 +61,7 @@ std::string bits(const Row& row, const Arrays& inputs) {
   if (y.requires_grad())
     for (auto& g : grad(y, xs, {.grad_output = weights(y)})) all.push_back(g.data());
   std::string result;
-  for (auto& a : all) result.append(a.bytes(), std::size_t(a.byte_size()));
+  for (auto& a : all) result += tests::bits(a);
   return result;
 }
 
@@ -163,7 +164,7 @@ TEST_CASE("every op is traced", "[ops]") {
 }
 
 TEST_CASE("neither fusion nor the number of threads changes a bit of any op", "[ops]") {
-  const int before = threads::count();
+  const Restore restore;
   each_case([&](const Row& row, const Arrays& inputs) {
     for (DType dtype : {DType::f32, DType::f64}) {
       const Arrays xs = cast(inputs, dtype);
@@ -178,7 +179,6 @@ TEST_CASE("neither fusion nor the number of threads changes a bit of any op", "[
       lazy::set_fusion(true);
     }
   });
-  threads::set(before);
 }
 
 }  // namespace xgrad::tests

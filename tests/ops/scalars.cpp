@@ -6,16 +6,12 @@
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 
 namespace xgrad::tests {
 namespace {
 
 using V = std::vector<double>;
-V values(const Array& a) {
-  const Array doubles = a.cast(DType::f64);
-  return {doubles.data<double>(), doubles.data<double>() + doubles.size()};
-}
-V values(const Variable& v) { return values(v.data()); }
 Variable i64(std::initializer_list<std::int64_t> v) { return Variable(array<std::int64_t>(v)); }
 std::vector<std::int64_t> integers_of(const Variable& v) {
   return {v.data().data<std::int64_t>(), v.data().data<std::int64_t>() + v.size()};

@@ -5,6 +5,7 @@
 #include <xgrad/core/base/memory.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
+#include "tests/helpers.hpp"
 #include "tests/memory_limit.hpp"
 
 namespace xgrad::tests {
@@ -14,10 +15,6 @@ constexpr long large = 1l << 32;
 Variable f32(const Shape& shape) { return Variable(ones(shape)); }
 Variable f64(const Shape& shape) { return Variable(ones(shape, DType::f64)); }
 Variable repeated(const Shape& shape) { return broadcast_to(f64({}), shape); }
-std::vector<double> values(const Variable& v) {
-  const Array doubles = v.data().cast(DType::f64);
-  return {doubles.data<double>(), doubles.data<double>() + doubles.size()};
-}
 
 }  // namespace
 

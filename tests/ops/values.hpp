@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <xgrad/ops/ops.hpp>
+#include "tests/helpers.hpp"
 
 namespace xgrad::tests {
 
@@ -12,10 +13,6 @@ using V = std::vector<double>;
 
 inline Variable leaf(const V& elements, DType dtype = DType::f64) {
   return Variable(Array({long(elements.size())}, elements).cast(dtype), requires_grad);
-}
-inline V values(const Variable& v) {
-  const Array doubles = v.data().cast(DType::f64);
-  return {doubles.data<double>(), doubles.data<double>() + doubles.size()};
 }
 /// Of the sum of y; zeros where y does not depend on x.
 inline V gradient(const Variable& y, const Variable& x) { return values(grad(y, {x})[0]); }
