@@ -1,9 +1,11 @@
 #pragma once
 // xgrad in one include: Variables, all operations, layers, optimizers and the training loop.
 #include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/exception.hpp>
 #include <xgrad/core/tape/gradcheck.hpp>
 #include <xgrad/core/tape/mode.hpp>
 #include <xgrad/core/tape/recompute.hpp>
+#include <xgrad/nn/clip.hpp>
 #include <xgrad/nn/formats/checkpoint.hpp>
 #include <xgrad/nn/layers.hpp>
 #include <xgrad/nn/optim.hpp>

@@ -175,7 +175,7 @@ using Gelu = Activation<gelu>;          ///< gelu(x)
 using Silu = Activation<silu>;          ///< silu(x)
 using Sigmoid = Activation<sigmoid>;    ///< sigmoid(x)
 using Softplus = Activation<softplus>;  ///< softplus(x)
-using Tanh = Activation<tanh>;          ///< tanh(x); the bare name of the function may mean that of <cmath>
+using Tanh = Activation<tanh>;          ///< tanh(x); the bare name tanh may be that of the C library
 /// leaky_relu(x, slope).
 struct LeakyRelu {
   double slope = 0.01;  ///< where x is negative

@@ -1,8 +1,8 @@
 #pragma once
 // Optimizers: the formulas of PyTorch, and the book's where they differ. Each is a few lines of arithmetic in
 // optim.cpp.
-#include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <span>
 
@@ -13,15 +13,16 @@ namespace xgrad {
 
 namespace detail {
 /// Throws Error unless 0 <= value < limit, which NaN and inf are not.
-void check_option(const std::string& rule, const char* option, double value, double limit = INFINITY);
+void check_option(const std::string& rule, const char* option, double value,
+                  double limit = std::numeric_limits<double>::infinity());
 }  // namespace detail
 
 /// What a group of parameters has for itself.
 struct GroupOptions {
   double lr = 0.01;         ///< learning rate, before the schedule
   double weight_decay = 0;  ///< times the parameter, added to its gradient (AdamW: taken off the parameter)
-  /// The factor of lr at each step of the optimizer, counted from 0: 1 when not given, or for a group that is
-  /// added, that of the first group.
+  /// The factor of lr at each step of the optimizer, counted from 0. Where none is given it is 1 in the first
+  /// group, and that of the first in others.
   Schedule schedule = {};
 };
 
@@ -39,7 +40,7 @@ struct UpdateRule {
   std::vector<std::string> arrays = {};  ///< the names of what is kept for each parameter
   /// Weight decay takes lr weight_decay p off p before; otherwise it adds weight_decay p to g.
   bool decoupled = false;
-  /// Throws Error for a parameter that is nothing for the rule.
+  /// Throws Error for a parameter that the rule cannot step.
   std::function<void(const NamedParameter&)> check = {};
 };
 
@@ -61,7 +62,7 @@ class Optimizer {
 
   /// Further parameters with options of their own, by the rule of the first group. What is counted by steps,
   /// as the bias correction of Adam, begins with their first step. Throws Error for a parameter that is given
-  /// twice or nothing for the rule, and for options that are negative or not finite.
+  /// twice or that the rule cannot step, and for options that are negative or not finite.
   void add_group(const Parameters& parameters, const GroupOptions& options);
   /// The same with the options of the first group.
   void add_group(const Parameters& parameters);

@@ -39,27 +39,38 @@ class Seen {
   }
 
  private:
-  std::set<std::pair<const void*, std::type_index>> objects_;
+  std::set<LayerKey> objects_;
 };
 
-/// visit(), without what is in `seen`.
-template <class M, class F>
-void walk(M& model, F& f, const std::string& path, Seen& seen) {
+/// What is done where a walk comes. One type for all, so that the walk through a model is compiled once.
+struct Visitor {
+  Seen seen;
+  virtual void enter(const std::string&, LayerKey) {}
+  virtual void leaf(const std::string& path, Parameter& leaf) = 0;
+  virtual void leaf(const std::string& path, Buffer& leaf) = 0;
+
+ protected:
+  ~Visitor() = default;
+};
+
+/// visit(), without what has been seen.
+template <class M>
+void walk(M& model, Visitor& visitor, const std::string& path) {
   using Model = std::remove_const_t<M>;
   auto down = [&](const std::string& name, auto& member) {
-    walk(member, f, path.empty() ? name : path + "." + name, seen);
+    walk(member, visitor, path.empty() ? name : path + "." + name);
   };
-  if constexpr (requires { f.enter(path, model); }) f.enter(path, model);
+  visitor.enter(path, {&model, typeid(Model)});
   if constexpr (std::same_as<Model, Parameter>) {
-    if (model.defined() && seen.first(model)) f(path, model);
+    if (model.defined() && visitor.seen.first(model)) visitor.leaf(path, const_cast<Model&>(model));
   } else if constexpr (std::same_as<Model, Buffer>) {
-    if (model.value.defined() && seen.first(model)) f(path, model);
+    if (model.value.defined() && visitor.seen.first(model)) visitor.leaf(path, const_cast<Model&>(model));
   } else if constexpr (HasEach<Model, decltype(down)>) {
     const_cast<Model&>(model).each(down);
   } else if constexpr (PointerLike<Model>) {
     using Pointee = std::remove_cvref_t<decltype(*model)>;
     constexpr bool leaf = std::same_as<Pointee, Parameter> || std::same_as<Pointee, Buffer>;
-    if (model && (leaf || seen.first(*model))) walk(*model, f, path, seen);
+    if (model && (leaf || visitor.seen.first(*model))) walk(*model, visitor, path);
   } else if constexpr (Range<Model>) {
     if constexpr (std::is_class_v<std::remove_cvref_t<decltype(*model.begin())>>) {
       std::size_t i = 0;
@@ -88,8 +99,13 @@ void walk(M& model, F& f, const std::string& path, Seen& seen) {
 ///   void each(auto&& f) { f("weight", weight); f("bias", bias); }
 template <class M, class F>
 void visit(M& model, F&& f, const std::string& path = "") {
-  detail::Seen seen;
-  detail::walk(model, f, path, seen);
+  struct : detail::Visitor {
+    std::remove_reference_t<F>* f;
+    void leaf(const std::string& name, Parameter& leaf) override { (*f)(name, leaf); }
+    void leaf(const std::string& name, Buffer& leaf) override { (*f)(name, leaf); }
+  } visitor;
+  visitor.f = &f;
+  detail::walk(model, visitor, path);
 }
 
 /// A parameter with its name; the Variable is a handle to it.
@@ -138,16 +154,15 @@ long parameter_count(M& model) {
 
 namespace detail {
 
-struct NameFinder {
+struct NameFinder : Visitor {
   Names found;
-  template <class T>
-  void enter(const std::string& path, const T& object) {
-    if (!path.empty()) found.layers.try_emplace({&object, typeid(T)}, path);
+  void enter(const std::string& path, LayerKey object) override {
+    if (!path.empty()) found.layers.try_emplace(object, path);
   }
-  void operator()(const std::string& path, const Parameter& leaf) {
+  void leaf(const std::string& path, Parameter& leaf) override {
     found.leaves.try_emplace(leaf.node(), path);
   }
-  void operator()(const std::string&, const Buffer&) {}
+  void leaf(const std::string&, Buffer&) override {}
 };
 
 }  // namespace detail
@@ -157,7 +172,7 @@ struct NameFinder {
 template <class M>
 Names names_of(M& model) {
   detail::NameFinder finder;
-  visit(model, finder);
+  detail::walk(model, finder, "");
   return std::move(finder.found);
 }
 

@@ -10,6 +10,7 @@
 
 #include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/threads.hpp>
 #include <xgrad/ops/conv.hpp>
 

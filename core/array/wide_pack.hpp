@@ -80,6 +80,20 @@ struct __attribute__((may_alias)) LooseRegisters {
 
 }  // namespace detail
 
+/// One register of T, and the same anywhere in memory.
+template <class T>
+using Register = typename detail::Vector<T, register_bytes>::type;
+template <class T>
+using LooseRegister = typename detail::Vector<T, register_bytes>::Loose;
+
+/// Keeps a value where it is: GCC would rather read its memory again for each of its uses.
+template <class V>
+XGRAD_INLINE void keep_in_register([[maybe_unused]] V& v) {
+#if defined __x86_64__ && !defined XGRAD_ONE_REGISTER
+  asm("" : "+x"(v));
+#endif
+}
+
 /// 64 bytes of T, aligned to as many, with arithmetic and comparisons, whose results have all bits set or
 /// none. LooseWidePack is the same anywhere in memory, to be converted and assigned.
 #if defined XGRAD_ONE_REGISTER

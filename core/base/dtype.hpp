@@ -1,6 +1,5 @@
 #pragma once
 // The types of elements an array can hold; known at run time, so that ops are ordinary functions.
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -62,7 +61,7 @@ decltype(auto) dispatch_floating(DType dtype, F&& f) {
 inline bool can_hold(DType dtype, double value) {
   if (is_floating(dtype)) return true;
   const double low = dtype == DType::u8 ? 0 : -0x1p63, end = dtype == DType::u8 ? 256 : 0x1p63;
-  return value >= low && value < end && std::trunc(value) == value;
+  return value >= low && value < end && __builtin_trunc(value) == value;
 }
 
 /// `value` as a To. From floating to integer the fraction is cut off, what is out of range becomes the

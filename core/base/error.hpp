@@ -1,20 +1,15 @@
 #pragma once
-// Errors: one type, one way to raise it, and how shapes and dtypes are written in messages.
+// Errors: one way to raise them, and how shapes and dtypes are written in messages.
 #include <fmt/format.h>
 
 #include <new>
-#include <stdexcept>
 #include <string>
 
 #include <xgrad/core/base/dtype.hpp>
+#include <xgrad/core/base/exception.hpp>
 #include <xgrad/core/base/shape.hpp>
 
 namespace xgrad {
-
-/// Every error that xgrad raises: "op: what is wrong", with the shapes or the file.
-struct Error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 namespace detail {
 using ErrorPrefix = std::string (*)();

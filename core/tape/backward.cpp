@@ -171,11 +171,15 @@ class BackwardPass {
       if (input.missing == 0) continue;
       Variable gx = conform(node.op, link.rule ? link.rule(gy, y) : std::move(all[i]), *link.input);
       if (anomaly::detecting())
-        anomaly::check(fmt::format("{}: its gradient rule", node.op), gx.data(), {{gy.data()}},
-                       node.non_finite);
+        anomaly::check(fmt::format("{}{}: its gradient rule", in_layer(node), node.op), gx.data(),
+                       {{gy.data()}}, node.non_finite);
       receive(input, std::move(gx));
       if (ours && !input.owner) input.owner = std::move(link.input);
     }
+  }
+
+  static std::string in_layer(const Node& node) {
+    return node.extra && !node.extra->layer.empty() ? node.extra->layer + ": " : "";
   }
 
   const detail::Untraced untraced_;

@@ -18,6 +18,7 @@ struct Node {
   };
   struct Extra {  // what few nodes have
     std::string name;
+    std::string layer;  // in which the operation was called, where anomalies were looked for
     std::vector<std::function<Variable(const Variable&)>> hooks;
     std::function<std::vector<Variable>(const Variable& gy, const Variable& y)> joint;  // for all links
   };

@@ -7,6 +7,7 @@
 #include <xgrad/core/base/scoped.hpp>
 #include <xgrad/core/tape/anomaly.hpp>
 #include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/layer_call.hpp>
 #include <xgrad/core/tape/node.hpp>
 #include <xgrad/core/tape/recompute.hpp>
 #include <xgrad/core/tape/trace.hpp>
@@ -49,6 +50,8 @@ Variable linked(const char* op, Array y, std::span<Edge> edges, Live live) {
   node.op = op;
   node.requires_grad = true;
   node.non_finite = static_cast<unsigned char>(non_finite);
+  if (anomaly::detecting())
+    if (std::string layer = Named::running(); !layer.empty()) node.get_extra().layer = std::move(layer);
   node.links.reserve(std::size_t(count));
   for (Edge& edge : edges) {
     if (!live(edge)) continue;

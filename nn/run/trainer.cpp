@@ -4,11 +4,16 @@
 #include <cmath>
 
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/nn/clip.hpp>
 #include <xgrad/nn/run/progress.hpp>
 #include <xgrad/ops/loss.hpp>
 #include <xgrad/ops/reduce.hpp>
 
 namespace xgrad {
+
+void detail::expect_loss(const char* caller, const Loss& loss) {
+  expect(bool(loss), "{}: the loss is null", caller);
+}
 
 Variable default_loss(const Variable& logits, const Array& labels) { return cross_entropy(logits, labels); }
 

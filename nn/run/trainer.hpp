@@ -110,6 +110,10 @@ long count_correct(const Variable& logits, const Array& labels);
 void add(Progress& sums, double mean_loss, long correct, long samples);
 /// The means.
 Score score(const Progress& sums);
+namespace detail {
+/// Throws Error that names `caller` where there is no loss.
+void expect_loss(const char* caller, const Loss& loss);
+}  // namespace detail
 
 /// Loss and accuracy of a model in evaluation mode over a range of batches {images, labels}; `loss` must give
 /// the mean over a batch.
@@ -118,14 +122,13 @@ Score evaluate(const Model& model, Batches&& batches, const Loss& loss = default
 
 }  // namespace xgrad
 
-#include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/mode.hpp>
 
 // Doxygen does not find the declaration of this template: it compares the return types letter by letter.
 /// @cond
 template <class Model, class Batches>
 xgrad::Score xgrad::evaluate(const Model& model, Batches&& batches, const Loss& loss) {
-  expect(bool(loss), "evaluate: the loss is null");
+  detail::expect_loss("evaluate", loss);
   NoGrad off;
   EvalMode eval;
   Progress sums;

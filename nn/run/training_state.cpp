@@ -83,4 +83,12 @@ TrainingState load_training(const std::string& path) {
 
 bool has_training(const std::string& path) { return !path.empty() && std::filesystem::exists(path); }
 
+void detail::from_file(const std::string& path, const std::function<void()>& take) {
+  try {
+    take();
+  } catch (const Error& e) {
+    fail("{}: {}", path, e.what());
+  }
+}
+
 }  // namespace xgrad

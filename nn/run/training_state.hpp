@@ -1,7 +1,8 @@
 #pragma once
 // Everything that a training goes on from after an interruption, in one file.
+#include <functional>
+
 #include <xgrad/core/array/random.hpp>
-#include <xgrad/core/base/error.hpp>
 #include <xgrad/nn/formats/checkpoint.hpp>
 
 namespace xgrad {
@@ -39,14 +40,7 @@ bool has_training(const std::string& path);
 
 namespace detail {
 /// Calls take(), which takes over what was read from the file: its Errors name the file, too.
-template <class Take>
-void from_file(const std::string& path, const Take& take) {
-  try {
-    take();
-  } catch (const Error& e) {
-    fail("{}: {}", path, e.what());
-  }
-}
+void from_file(const std::string& path, const std::function<void()>& take);
 }  // namespace detail
 
 }  // namespace xgrad

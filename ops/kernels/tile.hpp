@@ -27,26 +27,30 @@ struct TileStrides {
 /// C (Rows, Packs packs) (+)= A (Rows, k) B (k, Packs packs), summed along k in order.
 template <int Rows, int Packs, class T>
 XGRAD_INLINE void multiply_tile(long k, const T* a, const T* b, T* c, const TileStrides& s, bool accumulate) {
-  using Pack = WidePack<T>;
-  using Loose = LooseWidePack<T>;
-  Pack sum[Rows][Packs];
-  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < Packs; ++j) sum[i][j] = Pack{};
+  using Loose = LooseRegister<T>;
+  constexpr int each = 64 / register_bytes, columns = Packs * each;  // registers of a pack, and of a row
+  constexpr long width = register_bytes / long(sizeof(T));
+  Register<T> sum[Rows][columns];
+  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < columns; ++j) sum[i][j] =
+      Register<T>{};
   const long every = s.a_every ? s.a_every : k;
   for (long first = 0; first < k; first += every, a += s.a_jump) {
     const T* from = a;
     for (long end = std::min(every, k - first); end > 0; --end, from += s.a_k, b += s.b_k) {
-      Pack right[Packs];
-      XGRAD_UNROLL for (int j = 0; j < Packs; ++j) right[j] =
-          *reinterpret_cast<const Pack*>(b + j * s.b_pack);
+      Register<T> right[columns];
+      XGRAD_UNROLL for (int j = 0; j < columns; ++j) {
+        right[j] = *reinterpret_cast<const Loose*>(b + j / each * s.b_pack + j % each * width);
+        keep_in_register(right[j]);
+      }
       XGRAD_UNROLL for (int i = 0; i < Rows; ++i) {
-        const Pack left = from[i * s.a_row] - Pack{};
-        XGRAD_UNROLL for (int j = 0; j < Packs; ++j) sum[i][j] += left * right[j];
+        const Register<T> left = from[i * s.a_row] - Register<T>{};
+        XGRAD_UNROLL for (int j = 0; j < columns; ++j) sum[i][j] += left * right[j];
       }
     }
   }
-  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < Packs; ++j) {
-    Loose& out = *reinterpret_cast<Loose*>(c + i * s.c_row + j * s.c_pack);
-    out = accumulate ? Pack(out) + sum[i][j] : sum[i][j];
+  XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < columns; ++j) {
+    Loose& out = *reinterpret_cast<Loose*>(c + i * s.c_row + j / each * s.c_pack + j % each * width);
+    out = accumulate ? Register<T>(out) + sum[i][j] : sum[i][j];
   }
 }
 

@@ -15,8 +15,8 @@
 #include "tests/start.hpp"
 
 using namespace xgrad;
-using tests::bytes;
 using tests::Ended;
+using tests::read_file;
 using tests::start;
 using tests::TemporaryFolder;
 namespace fs = std::filesystem;

@@ -13,9 +13,9 @@
 #include "tests/run.hpp"
 
 using namespace xgrad;
-using tests::bytes;
 using tests::Outcome;
 using tests::program;
+using tests::read_file;
 using tests::run;
 using tests::TemporaryFolder;
 

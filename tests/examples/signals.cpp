@@ -9,10 +9,10 @@
 #include "tests/start.hpp"
 
 using namespace xgrad;
-using tests::bytes;
 using tests::Ended;
 using tests::Outcome;
 using tests::program;
+using tests::read_file;
 using tests::run;
 using tests::start;
 using tests::TemporaryFolder;

@@ -312,7 +312,7 @@ TEST_CASE("a rule of one's own is stepped like the others", "[names]") {
   CHECK(a.x.item() == Approx(.7 - .5));
   CHECK(optimizer.state().back().name == "sign.0.0.x.n");
   CHECK(optimizer.state().back().value.item() == 2);
-  CHECK(error_of([&] { Optimizer(parameters(a), {.name = "none"}); }) ==
+  CHECK(error_of([&] { Optimizer(parameters(a), {.name = "none", .update = {}}); }) ==
         "optimizer: the rule 'none' has no update");
 }
 

@@ -191,6 +191,9 @@ TEST_CASE("trace: messages name the layer", "[names]") {
   DetectAnomaly detect;
   net.first.weight.set_data(full(net.first.weight.shape(), 3e38));
   CHECK_THAT(error_of([&] { net.first(x); }), Catch::StartsWith("first: conv2d produced inf"));
+  const Variable tiny(full({1, 3, 8, 8}, 1e-38), requires_grad);
+  CHECK_THAT(error_of([&] { sum(net.first(tiny)).backward(); }),
+             Catch::StartsWith("first: conv2d: its gradient rule produced inf"));
 }
 
 TEST_CASE("summary: frozen layers, layers that are called twice or never, and whitening filters", "[names]") {
