@@ -52,6 +52,6 @@ static int run() {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains and checks a layer, an operation and a model of its own.");
+  CLI::App app("Trains and checks a custom layer, operation and model.");
   return program(app, argc, argv, run);
 }

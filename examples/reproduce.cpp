@@ -292,7 +292,7 @@ void run(Options o) {
       expect(e->job.empty(), "{} is trained by ./run {}", id, e->job);
   for (auto& id : o.ids)
     expect(find_experiment(id) || is_special(id) != std::end(specials),
-           "there is no experiment '{}'; --list shows them", id);
+           "unknown experiment '{}'; --list shows them", id);
   std::vector<Row> rows;
   for (auto& id : o.ids) {
     const auto special = is_special(id);
@@ -307,7 +307,7 @@ int main(int argc, char** argv) {
   Options o;
   CLI::App app(
       "Runs experiments of the posts (all by default) and writes a table, reported against measured.\n"
-      "What was interrupted goes on where it stopped when it is run again.");
+      "An interrupted experiment resumes where it stopped when run again.");
   app.option_defaults()->always_capture_default();
   app.add_option("ids", o.ids, "experiments by id or name (default: all but S2 and S4)");
   app.add_flag("--list", o.list, "list the experiments");

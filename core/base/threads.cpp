@@ -65,7 +65,7 @@ void work(Job& job, int self) {
       if (forks.load(std::memory_order_relaxed) == forks_before) [[likely]]
         continue;
       inside = false;
-      fail("threads: a loop does not go on in a child that was forked within it");
+      fail("threads: a loop cannot continue in a child that was forked inside it");
     }
   }
   inside = false;

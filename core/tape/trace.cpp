@@ -123,8 +123,8 @@ void detail::note_primitive(const char* op, std::span<const Edge> edges, const V
   std::vector<Variable> operands;
   for (const Edge& edge : edges) operands.push_back(edge.input);
   auto again = [op](std::span<const Variable>) -> std::vector<Variable> {
-    fail("{}: a program cannot call it again; let it begin by `if (tracing()) return traced(\"{}\", ...)`",
-         op, op);
+    fail("{}: a program cannot call it again; begin it with `if (tracing()) return traced(\"{}\", ...)`", op,
+         op);
   };
   note({op, std::move(operands), {result}, {}, LayerCall::open(), LayerCall::innermost(), again});
 }

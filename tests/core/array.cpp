@@ -44,8 +44,8 @@ TEST_CASE("array: wrong use says what is wrong") {
   CHECK(error_of([&] { none.bytes(); }) == "array: it is undefined");
   CHECK(error_of([&] { none.data<float>(); }) == "array: it is undefined");
   CHECK(error_of([&] { none.cast(DType::f64); }) == "array: it is undefined");
-  CHECK(error_of([&] { a.data<double>(); }) == "array: it holds f32, not f64");
-  CHECK(error_of([&] { Array(a).mutable_data<double>(); }) == "array: it holds f32, not f64");
+  CHECK(error_of([&] { a.data<double>(); }) == "array: dtype is f32, not f64");
+  CHECK(error_of([&] { Array(a).mutable_data<double>(); }) == "array: dtype is f32, not f64");
   CHECK(error_of([&] { a.item(); }) == "item: shape (2, 3) has 6 elements, not one");
   CHECK(error_of([&] { a.dim(2); }) == "dim: axis 2 is out of range for 2 axes");
   CHECK(error_of([&] { a.reshape({4}); }) == "reshape: 6 elements do not fit shape (4,)");

@@ -35,7 +35,7 @@ TEST_CASE("whitening filters make the patches of images uncorrelated") {
   CHECK(error_of([] { Airbench({.whitening = 7}); }) ==
         "Airbench: 7 channels of whitening are not an even number up to 24");
   CHECK(error_of([] { Airbench({.first_convolutions = 3}); }) ==
-        "Airbench: a group of 3 convolutions; it has 1 or 2");
+        "Airbench: a group has 1 or 2 convolutions, not 3");
 }
 
 TEST_CASE("the airbench network has its identity filters, 24 whitening filters and a shift without a scale") {
