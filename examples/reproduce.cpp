@@ -101,7 +101,7 @@ Row train(const Experiment& e, const Options& o) {
 MLP sigmoid_net() { return MLP({784, 50, 10}, {.activation = sigmoid, .init = normal(.01)}); }
 
 /// Its loss as a function of its parameters.
-Function loss_of(const Batch& batch) {
+TestFunction loss_of(const Batch& batch) {
   return [=](const std::vector<Variable>& values) {
     const Variable hidden = sigmoid(linear(flatten(Variable(batch.images)), values[0], values[1]));
     return cross_entropy(linear(hidden, values[2], values[3]), batch.labels);
@@ -196,7 +196,7 @@ Row check_gradients(const Options& o) {
   std::vector<Array> values;
   for (auto& a : arrays(net)) values.push_back(a.cast(DType::f64));
   const Stopwatch watch;
-  const Function loss = loss_of(batch);
+  const TestFunction loss = loss_of(batch);
   std::vector<Variable> variables;
   for (auto& v : values) variables.emplace_back(v, requires_grad);
   loss(variables).backward();

@@ -40,11 +40,11 @@ template <class F>
 Variable compare(const char* op, F f, const Variable& a, const Variable& b) {
   if (a.defined() && b.defined()) {
     if (no_integers(a.data(), b.data()))
-      return cast(elementwise_any(op, f, {{order(op, a.data(), b.data())}, {0.}}), DType::i64);
+      return cast(elementwise_numeric(op, f, {{order(op, a.data(), b.data())}, {0.}}), DType::i64);
     if (no_integers(b.data(), a.data()))
-      return cast(elementwise_any(op, f, {{0.}, {order(op, b.data(), a.data())}}), DType::i64);
+      return cast(elementwise_numeric(op, f, {{0.}, {order(op, b.data(), a.data())}}), DType::i64);
   }
-  return elementwise_any(op, f, {{a}, {b}});
+  return elementwise_numeric(op, f, {{a}, {b}});
 }
 
 }  // namespace

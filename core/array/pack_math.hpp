@@ -188,7 +188,7 @@ inline Pack<float> sin(const Pack<float>& x) { return xsimd::sin(x); }
 inline Pack<double> sin(const Pack<double>& x) {
   const Pack<double> a = xsimd::abs(x), y = detail::sine<0>(a) ^ xsimd::bitofsign(x);
   const auto far = a > Pack<double>(detail::trigonometric_reach);
-  return xsimd::any(far) ? select(far, by_lane([](double v) { return std::sin(v); }, x), y) : y;
+  return xsimd::any(far) ? select(far, per_lane([](double v) { return std::sin(v); }, x), y) : y;
 }
 /// The cosine of x in radians.
 inline Pack<float> cos(const Pack<float>& x) { return xsimd::cos(x); }
@@ -196,7 +196,7 @@ inline Pack<float> cos(const Pack<float>& x) { return xsimd::cos(x); }
 inline Pack<double> cos(const Pack<double>& x) {
   const Pack<double> a = xsimd::abs(x), y = detail::sine<1>(a);
   const auto far = a > Pack<double>(detail::trigonometric_reach);
-  return xsimd::any(far) ? select(far, by_lane([](double v) { return std::cos(v); }, x), y) : y;
+  return xsimd::any(far) ? select(far, per_lane([](double v) { return std::cos(v); }, x), y) : y;
 }
 /// The hyperbolic tangent.
 template <class T>

@@ -3,7 +3,7 @@
 #include <compare>
 
 #include <xgrad/ops/kernels/conv.hpp>
-#include <xgrad/ops/kernels/room.hpp>
+#include <xgrad/ops/kernels/scratch.hpp>
 #include <xgrad/ops/kernels/winograd_tiles.hpp>
 
 namespace xgrad::kernels::winograd {

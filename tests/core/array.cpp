@@ -12,7 +12,7 @@ using namespace xgrad::tests;
 namespace {
 
 Array twice(const Array& x) {
-  return map_any(
+  return map_numeric(
       "twice", [](auto v) { return v + v; }, x);
 }
 bool is_aligned(const Array& a) { return reinterpret_cast<std::uintptr_t>(a.bytes()) % 64 == 0; }
@@ -160,7 +160,7 @@ TEST_CASE("array: a number takes the dtype of what it meets, also after it was w
   CHECK(shared.item() == 3);
   for (auto& a : {n, shared, n.copy()}) {
     CHECK(a.is_number());
-    CHECK(map_any(
+    CHECK(map_numeric(
               "add", [](auto x, auto y) { return x + y; }, a, zeros({2}))
               .dtype() == DType::f32);
   }

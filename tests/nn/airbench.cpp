@@ -67,7 +67,7 @@ TEST_CASE("the airbench network's loss has second-order gradients that agree wit
   const Array labels({3}, std::vector<std::int64_t>{0, 2, 1});
   auto& shift = net.groups[1].norm2->bias;
   auto& filter = net.groups[2].conv1.weight;
-  const Function loss = [&](const std::vector<Variable>& x) {
+  const TestFunction loss = [&](const std::vector<Variable>& x) {
     Airbench copy = net;
     static_cast<Variable&>(copy.groups[1].norm2->bias) = x[0];
     static_cast<Variable&>(copy.groups[2].conv1.weight) = x[1];
