@@ -119,7 +119,7 @@ void check_pixels(const Header& header, long max_pixels) {
 }
 
 /// How many bytes the pixels of a PNG take before they are packed: a row is its bits, filled up to bytes, and
-/// a filter; interlaced, they come in seven passes. 0 where the header makes no sense, which stb tells.
+/// a filter; interlaced, they come in seven passes. 0 where the header makes no sense, which stb reports.
 std::uint64_t unpacked_size(Bytes ihdr) {
   constexpr int channels_of[] = {1, 0, 3, 1, 2, 0, 4};
   const std::size_t depth = number_at(ihdr, 8, 1), type = number_at(ihdr, 9, 1);

@@ -13,7 +13,7 @@ namespace {
 // Positions of the generator that neither the loader's order nor anybody who starts at 0 comes to.
 constexpr std::uint64_t views = 1ull << 61, coins = 3ull << 60;
 
-/// The place in [0, n) that a place less than n away from there mirrors.
+/// The index in [0, n) that an index less than n away from there mirrors.
 long reflected(long place, long n) { return place < 0 ? -place : place < n ? place : 2 * (n - 1) - place; }
 
 /// Which of n pixels each shows, when what was at `shift` comes to 0.

@@ -1,4 +1,4 @@
-// A layer, an operation and a model of one's own, trained and checked.
+// A custom layer, operation and model, trained and checked.
 #include <xgrad/core/tape/elementwise.hpp>
 #include <xgrad/xgrad.hpp>
 #include "examples/common/program.hpp"

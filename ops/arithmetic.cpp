@@ -13,7 +13,7 @@ namespace xgrad {
 namespace {
 
 /// x to the power y, each lane by the C library: xsimd's exp(y log x) makes 3^2 less than 9 and 0^0 zero.
-/// Squares, which most powers are, are quick and exact.
+/// Squares, which most powers are, are fast and exact.
 template <class T>
 pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y) {
   using P = pack::Pack<T>;

@@ -1,4 +1,4 @@
-// Comparison. Integers are compared with any number as mathematics has it.
+// Comparison. Integers are compared with any number exactly.
 #include <algorithm>
 #include <cmath>
 
@@ -29,7 +29,7 @@ Variable order(const char* op, const Array& x, const Array& y) {
   return Variable(result);
 }
 
-/// Whether y is made of numbers of which some are no integers.
+/// Whether y is made of numbers of which some are not integers.
 bool no_integers(const Array& x, const Array& y) {
   if (x.dtype() != DType::i64 || !y.is_number()) return false;
   const auto numbers = y.elements<double>();

@@ -28,7 +28,7 @@ void check_gather(const char* op, const Variable& x, int axis, const Array& inde
   check_index(op, index, x.shape()[axis]);
 }
 
-/// Rows that belong to the places of indices along an axis.
+/// Rows that belong at the indices along an axis.
 struct ScatteredRows : Scatter {
   Array rows, indices;
   int axis;

@@ -59,7 +59,7 @@ Variable log_probabilities(const Variable& logits, double epsilon) {
   return where(p > .5, log1p(expm1(log_p) + epsilon), log(p + epsilon));
 }
 
-/// weight x; 0 where the weight is 0 and x infinite, the limit of 0 log 0. A NaN stays one.
+/// weight x; 0 where the weight is 0 and x infinite, the limit of 0 log 0. NaN propagates.
 Variable weighted(const Variable& weight, const Variable& x) {
   return elementwise("weighted",
                      [](auto w, auto v) {

@@ -1,4 +1,4 @@
-// What holds of every program, whatever has been recorded.
+// The invariants of every program, whatever has been recorded.
 #include <algorithm>
 #include <cstdint>
 

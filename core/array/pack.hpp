@@ -70,12 +70,12 @@ Pack<T> per_lane(F f, const Pack<T>& x, const More&... more) {
   return Pack<T>::load_aligned(out);
 }
 
-/// The larger of two; a NaN stays one. (xsimd's a != a is false for a NaN, hence !(a == a).)
+/// The larger of two; NaN propagates. (xsimd's a != a is false for a NaN, hence !(a == a).)
 template <class V>
 V maximum(const V& a, const V& b) {
   return select(a >= b || !(a == a), a, b);
 }
-/// The smaller of two; a NaN stays one.
+/// The smaller of two; NaN propagates.
 template <class V>
 V minimum(const V& a, const V& b) {
   return select(a <= b || !(a == a), a, b);

@@ -6,14 +6,14 @@
 
 #include <xgrad/core/array/pack.hpp>
 
-// GCC 12 takes what its own AVX-512 headers leave open for uninitialized, if it is inlined here.
+// GCC 12 warns about what its own AVX-512 headers leave uninitialized, if it is inlined here.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 
 namespace xgrad::pack {
 namespace detail {
 
-/// c[0] + c[1] x + c[2] x^2 + ..., the even and the odd terms apart: half the time, and fewer roundings.
+/// c[0] + c[1] x + c[2] x^2 + ..., the even and the odd terms separately: half the time, and fewer roundings.
 template <class T, std::size_t N>
 Pack<T> polynomial(const T (&c)[N], const Pack<T>& x) {
   const Pack<T> x2 = x * x;
@@ -133,7 +133,7 @@ Pack<double> sine(const Pack<double>& x) {
 template <class T>
 Pack<T> exp(const Pack<T>& x) {
   constexpr bool single = std::is_same_v<T, float>;
-  // In this order of arguments a NaN stays one.
+  // In this order of arguments NaN propagates.
   const Pack<T> bounded =
       xsimd::min(Pack<T>(single ? 89 : 710), xsimd::max(Pack<T>(single ? -104 : -746), x));
   const auto [k, rest] = detail::power_of_e(bounded, Pack<T>(0));

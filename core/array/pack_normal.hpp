@@ -3,7 +3,7 @@
 // has their errors.
 #include <xgrad/core/array/pack_math.hpp>
 
-// GCC 12 takes what its own AVX-512 headers leave open for uninitialized, if it is inlined here.
+// GCC 12 warns about what its own AVX-512 headers leave uninitialized, if it is inlined here.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 

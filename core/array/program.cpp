@@ -38,7 +38,7 @@ long accumulators(const Program::Reduce& r) {
   return r.walk.is_expanded() ? r.walk.short_dims.size() : r.shape.size();
 }
 
-/// Whether every step reads leaves as they lie and writes a result: no tile waits in a cache.
+/// Whether every step reads leaves in place and writes a result: no tile waits in a cache.
 bool keeps_nothing(const Program& p) {
   auto plain = [](auto& leaf) {
     return leaf.dense || (leaf.walk.dims.rank() == 1 && leaf.walk.strides[0] == 0);
@@ -217,7 +217,7 @@ class Runner {
     pack::store_fence();
   }
 
-  /// Lets the elements of a tile come before it is computed: from memory, or from another core, which has to
+  /// Prefetches the elements of a tile before it is computed: from memory, or from another core, which has to
   /// give them up before they can be written. (g++ drops calls of a function that does only this, unless it
   /// is inline.)
   [[gnu::always_inline]] void fetch(long first, long n) const {

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Brings a file or a folder to the disk; false, with errno, when that fails.
+/// Flushes a file or a folder to disk; false, with errno, when that fails.
 bool flushed_to_disk(const fs::path& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   return file && fsync(file.value()) == 0;
@@ -71,7 +71,7 @@ void replace_file(const fs::path& path, const std::function<void(std::ostream&)>
     expect(bool(out), "{}: cannot be written: {}", path.string(), std::strerror(errno ? errno : EIO));
   }
   const bool synced =
-      flushed_to_disk(beside);  // apart: arguments are evaluated in any order, errno perhaps before
+      flushed_to_disk(beside);  // separately: arguments are evaluated in any order, errno perhaps first
   expect(synced, "{}: cannot be flushed to disk: {}", path.string(), std::strerror(errno));
   std::error_code error;
   fs::rename(beside, path, error);

@@ -95,7 +95,7 @@ class Builder {
     auto leaf = names_.leaves.find(x.node());
     return add(x, leaf == names_.leaves.end() ? "" : leaf->second, x);
   }
-  /// The layer to which a parameter among the operands belongs: a struct of one's own opens no LayerCall.
+  /// The layer to which a parameter among the operands belongs: a user's struct opens no LayerCall.
   std::string owner(const Operation& op) const {
     std::string layer;
     for (int id : op.operands)

@@ -45,7 +45,7 @@ class HeaderParser {
   [[noreturn]] void refuse(fmt::format_string<Args...> message, Args&&... args) const {
     in_.refuse_at(start_ + at_, message, std::forward<Args>(args)...);
   }
-  /// The next sign that is no blank; 0 at the end.
+  /// The next character that is not a blank; 0 at the end.
   char next() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
     return at_ < text_.size() ? text_[at_] : '\0';

@@ -62,13 +62,13 @@ constexpr const char *settings_name = "settings.json", *metrics_name = "metrics.
                      *checkpoint_name = "checkpoint.safetensors", *parameters_name = "parameters.safetensors",
                      *curves_name = "curves.svg";
 
-/// What a killed program has left goes; it can be as large as a checkpoint.
+/// What a killed program has left is removed; it can be as large as a checkpoint.
 void clear(const std::filesystem::path& folder) {
   for (const char* name : {settings_name, metrics_name, checkpoint_name, parameters_name, curves_name})
     remove_unfinished(folder / name);
 }
 
-/// Begins a run in a folder, or goes on with the one that is there. Returns the build that began it, where
+/// Begins a run in a folder, or resumes the one that is there. Returns the build that began it, where
 /// that is another one.
 std::string prepare(const std::filesystem::path& folder, bool resume, const Settings& settings) {
   if (std::filesystem::exists(folder / settings_name)) {

@@ -57,7 +57,7 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
       expect(std::isfinite(value), "fit: the loss is {} at step {} of epoch {}; try a smaller learning rate",
              value, i, epoch);
       add(at, value, count_correct(logits, batch.labels), batch.labels.size());
-      logits = {};  // so that the graph goes while the pass walks back
+      logits = {};  // so that the graph is freed as the pass walks back
       std::move(loss).backward();
       if (options.clip_norm > 0) clip_grad_norm(optimizer.parameters(), options.clip_norm);
       optimizer.step();

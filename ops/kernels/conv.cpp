@@ -135,7 +135,7 @@ Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}", x.shape(), weight.shape());
   const Shape shape{s.n, s.groups * s.o, s.h.count, s.w.count};
   if (shape.size() == 0 || s.c == 0) return zeros(shape, x.dtype());
-  evaluate(x);  // before there is room for the result: what it is made of may go
+  evaluate(x);  // before the result is allocated: x's operands may be freed
   Array y(shape, x.dtype());
   if (!by_winograd(x, s) ||
       !winograd::forward(x.data<float>(), weight.data<float>(), y.mutable_data<float>(), s))

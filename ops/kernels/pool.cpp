@@ -144,7 +144,7 @@ void scatter_plane(const Windows2d& s, const T* g, const P* indices, T* x) {
 
 std::pair<Array, Array> max_pool(const Array& x, const Windows2d& s) {
   const profile::Scope scope("max_pool2d {}", x.shape());
-  evaluate(x);  // before there is room for the result: what it is made of may go
+  evaluate(x);  // before the result is allocated: x's operands may be freed
   Array y({s.n, s.c, s.h.count, s.w.count}, x.dtype());
   Array indices(y.shape(), s.taps() <= 256 ? DType::u8 : DType::i64);
   dispatch_types(x.dtype(), indices.dtype(), [&]<class T, class P>() {
@@ -166,7 +166,7 @@ std::pair<Array, Array> max_pool(const Array& x, const Windows2d& s) {
 
 Array pool_gather(const Array& x, const Array& indices, const Windows2d& s) {
   const profile::Scope scope("max_pool2d {}, second order", x.shape());
-  evaluate(x);  // before there is room for the result: what it is made of may go
+  evaluate(x);  // before the result is allocated: x's operands may be freed
   Array y({s.n, s.c, s.h.count, s.w.count}, x.dtype());
   dispatch_types(x.dtype(), indices.dtype(), [&]<class T, class P>() {
     const T* in = x.data<T>();

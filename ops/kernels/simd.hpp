@@ -42,7 +42,7 @@ XGRAD_INLINE void shuffle_pairs(V* a, int distance, int packs) {
 }
 
 /// Transposes as many packs as one has lanes: inside quarters first, then the quarters. (Measured: twice as
-/// quick as shuffles of whole packs.)
+/// fast as shuffles of whole packs.)
 XGRAD_INLINE void transpose(WidePack<float>* a) {
   using S = Shuffles<float>;
   shuffle_pairs<S::Singles>(a, 1, 16);

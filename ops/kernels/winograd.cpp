@@ -53,7 +53,7 @@ constexpr const auto& either() {
 }
 
 /// Transforms all channels of a block's images: M d M' of each tile, edge_M at the edges, into 36 matrices
-/// [channel / 16][tile][16]. The uneven tiles are told: what their transforms are is not to be used.
+/// [channel / 16][tile][16]. Returns the uneven tiles, whose transforms must not be used.
 template <const auto& M, const auto& edge_M>
 std::vector<Tile> transform(const Block& b, const Layout& layout, const float* images, long channels,
                             long first_row_offset, float* plane, float* matrices, long step) {
