@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/nn/clip.hpp>
 #include <xgrad/nn/run/progress.hpp>
 #include <xgrad/ops/loss.hpp>
 #include <xgrad/ops/reduce.hpp>
