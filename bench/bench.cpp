@@ -28,7 +28,7 @@ void measure(const char* name, int repeats, F run, const Work& work = {}) {
 }
 
 /// The elements of a result, computed: what makes lazy work happen.
-void need(const Variable& x) { evaluate(x.data()); }
+void evaluate(const Variable& x) { evaluate(x.data()); }
 
 /// The network at less memory: the first stage, whose data is the largest, is computed again in backward,
 /// half of the batch at a time.
@@ -75,7 +75,7 @@ void networks() {
             {.flop = 102.1e9});
     EvalMode eval;
     NoGrad off;
-    measure("seed_forward", 8, [&] { need(net(images)); }, {.flop = 31.4e9});
+    measure("seed_forward", 8, [&] { evaluate(net(images)); }, {.flop = 31.4e9});
   }
   Sequential mlp{Linear(3072, 100), BatchNorm(100), relu, Linear(100, 100), BatchNorm(100), relu,
                  Linear(100, 50),   BatchNorm(50),  relu, Linear(50, 10)};
@@ -135,23 +135,23 @@ void kernels_alone() {
                  c = g.normal({1, 64, 1, 1});
   const Variable rows = g.normal({10000, 1000}), m = g.normal({1024, 1024});
   const double mb = 26.2144e6;
-  measure("add", 10, [&] { need(a + b); }, {.bytes = 3 * mb});
-  measure("mul_broadcast", 10, [&] { need(a * c); }, {.bytes = 2 * mb});
-  measure("relu", 10, [&] { need(relu(a)); }, {.bytes = 2 * mb});
-  measure("exp", 10, [&] { need(exp(a)); }, {.bytes = 2 * mb});
-  measure("tanh", 10, [&] { need(tanh(a)); }, {.bytes = 2 * mb});
-  measure("gelu", 10, [&] { need(gelu(a)); }, {.bytes = 2 * mb});
-  measure("sum_nhw", 10, [&] { need(sum(a, {0, 2, 3})); }, {.bytes = mb});
+  measure("add", 10, [&] { evaluate(a + b); }, {.bytes = 3 * mb});
+  measure("mul_broadcast", 10, [&] { evaluate(a * c); }, {.bytes = 2 * mb});
+  measure("relu", 10, [&] { evaluate(relu(a)); }, {.bytes = 2 * mb});
+  measure("exp", 10, [&] { evaluate(exp(a)); }, {.bytes = 2 * mb});
+  measure("tanh", 10, [&] { evaluate(tanh(a)); }, {.bytes = 2 * mb});
+  measure("gelu", 10, [&] { evaluate(gelu(a)); }, {.bytes = 2 * mb});
+  measure("sum_nhw", 10, [&] { evaluate(sum(a, {0, 2, 3})); }, {.bytes = mb});
   measure("mean_var_nhw", 10,
           [&] {
             const Variable average = mean(a, {0, 2, 3}, keepdims), spread = var(a, {0, 2, 3});
-            need(average), need(spread);
+            evaluate(average), evaluate(spread);
           },
           {.bytes = mb});
-  measure("max_pool2d", 10, [&] { need(max_pool2d(a, 2)); }, {.bytes = 1.25 * mb});
-  measure("transpose_nhwc", 10, [&] { need(transpose(a, {0, 2, 3, 1})); }, {.bytes = 2 * mb});
-  measure("log_softmax_10000x1000", 10, [&] { need(log_softmax(rows, 1)); }, {.bytes = 80e6});
-  measure("matmul_1024", 10, [&] { need(matmul(m, m)); }, {.flop = 2.0 * 1024 * 1024 * 1024});
+  measure("max_pool2d", 10, [&] { evaluate(max_pool2d(a, 2)); }, {.bytes = 1.25 * mb});
+  measure("transpose_nhwc", 10, [&] { evaluate(transpose(a, {0, 2, 3, 1})); }, {.bytes = 2 * mb});
+  measure("log_softmax_10000x1000", 10, [&] { evaluate(log_softmax(rows, 1)); }, {.bytes = 80e6});
+  measure("matmul_1024", 10, [&] { evaluate(matmul(m, m)); }, {.flop = 2.0 * 1024 * 1024 * 1024});
 }
 
 void block() {

@@ -68,13 +68,13 @@ void read_file(const fs::path& file, const CifarFormat& format, std::uint8_t* im
 
 std::vector<std::string> read_names(const fs::path& file, std::size_t count) {
   Reader in(file);
-  in.expect(in.size() <= 1 << 16, "{} names of classes were expected, but the file has {} bytes; {}", count,
+  in.expect(in.size() <= 1 << 16, "{} class names were expected, but the file has {} bytes; {}", count,
             in.size(), remedy);
-  const std::string text = in.text(in.size(), "the names of the classes");
+  const std::string text = in.text(in.size(), "the class names");
   std::istringstream words(text);
   std::vector<std::string> names;
   for (std::string name; words >> name;) names.push_back(name);
-  in.expect(names.size() == count, "{} names of classes were expected, but the file holds {}; {}", count,
+  in.expect(names.size() == count, "{} class names were expected, but the file holds {}; {}", count,
             names.size(), remedy);
   check_known(file, text);
   return names;
@@ -89,8 +89,9 @@ Dataset named(Dataset data, std::string name, const std::vector<std::string>& cl
 }  // namespace
 
 Dataset read_cifar(std::span<const fs::path> files, const CifarFormat& format) {
-  expect(format.label < format.classes.size(), "{}: there is no label byte {}", format.name, format.label);
-  expect(format.records >= 0, "{}: there are no {} records", format.name, format.records);
+  expect(format.label < format.classes.size(), "{}: label byte {} is out of range", format.name,
+         format.label);
+  expect(format.records >= 0, "{}: the number of records {} is negative", format.name, format.records);
   for (const auto& file : files) opened(file, format);
   const long n = long(files.size()) * format.records;
   Dataset data{format.name, Array({n, 3, 32, 32}, DType::u8), Array({n}, DType::i64)};

@@ -21,7 +21,7 @@ Array rows(const Array& from, long begin, long end) {
 
 Dataset Dataset::slice(long begin, long end) const {
   expect(0 <= begin && begin <= end && end <= size(),
-         "dataset: {} has {} images, so there is no range [{}, {})", name, size(), begin, end);
+         "dataset: {} has {} images; the range [{}, {}) is invalid", name, size(), begin, end);
   return {name, rows(images, begin, end), rows(labels, begin, end), classes};
 }
 

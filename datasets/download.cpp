@@ -88,10 +88,10 @@ class Part {
                  return std::size_t(got);
                }));
   }
-  /// Brings it to the disk and gives it its name.
+  /// Flushes it to disk and gives it its name.
   void finish(const fs::path& destination) {
     const fs::path folder = fs::absolute(destination).parent_path();
-    if (fsync(file_.value()) || ::rename(path_.c_str(), destination.c_str())) cannot("brought to the disk");
+    if (fsync(file_.value()) || ::rename(path_.c_str(), destination.c_str())) cannot("flushed to disk");
     // Some file systems refuse this for folders.
     fsync(Descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)).value());
   }
@@ -159,11 +159,11 @@ std::size_t take_bytes(char* bytes, std::size_t, std::size_t n, void* context) {
     if (t.status != 200 && t.status != 206) return n;             // a page that explains
     if (!t.begun && t.status == 200 && t.from) t.part.restart();  // this server sends it from the start
     if (!t.begun && t.status == 206 && t.range_start != t.from)
-      return refuse(fmt::format("the server sends another part than that from byte {} on", t.from));
+      return refuse(fmt::format("the server sent a part that does not begin at byte {}", t.from));
     if (!t.begun && t.status == 200) t.from = 0;
     t.begun = true;
     if (std::uint64_t(t.part.size) + n > t.limit)
-      return refuse(fmt::format("the server sends more than the {} bytes that it should have", t.limit));
+      return refuse(fmt::format("the server sent more than the {} bytes expected", t.limit));
     return t.part.append(bytes, n) ? n
                                    : refuse(fmt::format("it cannot be written: {}", std::strerror(errno)));
   });
@@ -181,7 +181,7 @@ bool perform(Transfer& t, const std::string& url) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, void (*)(CURL*)> curl(started == CURLE_OK ? curl_easy_init() : nullptr,
                                                     curl_easy_cleanup);
-  if (!curl) give_up("libcurl does not start");
+  if (!curl) give_up("libcurl failed to initialise");
   t.curl = curl.get();
   char message[CURL_ERROR_SIZE] = "";
   const std::string range = fmt::format("{}-", t.from);
@@ -223,11 +223,12 @@ Transfer request(std::string url, Part& part, std::uint64_t limit, DownloadProgr
         .curl = nullptr, .part = part, .limit = limit, .progress = progress, .from = part.size, .why = ""};
     const bool whole = perform(t, url);
     if (t.location.empty()) {
-      if (whole && t.status != 200 && t.status != 206) t.why = fmt::format("the server answers {}", t.status);
+      if (whole && t.status != 200 && t.status != 206)
+        t.why = fmt::format("the server answered {}", t.status);
       return t;
     }
     if (!may_redirect(url, t.location))
-      give_up("{} cannot be fetched: it leads to {}, but only {} is followed from there", url, t.location,
+      give_up("{} cannot be fetched: it redirects to {}, but only {} is followed from there", url, t.location,
               scheme(url) == "https" ? "https" : "http or https");
     if (hops == max_redirections)
       give_up("{} cannot be fetched: it is redirected more than {} times", url, max_redirections);
@@ -281,7 +282,7 @@ void download(const std::string& url, const fs::path& destination, const std::st
   if (const auto type = fs::symlink_status(destination, ignored).type(); type == fs::file_type::regular) {
     const std::string found = prefix.data() + sha256(destination);
     return expect(found == checksum,
-                  "download: '{}' is there already, but it has {} and not {}; remove it and try again",
+                  "download: '{}' already exists, but it has {}, not {}; remove it and try again",
                   destination.string(), found, checksum);
   } else {
     expect(type == fs::file_type::not_found || type == fs::file_type::none,
@@ -305,7 +306,7 @@ void download(const std::string& url, const fs::path& destination, const std::st
     if (std::exchange(resumed, false)) continue;
     part.remove();
     fail(
-        "download: what {} sent has {} and not {}; it was removed, so try again, or fetch the file by other "
+        "download: what {} sent has {}, not {}; it was removed, so try again, or fetch the file by other "
         "means and put it at '{}'",
         url, found, checksum, destination.string());
   }

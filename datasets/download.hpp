@@ -22,7 +22,7 @@ inline constexpr std::uint64_t max_download = 4ull << 30;
 
 /// Fetches `url` (http or https) into the file `destination`, whose folder is made if need be. `checksum`
 /// reads "sha256:" and the digest; `size` is the number of bytes, 0 where it is not known. The file grows as
-/// `destination`.part, which a later call checks, completes or starts afresh; it is brought to the disk and
+/// `destination`.part, which a later call checks, completes or restarts; it is flushed to disk and
 /// renamed when its checksum is right. A destination that exists is checked and kept. Shows progress on
 /// stderr if `verbose`. Throws DownloadError when it cannot be fetched (a connection that takes more than 10
 /// s counts as none), leads from https elsewhere, is too long, or when the .part is a link, a folder or the

@@ -11,7 +11,7 @@ namespace {
 class Inflater {
  public:
   explicit Inflater(Reader packed) : packed_(std::move(packed)), buffer_(1 << 16) {
-    expect(inflateInit2(&z_, 15 + 16) == Z_OK, "{}: zlib does not start",
+    expect(inflateInit2(&z_, 15 + 16) == Z_OK, "{}: zlib failed to initialise",
            packed_.name());  // 16: gzip's format
   }
   ~Inflater() { inflateEnd(&z_); }
@@ -25,7 +25,7 @@ class Inflater {
       if (z_.avail_in == 0 && !packed_.at_end()) {
         z_.next_in = reinterpret_cast<Bytef*>(buffer_.data());
         z_.avail_in = uInt(std::min<std::uint64_t>(packed_.left(), buffer_.size()));
-        packed_.read(buffer_.data(), z_.avail_in, "what gzip packed");
+        packed_.read(buffer_.data(), z_.avail_in, "gzip data");
       }
       const bool nothing_left = z_.avail_in == 0;
       const int code = inflate(&z_, Z_NO_FLUSH);
@@ -33,8 +33,8 @@ class Inflater {
       if (ended_ && (z_.avail_in > 0 || !packed_.at_end()))
         refuse("the end was expected, but something follows");
       if (!ended_ && nothing_left && z_.avail_out == room)
-        refuse("more of what gzip packed was expected, but the file is truncated");
-      if (!ended_ && code != Z_OK && code != Z_BUF_ERROR) refuse(z_.msg ? z_.msg : "it is not gzip's");
+        refuse("more gzip data was expected, but the file is truncated");
+      if (!ended_ && code != Z_OK && code != Z_BUF_ERROR) refuse(z_.msg ? z_.msg : "it is not gzip data");
     }
     return room - z_.avail_out;
   }

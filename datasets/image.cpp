@@ -13,7 +13,7 @@ namespace {
 using Byte = std::uint8_t;
 
 void check(const char* op, const Array& image) {
-  if (!image.defined()) fail("{}: there is no picture", op);
+  if (!image.defined()) fail("{}: the picture is undefined", op);
   expect(image.dtype() == DType::u8 && image.rank() == 3 && image.size() > 0,
          "{}: takes a picture u8 (C, H, W), not {} {}", op, image.dtype(), image.shape());
 }
@@ -131,13 +131,13 @@ Array fit(const Array& image, long size, Aspect aspect) {
 }
 
 Array contact_sheet(const std::vector<Array>& images, long columns, long gap) {
-  expect(!images.empty(), "contact_sheet: there are no pictures");
+  expect(!images.empty(), "contact_sheet: at least one picture is needed");
   expect(columns >= 1 && gap >= 0,
          "contact_sheet: {} columns with gaps of {} pixels are not at least 1 column and no gap", columns,
          gap);
   for (const Array& image : images) {
     check("contact_sheet", image);
-    expect(image.shape() == images[0].shape(), "contact_sheet: pictures {} and {} are not of one shape",
+    expect(image.shape() == images[0].shape(), "contact_sheet: pictures {} and {} differ in shape",
            images[0].shape(), image.shape());
   }
   const long count = long(images.size()), height = images[0].dim(1), width = images[0].dim(2);

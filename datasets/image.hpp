@@ -13,7 +13,7 @@ inline constexpr long max_image_pixels = 100'000'000;
 
 /// The picture in a PNG or JPEG file, u8 (3, H, W): red, green, blue. Grey becomes three equal channels, what
 /// is transparent is laid over white, 16 bits are cut to 8, and a photograph stands as its Exif orientation
-/// says. Throws Error that names the file and what is wrong with it: it cannot be read, is no picture, is
+/// says. Throws Error that names the file and what is wrong with it: it cannot be read, is not a picture, is
 /// truncated or damaged, states more than max_pixels or more than its bytes can hold, or comes in more than
 /// 100 scans. All of this is checked before the picture is decoded, which takes about six bytes a pixel.
 Array load_image(const std::filesystem::path& file, long max_pixels = max_image_pixels);

@@ -119,7 +119,7 @@ void check_pixels(const Header& header, long max_pixels) {
 }
 
 /// How many bytes the pixels of a PNG take before they are packed: a row is its bits, filled up to bytes, and
-/// a filter; interlaced, they come in seven passes. 0 where the header makes no sense, which stb tells.
+/// a filter; interlaced, they come in seven passes. 0 where the header makes no sense, which stb reports.
 std::uint64_t unpacked_size(Bytes ihdr) {
   constexpr int channels_of[] = {1, 0, 3, 1, 2, 0, 4};
   const std::size_t depth = number_at(ihdr, 8, 1), type = number_at(ihdr, 9, 1);
@@ -142,7 +142,7 @@ std::uint64_t unpacked_size(Bytes ihdr) {
 /// stb's.
 void check_unpacked(const std::vector<Bytes>& packed, std::uint64_t size) {
   z_stream z{};
-  expect(inflateInit(&z) == Z_OK, "cannot be read: zlib does not start");
+  expect(inflateInit(&z) == Z_OK, "cannot be read: zlib failed to initialise");
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&z, inflateEnd);
   std::vector<Byte> dropped(1 << 16);
   int code = Z_OK;
@@ -285,7 +285,7 @@ Array decode(const std::vector<Byte>& bytes, long max_pixels) {
 }  // namespace
 
 Array load_image(const fs::path& file, long max_pixels) {
-  expect(max_pixels <= max_image_pixels, "load_image: of {} pixels at most {} are read", max_pixels,
+  expect(max_pixels <= max_image_pixels, "load_image: max_pixels is {}, more than {}", max_pixels,
          max_image_pixels);
   const auto bytes = read_bytes(file, max_pixels);
   try {
@@ -296,7 +296,7 @@ Array load_image(const fs::path& file, long max_pixels) {
 }
 
 std::string png_bytes(const Array& image) {
-  if (!image.defined()) fail("png_bytes: there is no picture");
+  if (!image.defined()) fail("png_bytes: the picture is undefined");
   const bool fits =
       image.dtype() == DType::u8 && image.rank() == 3 && (image.dim(0) == 1 || image.dim(0) == 3);
   expect(fits && image.size() > 0 && image.size() <= 3 * max_image_pixels,

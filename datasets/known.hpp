@@ -1,6 +1,6 @@
 #pragma once
-// The files of CIFAR-10, CIFAR-100 and MNIST as their authors published them, so that damage can be told from
-// a data set of one's own.
+// The files of CIFAR-10, CIFAR-100 and MNIST as their authors published them, so that damage is not mistaken
+// for your own data set.
 #include <filesystem>
 #include <string_view>
 

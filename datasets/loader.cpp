@@ -76,8 +76,8 @@ Batch assemble(const Dataset& data, std::span<const std::int64_t> indices, const
   const long height = data.images.dim(2), width = data.images.dim(3);
   const long plane = height * width, image = channels * plane;
   for (const auto index : indices)
-    expect(0 <= index && index < size, "loader: there is no image {} in {}, which has {}", index, data.name,
-           size);
+    expect(0 <= index && index < size, "loader: image {} is out of range for {}, which has {}", index,
+           data.name, size);
   const auto values = tables(pixels, channels);
   Batch batch{Array({n, channels, height, width}), Array({n}, DType::i64)};
   auto* labels = batch.labels.mutable_data<std::int64_t>();
@@ -119,7 +119,7 @@ Batch make_batch(const Dataset& data, std::span<const std::int64_t> indices, con
 
 Batch make_batch(const Dataset& data, long begin, long end, const Pixels& pixels) {
   expect(0 <= begin && begin <= end && end <= data.size(),
-         "loader: {} has {} images, so there is no range [{}, {})", data.name, data.size(), begin, end);
+         "loader: {} has {} images; the range [{}, {}) is invalid", data.name, data.size(), begin, end);
   std::vector<std::int64_t> indices(std::size_t(end - begin));
   std::iota(indices.begin(), indices.end(), begin);
   return make_batch(data, indices, pixels);

@@ -47,7 +47,7 @@ struct LoaderState {
   std::uint64_t seed = 0;  ///< as in the options
   long epoch = 0;          ///< epochs ended
   long position = 0;       ///< images handed out in this epoch
-  /// Whether a Loader goes on alike from both.
+  /// Whether a Loader continues alike from both.
   bool operator==(const LoaderState&) const = default;
 };
 
@@ -85,7 +85,7 @@ class Loader {
   /// As given.
   const LoaderOptions& options() const { return options_; }
   /// Where it stands after the batches handed out so far. A Loader of the same Dataset and options that is
-  /// brought to this state goes on bit for bit.
+  /// brought to this state continues bit for bit.
   const LoaderState& state() const { return state_; }
   /// Throws Error when no batch of this Dataset and these options begins there.
   void restore(const LoaderState& state);

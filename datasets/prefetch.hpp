@@ -44,7 +44,7 @@ class Prefetch {
   std::jthread started() try {
     return std::jthread([this](std::stop_token stop) { run(stop); });
   } catch (const std::system_error& error) {
-    fail("prefetch: no thread can be started to make values ahead: {}", error.code().message());
+    fail("prefetch: cannot start a thread to make values ahead: {}", error.code().message());
   }
   void run(std::stop_token stop) try {
     for (;;) {

@@ -7,7 +7,7 @@
 namespace xgrad {
 
 /// `train` and `test` images in CIFAR-10's format, u8 (N, 3, 32, 32), in 10 classes: circle, square,
-/// triangle, cross, star, ring, crescent, heart, stripes, checker; each at a random place, of random size,
+/// triangle, cross, star, ring, crescent, heart, stripes, checker; each at a random position, of random size,
 /// tilt and colour, bright on a darker, shaded ground with a little noise. Image i of either part depends on
 /// the seed and i alone: not on how many there are, nor on the number of threads. A linear model learns
 /// little of it, a convolutional one nearly all in some hundred steps. Throws Error below 0 images.

@@ -13,7 +13,7 @@ namespace {
 // Positions of the generator that neither the loader's order nor anybody who starts at 0 comes to.
 constexpr std::uint64_t views = 1ull << 61, coins = 3ull << 60;
 
-/// The place in [0, n) that a place less than n away from there mirrors.
+/// The index in [0, n) that an index less than n away from there mirrors.
 long reflected(long place, long n) { return place < 0 ? -place : place < n ? place : 2 * (n - 1) - place; }
 
 /// Which of n pixels each shows, when what was at `shift` comes to 0.
@@ -27,7 +27,7 @@ std::vector<long> sources(long n, long shift, bool reflect) {
 }
 
 void check(const char* op, const Array& images) {
-  if (!images.defined()) fail("{}: there are no images", op);
+  if (!images.defined()) fail("{}: the images are undefined", op);
   expect(images.dtype() == DType::f32 && images.rank() == 4, "{}: takes images f32 (N, C, H, W), not {} {}",
          op, images.dtype(), images.shape());
 }
@@ -53,7 +53,7 @@ void check_augment(const Augment& a, long height, long width) {
   expect(possible(a.crop_padding) && possible(a.cutout),
          "augment: crop_padding is {} and cutout {}, not both in [0, 2^56]", a.crop_padding, a.cutout);
   expect(!a.reflect || a.crop_padding < std::max(1l, std::min(height, width)),
-         "augment: images of {} x {} pixels cannot be padded by {} that mirror them", height, width,
+         "augment: images of {} x {} pixels cannot be padded by {} mirrored pixels", height, width,
          a.crop_padding);
   expect(0 <= a.flip_probability && a.flip_probability <= 1, "augment: {} is not a probability",
          a.flip_probability);
@@ -91,7 +91,7 @@ Array shifted(const Array& images, long dy, long dx) {
   check("shifted", images);
   const long height = images.dim(2), width = images.dim(3);
   expect(-height < dy && dy < height && -width < dx && dx < width,
-         "shifted: images {} cannot be moved by ({}, {})", images.shape(), dy, dx);
+         "shifted: images {} cannot be shifted by ({}, {})", images.shape(), dy, dx);
   return gather(images, sources(height, -dy, true), sources(width, -dx, true));
 }
 

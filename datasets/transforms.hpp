@@ -29,12 +29,12 @@ struct Augment {
   bool operator==(const Augment&) const = default;
 };
 
-/// What the draws for one image depend on, and nothing else: the seed, the epoch, the image's place in the
+/// What the draws for one image depend on, and nothing else: the seed, the epoch, the image's position in the
 /// epoch; the coin of alternating flips on the seed and its index in the Dataset.
 struct Draw {
   std::uint64_t seed = 0;  ///< of the Loader
   ///@{
-  /// The epoch, counted from 0; the image's place in it, and in the Dataset.
+  /// The epoch, counted from 0; the image's position in it, and in the Dataset.
   long epoch = 0, position = 0, index = 0;
   ///@}
 };

@@ -114,7 +114,7 @@ class Extraction {
       std::error_code error;
       const bool is_folder = archive_entry_filetype(entry) == AE_IFDIR;
       fs::create_directories(is_folder ? folder / path : (folder / path).parent_path(), error);
-      if (error) refuse(path.string(), "cannot be made: {}", error.message());
+      if (error) refuse(path.string(), "cannot be created: {}", error.message());
       if (!is_folder) write_file(path, folder / path, entry);
     }
   }
@@ -148,12 +148,12 @@ class Extraction {
     if (path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
       refuse(text, "leads out of the folder");
     if (std::size_t(std::distance(path.begin(), path.end())) > max_depth)
-      refuse("", "an entry lies too deep");
+      refuse("", "an entry is nested too deeply");
     const auto type = archive_entry_filetype(entry);
     if ((type != AE_IFREG && type != AE_IFDIR) || archive_entry_hardlink(entry))
       refuse(text, "is neither a file nor a folder");
     if (archive_entry_sparse_count(entry) > 0) refuse(text, "is a sparse file");
-    if (type == AE_IFREG && !files_.insert(path.lexically_normal()).second) refuse(text, "is there twice");
+    if (type == AE_IFREG && !files_.insert(path.lexically_normal()).second) refuse(text, "occurs twice");
     return path;
   }
   void write_file(const fs::path& name, const fs::path& to, archive_entry* entry) {
@@ -161,7 +161,7 @@ class Extraction {
       refuse(name.string(), "has {} bytes, more than may be unpacked (LoadLimits)", size);
     left_ -= std::uint64_t(archive_entry_size(entry));
     const Descriptor out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    if (!out) refuse(name.string(), "cannot be made: {}", std::strerror(errno));
+    if (!out) refuse(name.string(), "cannot be created: {}", std::strerror(errno));
     std::vector<char> buffer(1 << 16);
     for (;;) {
       const la_ssize_t n = archive_read_data(in_.get(), buffer.data(), buffer.size());
@@ -173,7 +173,7 @@ class Extraction {
         done += std::max<ssize_t>(some, 0);
       }
     }
-    if (fsync(out.value())) refuse(name.string(), "cannot be brought to the disk: {}", std::strerror(errno));
+    if (fsync(out.value())) refuse(name.string(), "cannot be flushed to disk: {}", std::strerror(errno));
   }
   fs::path file_;
   Input input_;
@@ -190,7 +190,7 @@ void unpack(const fs::path& archive, const fs::path& folder, const LoadLimits& l
   std::error_code error;
   const auto names = names_in(scratch.path, error);
   for (const std::string& name : names)
-    expect(!fs::exists(folder / name), "unpack: '{}' is there already; move it away to unpack '{}'",
+    expect(!fs::exists(folder / name), "unpack: '{}' already exists; move it away to unpack '{}'",
            (folder / name).string(), archive.string());
   for (const std::string& name : names)
     if (!error) fs::rename(fs::path(scratch.path) / name, folder / name, error);

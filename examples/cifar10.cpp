@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* description =
     "Trains a network on CIFAR-10. Without CIFAR-10 and without a network it trains on built-in pictures "
-    "of shapes instead. What a signal interrupts is saved, and the command to go on is shown.\n"
+    "of shapes instead. A run that a signal interrupts is saved, and the command to resume it is shown.\n"
     "  fast    K. Jordan's airbench made small: the accuracy of the posts in seconds\n"
     "  90, 94  larger: 90 % and 94 % of the test images, in minutes\n"
     "  resnet  ResNet-20 as He et al. (2016) trained it, in hours: 164 epochs, SGD, crops and flips\n"
@@ -32,7 +32,7 @@ void add_options(CLI::App& app, Cifar10Options& o) {
                                       "fast, 90, 94, resnet or posted; --epochs or --steps alone mean posted")
                            ->check(CLI::IsMember({"fast", "90", "94", "resnet", "posted"}));
   app.add_option("--seed", o.seed, "fixes the first weights, the batches, augmentation and dropout");
-  app.add_option("--seeds", o.seeds, "runs with so many seeds, from --seed on, and shows a table")
+  app.add_option("--seeds", o.seeds, "run this many seeds, starting at --seed, and print a table")
       ->check(positive);
   app.add_option("--epochs", o.epochs,
                  "posted, resnet: how many epochs (default: 25, 164; 3 on the built-in shapes)")
@@ -47,10 +47,10 @@ void add_options(CLI::App& app, Cifar10Options& o) {
   app.add_option("--out", o.out, "folder for metrics, curves and parameters (default: a new one in runs/)")
       ->take_last();
   app.add_flag("--resume", o.resume,
-               "go on with the run in --out, with its settings, bit for bit as if it had not "
-               "been interrupted; begin it where there is none");
+               "resume the run in --out with its settings, bit for bit as if it had not been interrupted, "
+               "or start it if there is none");
   app.add_option("--checkpoint-seconds", o.checkpoint_seconds,
-                 "the least time between two files to go on from, besides those after each line of metrics")
+                 "minimum time between checkpoints, besides those after each line of metrics")
       ->check(CLI::Range(0., 1e9, "SECONDS"));
   app.add_option_function<int>("--threads", threads::set,
                                "threads to use (default: $XGRAD_THREADS or all cores)")
@@ -58,7 +58,7 @@ void add_options(CLI::App& app, Cifar10Options& o) {
   app.add_flag(
       "--validation", o.validation,
       "train on the first 45,000 training images and test on the other 5,000: to choose settings by");
-  app.add_flag("--profile", o.profile, "only measure where the time of a training step goes");
+  app.add_flag("--profile", o.profile, "only profile a training step");
   app.add_flag("--synthetic", o.synthetic, "train on the built-in shapes");
   app.final_callback([&o, recipe] {
     if (!recipe->count() && (o.epochs || o.steps)) o.recipe = "posted";

@@ -1,4 +1,4 @@
-// A layer, an operation and a model of one's own, trained and checked.
+// A custom layer, operation and model, trained and checked.
 #include <xgrad/core/tape/elementwise.hpp>
 #include <xgrad/xgrad.hpp>
 #include "examples/common/program.hpp"
@@ -52,6 +52,6 @@ static int run() {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains and checks a layer, an operation and a model of its own.");
+  CLI::App app("Trains and checks a custom layer, operation and model.");
   return program(app, argc, argv, run);
 }

@@ -1,4 +1,4 @@
-// Names what is on photographs, by the parameters that a run saved.
+// Names what is in photographs, by the parameters that a run saved.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <numeric>
@@ -36,7 +36,7 @@ std::string setting(const std::filesystem::path& file, const std::string& key, c
 const Experiment& experiment_of(const Options& o, const std::filesystem::path& file) {
   const std::string id = o.network.empty() ? setting(file, "experiment", "S4") : o.network;
   const Experiment* e = find_experiment(id);
-  expect(e, "there is no experiment '{}'; ./run reproduce --list shows them", id);
+  expect(e, "unknown experiment '{}'; ./run reproduce --list shows them", id);
   expect(e->data != "mnist", "{}: the network of {} is for {}, not for photographs", file.string(), id,
          e->data);
   return *e;
@@ -65,8 +65,8 @@ Array predict(const Network& network, const std::filesystem::path& photo, const 
   const Array seen = fit(load_image(photo), 32, o.aspect);
   const Dataset one{"photo", seen.reshape({1, 3, 32, 32}), zeros({1}, DType::i64), {}};
   const Array p = softmax(network.model(Variable(make_batch(one, 0, 1, network.pixels).images))).data();
-  expect(std::size_t(p.size()) == network.classes.size(),
-         "the network tells {} classes apart, and {} are named", p.size(), network.classes.size());
+  expect(std::size_t(p.size()) == network.classes.size(), "the network has {} classes, but {} are named",
+         p.size(), network.classes.size());
   std::vector<std::size_t> order(network.classes.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
@@ -107,7 +107,7 @@ int run(const Options& o) {
 int main(int argc, char** argv) {
   Options o;
   CLI::App app(
-      "Names what is on photographs (PNG or JPEG, any size) with a network that a run has trained, by the "
+      "Names what is in photographs (PNG or JPEG, any size) with a network that a run has trained, by the "
       "names of its own classes; parameters alone, without a run's settings, are taken for CIFAR-10's: "
       "airplane, automobile, bird, cat, deer, dog, frog, horse, ship or truck.");
   app.option_defaults()->always_capture_default();

@@ -102,7 +102,7 @@ Array picture(const Dataset& data, long i) {
 }
 
 std::string confusion_table(const Verdicts& v, const Dataset& data) {
-  std::string html = "<table class=confusion><tr><th>label \\ guess</th>";
+  std::string html = "<table class=confusion><tr><th>label \\ prediction</th>";
   for (auto& name : data.classes) html += fmt::format("<th class=up><span>{}</span></th>", escape(name));
   html += "</tr>\n";
   for (std::size_t i = 0; i < v.confusion.size(); ++i) {
@@ -141,8 +141,8 @@ std::string network_picture(const Summary& s) {
 
 std::string summary_table(const Summary& s) {
   std::string html =
-      "<table><tr><th>layer</th><th>operations</th><th>data behind "
-      "it</th><th>parameters</th><th>multiply-adds</th></tr>\n";
+      "<table><tr><th>layer</th><th>operations</th><th>output</th>"
+      "<th>parameters</th><th>multiply-adds</th></tr>\n";
   for (auto& l : s.layers)
     html += fmt::format(
         thousands, "<tr><td>{}</td><td>{}</td><td>{}</td><td class=n>{:L}</td><td class=n>{:L}</td></tr>\n",
@@ -200,7 +200,7 @@ void report(const std::filesystem::path& folder, const std::filesystem::path& da
     fail("{}: its settings do not say which {} it is", folder.string(), key);
   };
   const Experiment* e = find_experiment(setting("experiment"));
-  expect(e, "{}: there is no experiment '{}'", folder.string(), setting("experiment"));
+  expect(e, "{}: unknown experiment '{}'", folder.string(), setting("experiment"));
   AnyModel model = e->model();
   load(model, (folder / "parameters.safetensors").string());
   const Dataset test = load_data(setting("data"), data_folder).test;
@@ -218,20 +218,22 @@ void report(const std::filesystem::path& folder, const std::filesystem::path& da
       "content=\"width=device-width,initial-scale=1\">"
       "<title>{0}: {1:.2f} %</title><style>{2}</style>\n<h1>{0}</h1>\n<p>{3}</p>\n<div class=facts>",
       escape(e->id + " " + e->name), 100 * accuracy, style, escape(e->title));
-  html += fact(fmt::format("{:.2f} %", 100 * accuracy), fmt::format("right of {} test images", test.size()));
+  html +=
+      fact(fmt::format("{:.2f} %", 100 * accuracy), fmt::format("of {} test images correct", test.size()));
   if (e->reported_test && setting("data") == e->data)
     html += fact(fmt::format("{:.2f} %", 100 * *e->reported_test), "reported by " + e->reported_by);
   if (auto seconds = last(metrics, "training_seconds")) html += fact(clock_text(*seconds), "of training");
   if (auto peak = last(metrics, "peak_mb"))
-    html += fact(fmt::format("{:.0f} MB", *peak), "of arrays at most");
+    html += fact(fmt::format("{:.0f} MB", *peak), "of arrays at the peak");
   html += fact(fmt::format(thousands, "{:L}", network.parameters), "parameters");
   html += "</div>\n<h2>Curves</h2>\n<div class=curves>" + curves(folder) + "</div>\n";
-  html += "<h2>The network and the size of the data behind each layer</h2>\n" + network_picture(network);
+  html += "<h2>The network and the size of each layer's output</h2>\n" + network_picture(network);
   html += "<div class=scroll>" + summary_table(network) + "</div>\n";
-  html +=
-      "<h2>What is taken for what</h2>\n<div class=scroll>" + confusion_table(verdicts, test) + "</div>\n";
-  html += fmt::format("<h2>The surest of {} mistakes</h2>\n<div class=mistakes>", verdicts.mistakes.size());
-  for (std::size_t i = 0; i < std::min<std::size_t>(24, verdicts.mistakes.size()); ++i) {
+  html += "<h2>Confusion matrix</h2>\n<div class=scroll>" + confusion_table(verdicts, test) + "</div>\n";
+  const auto shown = std::min<std::size_t>(24, verdicts.mistakes.size());
+  html += fmt::format("<h2>The {} most confident of {} mistakes</h2>\n<div class=mistakes>", shown,
+                      verdicts.mistakes.size());
+  for (std::size_t i = 0; i < shown; ++i) {
     const auto& m = verdicts.mistakes[i];
     html +=
         fmt::format("<figure>{}{}, taken for <b>{}</b> ({:.0f} %)</figure>\n",
@@ -245,7 +247,7 @@ void report(const std::filesystem::path& folder, const std::filesystem::path& da
   html += "</table>\n</html>\n";
   const auto file = folder / "report.html";
   replace_file(file, [&](std::ostream& out) { out << html; });
-  print("{}: {} of {} right; open it in a browser\n", file.string(), verdicts.right, test.size());
+  print("{}: {} of {} correct; open it in a browser\n", file.string(), verdicts.right, test.size());
 }
 
 }  // namespace

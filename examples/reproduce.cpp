@@ -101,7 +101,7 @@ Row train(const Experiment& e, const Options& o) {
 MLP sigmoid_net() { return MLP({784, 50, 10}, {.activation = sigmoid, .init = normal(.01)}); }
 
 /// Its loss as a function of its parameters.
-Function loss_of(const Batch& batch) {
+TestFunction loss_of(const Batch& batch) {
   return [=](const std::vector<Variable>& values) {
     const Variable hidden = sigmoid(linear(flatten(Variable(batch.images)), values[0], values[1]));
     return cross_entropy(linear(hidden, values[2], values[3]), batch.labels);
@@ -196,7 +196,7 @@ Row check_gradients(const Options& o) {
   std::vector<Array> values;
   for (auto& a : arrays(net)) values.push_back(a.cast(DType::f64));
   const Stopwatch watch;
-  const Function loss = loss_of(batch);
+  const TestFunction loss = loss_of(batch);
   std::vector<Variable> variables;
   for (auto& v : values) variables.emplace_back(v, requires_grad);
   loss(variables).backward();
@@ -292,7 +292,7 @@ void run(Options o) {
       expect(e->job.empty(), "{} is trained by ./run {}", id, e->job);
   for (auto& id : o.ids)
     expect(find_experiment(id) || is_special(id) != std::end(specials),
-           "there is no experiment '{}'; --list shows them", id);
+           "unknown experiment '{}'; --list shows them", id);
   std::vector<Row> rows;
   for (auto& id : o.ids) {
     const auto special = is_special(id);
@@ -307,7 +307,7 @@ int main(int argc, char** argv) {
   Options o;
   CLI::App app(
       "Runs experiments of the posts (all by default) and writes a table, reported against measured.\n"
-      "What was interrupted goes on where it stopped when it is run again.");
+      "An interrupted experiment resumes where it stopped when run again.");
   app.option_defaults()->always_capture_default();
   app.add_option("ids", o.ids, "experiments by id or name (default: all but S2 and S4)");
   app.add_flag("--list", o.list, "list the experiments");

@@ -1,4 +1,4 @@
-// Fits sin(2 pi x) with noise by a small network (the book, volume 3, step 43), and draws it.
+// Fits noisy samples of sin(2 pi x) with a small network (the book, volume 3, step 43), and draws it.
 #include <numbers>
 
 #include <xgrad/nn/run/plot.hpp>
@@ -52,6 +52,6 @@ int run() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Fits sin(2 pi x) with noise by a small network, and draws it.");
+  CLI::App app("Fits noisy samples of sin(2 pi x) with a small network, and draws it.");
   return program(app, argc, argv, run);
 }

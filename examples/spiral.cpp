@@ -66,7 +66,7 @@ int run() {
   const Array seen = argmax(net(Variable(points)), 1), everywhere = argmax(net(Variable(grid)), 1);
   long right = 0;
   for (long i = 0; i < 300; ++i) right += seen.data<std::int64_t>()[i] == classes.data<std::int64_t>()[i];
-  print("{} of 300 points are right\n", right);
+  print("{} of 300 points are correct\n", right);
   const std::string script =
       "set palette defined (0 '#4c78a8', 1 '#f58518', 2 '#54a24b')\nunset colorbox\nset size square\nset key "
       "off\n"
@@ -82,6 +82,6 @@ int run() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Tells three spirals apart by a small network, and draws what it has learned.");
+  CLI::App app("Separates three spirals with a small network, and draws what it has learned.");
   return program(app, argc, argv, run);
 }

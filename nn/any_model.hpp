@@ -43,7 +43,7 @@ class AnyModel {
  private:
   template <class F>
   static const F& of(const F& function) {
-    expect(bool(function), "AnyModel: it has not been assigned a model");
+    expect(bool(function), "AnyModel: no model has been assigned to it");
     return function;
   }
 

@@ -38,7 +38,7 @@ Initializer normal(double std) {
   return [=](const Shape& shape) { return draw_normal(shape, std * std); };
 }
 Initializer uniform(double low, double high) {
-  expect(low <= high && high - low < INFINITY, "uniform: there are no numbers in [{}, {})", low, high);
+  expect(low <= high && high - low < INFINITY, "uniform: [{}, {}) is not a range", low, high);
   return [=](const Shape& shape) { return default_generator().uniform(shape, low, high); };
 }
 Initializer uniform_fan_in() {

@@ -102,7 +102,7 @@ Variable orthogonalized(const Variable& g, const MuonOptions& o) {
 
 UpdateRule muon(const MuonOptions& o) {
   check_option("muon", "momentum", o.momentum, 1);
-  expect(o.newton_steps > 0, "muon: {} steps of Newton's iteration", o.newton_steps);
+  expect(o.newton_steps > 0, "muon: the number of Newton steps is {}, not at least 1", o.newton_steps);
   expect(std::isfinite(o.a) && std::isfinite(o.b) && std::isfinite(o.c),
          "muon: a, b and c are {}, {} and {}, not finite", o.a, o.b, o.c);
   auto update = [=](const Variable& p, const Variable& g, double lr, Slots& slots) {

@@ -50,7 +50,7 @@ struct UpdateRule {
 /// with a group of their rule, and nothing else.
 class Optimizer {
  public:
-  /// Parameters that have their rule and options in common.
+  /// Parameters that share their rule and options.
   struct Group {
     Parameters parameters;  ///< handles to those of the model
     UpdateRule rule;        ///< how they move

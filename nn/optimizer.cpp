@@ -54,7 +54,7 @@ void Optimizer::add_group(const Parameters& parameters, const GroupOptions& opti
 }
 void Optimizer::add_group(const Parameters& parameters) { add_group(parameters, groups_[0].options); }
 void Optimizer::add_groups(const Optimizer& other) {
-  expect(other.steps_ == 0, "optimizer: an optimizer that has taken {} steps cannot give its groups away",
+  expect(other.steps_ == 0, "optimizer: an optimizer that has taken {} steps cannot give up its groups",
          other.steps_);
   add(other.groups_);
 }
@@ -76,8 +76,8 @@ void Optimizer::check() const {
     for (auto& [parameter, value] : parameters) {
       expect(
           !value.orphaned(),
-          "{}: parameter {} is no longer that of a model, which was destroyed, converted or assigned one of "
-          "another shape; make the optimizer after that",
+          "{}: parameter {} no longer belongs to a model, which was destroyed, converted or assigned one of "
+          "another shape; create the optimizer after that",
           rule.name, parameter);
       if (!value.grad().defined()) continue;
       expect(value.grad().shape() == value.shape() && value.grad().dtype() == value.dtype(),
@@ -180,7 +180,7 @@ void Optimizer::load_state(const std::vector<NamedArray>& state) {
     return count;
   };
   expect(left.contains(all_steps),
-         "optimizer: the state has no {}: it is no optimizer's, or was saved by an earlier version",
+         "optimizer: the state has no {}: it is not an optimizer's, or was saved by an earlier version",
          all_steps);
   const long steps = take_count(all_steps, 0, most_steps);
   std::map<const Node*, Known> known;
@@ -196,7 +196,7 @@ void Optimizer::load_state(const std::vector<NamedArray>& state) {
       for (auto& name : groups_[i].rule.arrays)
         slots.arrays[name] = take(start + name, value.shape(), value.dtype());
     }
-  if (!left.empty()) fail("optimizer: {} belongs to nothing that this optimizer keeps", left.begin()->first);
+  if (!left.empty()) fail("optimizer: this optimizer keeps nothing called {}", left.begin()->first);
   known_ = std::move(known);
   steps_ = steps;
 }

@@ -5,7 +5,7 @@
 namespace xgrad {
 
 /// A Variable that is trained. A value: a copy of a model has parameters of its own, and assigning one writes
-/// into it, so that an optimizer that holds it goes on with the new data.
+/// into it, so that an optimizer that holds it continues with the new data.
 class Parameter : public Variable {
  public:
   /// None: what a layer without a bias has.

@@ -92,7 +92,7 @@ std::string Summary::text() const {
                   const std::string& work, const std::string& operations) {
     return fmt::format("{:{}}  {:20} {:>12} {:>14}  {}\n", name, wide, shape, parameters, work, operations);
   };
-  std::string text = line("layer", "data behind it", "parameters", "multiply-adds", "operations");
+  std::string text = line("layer", "output", "parameters", "multiply-adds", "operations");
   text += line("input", fmt::format("{}", input), "", "", "");
   for (auto& l : layers)
     text += line(l.name, l.operations.empty() ? "" : fmt::format("{}", l.shape),

@@ -48,7 +48,7 @@ struct Summary {
 /// The layers of a program of one input, which is a call of a model that has these parameters.
 Summary summary(const Program& program, const Parameters& parameters);
 
-/// Runs the model once on zeros of the given shape, in evaluation mode, and tells what it did.
+/// Runs the model once on zeros of the given shape, in evaluation mode, and reports what it did.
 template <class M>
 Summary summary(M& model, const Shape& input_shape) {
   EvalMode eval;

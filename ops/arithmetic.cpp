@@ -13,14 +13,14 @@ namespace xgrad {
 namespace {
 
 /// x to the power y, each lane by the C library: xsimd's exp(y log x) makes 3^2 less than 9 and 0^0 zero.
-/// Squares, which most powers are, are quick and exact.
+/// Squares, which most powers are, are fast and exact.
 template <class T>
 pack::Pack<T> power(const pack::Pack<T>& x, const pack::Pack<T>& y) {
   using P = pack::Pack<T>;
   if (pack::all(y == P(2))) return x * x;
   if (pack::all(y == P(1))) return x;
   if (pack::all(y == P(0))) return P(1);
-  return pack::by_lane(
+  return pack::per_lane(
       [](T base, T exponent) { return exponent == 2 ? base * base : std::pow(base, exponent); }, x, y);
 }
 
@@ -102,9 +102,9 @@ Variable sign(const Variable& x) {
                      {{x}});
 }
 
-/// 1 inside of the limits and at them, 0 outside; NaN where x is.
-Variable inside(const Variable& x, double low, double high) {
-  return elementwise("inside",
+/// 1 within the limits and at them, 0 beyond; NaN where x is.
+Variable in_range(const Variable& x, double low, double high) {
+  return elementwise("in_range",
                      [](auto v, auto l, auto h) {
                        using P = decltype(v);
                        return pack::select(v >= l && v <= h, P(1), pack::select(v == v, P(0), v));
@@ -117,18 +117,18 @@ Variable inside(const Variable& x, double low, double high) {
 Variable add(const Variable& a, const Variable& b) {
   if (tracing()) return traced("add", add, a, b);
   auto pass = [](auto& gy) { return gy; };
-  return elementwise_any("add", [](auto x, auto y) { return x + y; }, {{a, pass}, {b, pass}});
+  return elementwise_numeric("add", [](auto x, auto y) { return x + y; }, {{a, pass}, {b, pass}});
 }
 
 Variable sub(const Variable& a, const Variable& b) {
   if (tracing()) return traced("sub", sub, a, b);
-  return elementwise_any("sub", [](auto x, auto y) { return x - y; },
-                         {{a, [](auto& gy) { return gy; }}, {b, [](auto& gy) { return -gy; }}});
+  return elementwise_numeric("sub", [](auto x, auto y) { return x - y; },
+                             {{a, [](auto& gy) { return gy; }}, {b, [](auto& gy) { return -gy; }}});
 }
 
 Variable mul(const Variable& a, const Variable& b) {
   if (tracing()) return traced("mul", mul, a, b);
-  return elementwise_any(
+  return elementwise_numeric(
       "mul", [](auto x, auto y) { return x * y; },
       {{a, [=](auto& gy) { return strong_mul(gy, b); }}, {b, [=](auto& gy) { return strong_mul(gy, a); }}});
 }
@@ -142,7 +142,8 @@ Variable div(const Variable& a, const Variable& b) {
 
 Variable neg(const Variable& x) {
   if (tracing()) return traced("neg", neg, x);
-  return elementwise_any("neg", [](auto v) { return pack::negate(v); }, {{x, [](auto& gy) { return -gy; }}});
+  return elementwise_numeric("neg", [](auto v) { return pack::negate(v); },
+                             {{x, [](auto& gy) { return -gy; }}});
 }
 
 Variable pow(const Variable& a, const Variable& b) {
@@ -152,22 +153,22 @@ Variable pow(const Variable& a, const Variable& b) {
 
 Variable abs(const Variable& x) {
   if (tracing()) return traced("abs", abs, x);
-  return elementwise_any("abs", [](auto v) { return pack::abs(v); },
-                         {{x, [=](auto& gy) { return strong_mul(gy, sign(x)); }}});
+  return elementwise_numeric("abs", [](auto v) { return pack::abs(v); },
+                             {{x, [=](auto& gy) { return strong_mul(gy, sign(x)); }}});
 }
 
 Variable maximum(const Variable& a, const Variable& b) {
   if (tracing()) return traced("maximum", maximum, a, b);
-  return elementwise_any("maximum", [](auto x, auto y) { return pack::maximum(x, y); },
-                         {{a, [=](auto& gy) { return strong_mul(gy, share_of_larger(a, b)); }},
-                          {b, [=](auto& gy) { return strong_mul(gy, share_of_larger(b, a)); }}});
+  return elementwise_numeric("maximum", [](auto x, auto y) { return pack::maximum(x, y); },
+                             {{a, [=](auto& gy) { return strong_mul(gy, share_of_larger(a, b)); }},
+                              {b, [=](auto& gy) { return strong_mul(gy, share_of_larger(b, a)); }}});
 }
 
 Variable minimum(const Variable& a, const Variable& b) {
   if (tracing()) return traced("minimum", minimum, a, b);
-  return elementwise_any("minimum", [](auto x, auto y) { return pack::minimum(x, y); },
-                         {{a, [=](auto& gy) { return strong_mul(gy, share_of_larger(b, a)); }},
-                          {b, [=](auto& gy) { return strong_mul(gy, share_of_larger(a, b)); }}});
+  return elementwise_numeric("minimum", [](auto x, auto y) { return pack::minimum(x, y); },
+                             {{a, [=](auto& gy) { return strong_mul(gy, share_of_larger(b, a)); }},
+                              {b, [=](auto& gy) { return strong_mul(gy, share_of_larger(a, b)); }}});
 }
 
 Variable where(const Variable& condition, const Variable& a, const Variable& b) {
@@ -183,7 +184,7 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
     Value::of(mask)->is_number = numbers;  // so that the result takes the dtype of what it meets
     c = Variable(mask);
   }
-  return elementwise_any(
+  return elementwise_numeric(
       "where", [](auto k, auto x, auto y) { return pack::select(k == decltype(k)(0), y, x); },
       {{c}, {a, [=](auto& gy) { return where(c, gy, 0); }}, {b, [=](auto& gy) { return where(c, 0, gy); }}});
 }
@@ -197,9 +198,9 @@ Variable clip(const Variable& x, double low, double high) {
   const bool integers = x.dtype() == DType::i64;
   const Variable lower = integers && low < -0x1p63 ? Variable(array({first}).reshape({})) : low;
   const Variable upper = integers && high >= 0x1p63 ? Variable(array({last}).reshape({})) : high;
-  return elementwise_any(
+  return elementwise_numeric(
       "clip", [](auto v, auto l, auto h) { return pack::minimum(pack::maximum(v, l), h); },
-      {{x, [=](auto& gy) { return strong_mul(gy, inside(x, low, high)); }}, {lower}, {upper}});
+      {{x, [=](auto& gy) { return strong_mul(gy, in_range(x, low, high)); }}, {lower}, {upper}});
 }
 
 }  // namespace xgrad

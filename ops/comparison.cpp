@@ -1,4 +1,4 @@
-// Comparison. Integers are compared with any number as mathematics has it.
+// Comparison. Integers are compared with any number exactly.
 #include <algorithm>
 #include <cmath>
 
@@ -29,7 +29,7 @@ Variable order(const char* op, const Array& x, const Array& y) {
   return Variable(result);
 }
 
-/// Whether y is made of numbers of which some are no integers.
+/// Whether y is made of numbers of which some are not integers.
 bool no_integers(const Array& x, const Array& y) {
   if (x.dtype() != DType::i64 || !y.is_number()) return false;
   const auto numbers = y.elements<double>();
@@ -40,11 +40,11 @@ template <class F>
 Variable compare(const char* op, F f, const Variable& a, const Variable& b) {
   if (a.defined() && b.defined()) {
     if (no_integers(a.data(), b.data()))
-      return cast(elementwise_any(op, f, {{order(op, a.data(), b.data())}, {0.}}), DType::i64);
+      return cast(elementwise_numeric(op, f, {{order(op, a.data(), b.data())}, {0.}}), DType::i64);
     if (no_integers(b.data(), a.data()))
-      return cast(elementwise_any(op, f, {{0.}, {order(op, b.data(), a.data())}}), DType::i64);
+      return cast(elementwise_numeric(op, f, {{0.}, {order(op, b.data(), a.data())}}), DType::i64);
   }
-  return elementwise_any(op, f, {{a}, {b}});
+  return elementwise_numeric(op, f, {{a}, {b}});
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ struct Conv2dOptions {
 /// OH = (H + 2 padding - dilation (KH - 1) - 1) / stride + 1. A cross-correlation, as in the book and
 /// everywhere.
 ///
-/// In f32, kernels of 3x3 with stride 1 and at least 16 channels on both sides go by Winograd's F(4x4, 3x3),
+/// In f32, kernels of 3x3 with stride 1 and at least 16 channels on both sides use Winograd's F(4x4, 3x3),
 /// whose error follows the largest number of a tile of 6x6 (see docs/architecture.md). Tiles whose numbers
 /// differ too much, and those with infinities or NaN, are computed directly, so these change the results
 /// whose windows have them and no others.

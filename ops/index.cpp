@@ -20,7 +20,7 @@ void check_index(const char* op, const Array& index, long length) {
 }
 
 void check_gather(const char* op, const Variable& x, int axis, const Array& index) {
-  expect(index.rank() == x.rank(), "{}: index of shape {} has not the rank of {}", op, index.shape(),
+  expect(index.rank() == x.rank(), "{}: index of shape {} does not have the rank of {}", op, index.shape(),
          x.shape());
   for (int i = 0; i < x.rank(); ++i)
     expect(i == axis || index.shape()[i] <= x.shape()[i], "{}: index of shape {} does not fit into {}", op,
@@ -28,7 +28,7 @@ void check_gather(const char* op, const Variable& x, int axis, const Array& inde
   check_index(op, index, x.shape()[axis]);
 }
 
-/// Rows that belong to the places of indices along an axis.
+/// Rows that belong at the indices along an axis.
 struct ScatteredRows : Scatter {
   Array rows, indices;
   int axis;
@@ -103,7 +103,7 @@ Variable embedding(const Variable& weight, const Array& indices) {
 
 Array one_hot(const Array& indices, long classes, DType dtype) {
   if (tracing()) return traced("one_hot", one_hot, detail::Classes{classes, dtype}, indices);
-  expect(classes >= 0, "one_hot: there are no {} classes", classes);
+  expect(classes >= 0, "one_hot: the number of classes {} is negative", classes);
   check_index("one_hot", indices, classes);
   Shape shape = indices.shape();
   shape.push_back(classes);

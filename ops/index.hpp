@@ -1,6 +1,6 @@
 #pragma once
 // Indexing: gathering elements and rows by integer indices (i64), and the adjoints that add them back.
-// An index out of range is an Error that names it; negative ones are not taken.
+// An index out of range is an Error that names it; negative ones are not allowed.
 #include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {

@@ -27,7 +27,7 @@ Variable reduced(const char* op, const Variable& losses, Reduction reduction) {
 void check_logits(const char* op, const Variable& x) {
   expect(x.rank() >= 2 && is_floating(x.dtype()), "{}: {} of {} is not (N, C, ...) of f32 or f64", op,
          x.shape(), x.dtype());
-  expect(x.shape()[1] > 0, "{}: there are no classes in {}", op, x.shape());
+  expect(x.shape()[1] > 0, "{}: {} has no classes", op, x.shape());
 }
 
 /// The element of each sample's class: (N, C, ...) and labels (N, ...) -> (N, ...).
@@ -38,8 +38,8 @@ Variable pick(const char* op, const Variable& x, const Array& labels) {
          x.shape());
   const std::int64_t* label = labels.data<std::int64_t>();
   for (long i = 0; i < labels.size(); ++i)
-    expect(label[i] >= 0 && label[i] < x.shape()[1], "{}: label {} at position {} is not one of {} classes",
-           op, label[i], i, x.shape()[1]);
+    expect(label[i] >= 0 && label[i] < x.shape()[1],
+           "{}: label {} at position {} is out of range for {} classes", op, label[i], i, x.shape()[1]);
   Shape index = labels.shape();
   index.insert(1, 1);
   return squeeze(gather(x, 1, labels.reshape(index)), 1);
@@ -59,7 +59,7 @@ Variable log_probabilities(const Variable& logits, double epsilon) {
   return where(p > .5, log1p(expm1(log_p) + epsilon), log(p + epsilon));
 }
 
-/// weight x; 0 where the weight is 0 and x infinite, the limit of 0 log 0. A NaN stays one.
+/// weight x; 0 where the weight is 0 and x infinite, the limit of 0 log 0. NaN propagates.
 Variable weighted(const Variable& weight, const Variable& x) {
   return elementwise("weighted",
                      [](auto w, auto v) {

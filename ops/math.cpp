@@ -52,8 +52,8 @@ Variable rsqrt(const Variable& x) {
 
 Variable square(const Variable& x) {
   if (tracing()) return traced("square", square, x);
-  return elementwise_any("square", [](auto v) { return v * v; },
-                         {{x, [=](auto& gy) { return strong_mul(gy, x * 2); }}});
+  return elementwise_numeric("square", [](auto v) { return v * v; },
+                             {{x, [=](auto& gy) { return strong_mul(gy, x * 2); }}});
 }
 
 Variable sin(const Variable& x) {

@@ -74,10 +74,10 @@ BatchNormResult batch_norm(const Variable& input, const Variable& gamma, const V
         detail::Epsilon{eps}, input, gamma, beta);
   const Variable x = adapt_to("batch_norm", input, {&gamma, &beta});
   const Axes axes = all_but_channels(x);
-  expect(x.size() > 0, "batch_norm: there is nothing in a batch of shape {}", x.shape());
+  expect(x.size() > 0, "batch_norm: a batch of shape {} is empty", x.shape());
   expect(x.size() > x.shape()[1],
-         "batch_norm: a batch of shape {} has only one value for each channel, of which "
-         "there is no variance; evaluation takes given statistics",
+         "batch_norm: a batch of shape {} has only one value per channel, so its variance is undefined; "
+         "in evaluation, pass the statistics",
          x.shape());
   check_eps("batch_norm", eps);
   const ChannelMoments m(x, axes);

@@ -1,4 +1,4 @@
-// Pooling: the maximum is a gather at the place of the largest, the mean is composed.
+// Pooling: the maximum is a gather at the index of the largest, the mean is composed.
 #include <xgrad/ops/pool.hpp>
 
 #include <algorithm>
@@ -31,17 +31,17 @@ Windows2d pooling(const char* op, const Variable& x, Pair kernel, const PoolOpti
   return detail::over(op, x.shape(), s);
 }
 
-Variable pool_scatter(const Variable& g, const Array& places, const Windows2d& s);
+Variable pool_scatter(const Variable& g, const Array& indices, const Windows2d& s);
 
-/// The element at the noted place of each window.
-Variable pool_gather(const Variable& x, const Array& places, const Windows2d& s) {
-  return record("pool_gather", keep_number(x.data(), kernels::pool_gather(x.data(), places, s)),
-                {{x, [=](auto& gy) { return pool_scatter(gy, places, s); }}});
+/// The element at the recorded index of each window.
+Variable pool_gather(const Variable& x, const Array& indices, const Windows2d& s) {
+  return record("pool_gather", keep_number(x.data(), kernels::pool_gather(x.data(), indices, s)),
+                {{x, [=](auto& gy) { return pool_scatter(gy, indices, s); }}});
 }
-/// Its adjoint: each element at the noted place of its window, zeros elsewhere.
-Variable pool_scatter(const Variable& g, const Array& places, const Windows2d& s) {
-  return record("pool_scatter", keep_number(g.data(), kernels::pool_scatter(g.data(), places, s)),
-                {{g, [=](auto& gx) { return pool_gather(gx, places, s); }}});
+/// Its adjoint: each element at the recorded index of its window, zeros elsewhere.
+Variable pool_scatter(const Variable& g, const Array& indices, const Windows2d& s) {
+  return record("pool_scatter", keep_number(g.data(), kernels::pool_scatter(g.data(), indices, s)),
+                {{g, [=](auto& gx) { return pool_gather(gx, indices, s); }}});
 }
 
 }  // namespace
@@ -49,9 +49,9 @@ Variable pool_scatter(const Variable& g, const Array& places, const Windows2d& s
 Variable max_pool2d(const Variable& x, Pair kernel, const PoolOptions& options) {
   if (tracing()) return traced("max_pool2d", max_pool2d, detail::Pooling{kernel, options}, x);
   const Windows2d s = pooling("max_pool2d", x, kernel, options);
-  const auto [y, places] = kernels::max_pool(x.data(), s);
+  const auto [y, indices] = kernels::max_pool(x.data(), s);
   return record("max_pool2d", keep_number(x.data(), y),
-                {{x, [=, places = places](auto& gy) { return pool_scatter(gy, places, s); }}});
+                {{x, [=, indices = indices](auto& gy) { return pool_scatter(gy, indices, s); }}});
 }
 
 namespace {

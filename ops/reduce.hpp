@@ -19,10 +19,10 @@ Variable mean(const Variable& x, const Axes& axes = {}, bool keep = false);
 /// The mean square distance from the mean (divided by n, as NumPy does; PyTorch divides by n - 1). Its error
 /// is some u var wherever the mean is, and it is never negative.
 Variable var(const Variable& x, const Axes& axes = {}, bool keep = false);
-/// The largest element; equal ones share the gradient evenly. A NaN stays one. Throws Error when there is
+/// The largest element; equal ones share the gradient evenly. NaN propagates. Throws Error when there is
 /// none.
 Variable max(const Variable& x, const Axes& axes = {}, bool keep = false);
-/// The smallest element; equal ones share the gradient evenly. A NaN stays one. Throws Error when there is
+/// The smallest element; equal ones share the gradient evenly. NaN propagates. Throws Error when there is
 /// none.
 Variable min(const Variable& x, const Axes& axes = {}, bool keep = false);
 /// The product of n elements, with a relative error of at most n u, of about sqrt(n) u where roundings are

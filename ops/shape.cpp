@@ -105,7 +105,7 @@ Variable join(const char* op, std::vector<Variable> xs, int axis) {
     shape[axis] += other[axis];
     check_shape(op, shape, width(x.dtype()));
     other[axis] = shape[axis];
-    expect(other == shape, "{}: shapes {} and {} differ beside axis {}", op, xs[0].shape(), x.shape(), axis);
+    expect(other == shape, "{}: shapes {} and {} differ outside axis {}", op, xs[0].shape(), x.shape(), axis);
   }
   Array y(shape, xs[0].dtype());
   const Strides to = contiguous_strides(shape);
@@ -178,7 +178,7 @@ Variable squeeze(const Variable& x, const Axes& axes) {
     dropped = normalize_axes("squeeze", axes, x.rank());
   }
   for (int axis : dropped)
-    expect(x.shape()[axis] == 1, "squeeze: axis {} of shape {} has not length 1", axis, x.shape());
+    expect(x.shape()[axis] == 1, "squeeze: axis {} of shape {} does not have length 1", axis, x.shape());
   return reshape(x, drop_axes(x.shape(), dropped));
 }
 
@@ -191,13 +191,13 @@ Variable unsqueeze(const Variable& x, int axis) {
 
 Variable concat(const std::vector<Variable>& xs, int axis) {
   if (tracing()) return traced("concat", concat, detail::Along{axis}, xs);
-  expect(!xs.empty(), "concat: there is nothing to join");
+  expect(!xs.empty(), "concat: at least one input is needed");
   return join("concat", xs, normalize_axis("concat", axis, xs[0].rank()));
 }
 
 Variable stack(const std::vector<Variable>& xs, int axis) {
   if (tracing()) return traced("stack", stack, detail::Along{axis}, xs);
-  expect(!xs.empty(), "stack: there is nothing to join");
+  expect(!xs.empty(), "stack: at least one input is needed");
   axis = normalize_axis("stack", axis, xs[0].rank() + 1);
   std::vector<Variable> expanded;
   for (auto& x : xs) {
@@ -256,7 +256,7 @@ Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths
     long& length = whole[first + int(i)];
     expect(
         !__builtin_add_overflow(length, before, &length) && !__builtin_add_overflow(length, after, &length),
-        "pad: ({}, {}) is too much for shape {}", before, after, x.shape());
+        "pad: ({}, {}) is too large for shape {}", before, after, x.shape());
   }
   check_shape("pad", whole, width(x.dtype()));
   expect(can_hold(x.dtype(), value), "pad: {} cannot hold {}; cast the array first", x.dtype(), value);

@@ -8,7 +8,7 @@ namespace xgrad::tests {
 
 /// A function of one to four Variables as one of a vector of them.
 template <class F>
-Function function(F f) {
+TestFunction function(F f) {
   using V = const Variable&;
   if constexpr (std::is_invocable_v<F, V>)
     return [f](auto& v) { return f(v.at(0)); };
@@ -20,13 +20,13 @@ Function function(F f) {
     return [f](auto& v) { return f(v.at(0), v.at(1), v.at(2), v.at(3)); };
 }
 
-/// Matches a Function whose gradients at the inputs gradcheck() finds right; else its report names the worst
-/// element.
-class GradientsMatch : public Catch::MatcherBase<Function> {
+/// Matches a TestFunction whose gradients at the inputs gradcheck() finds right; else its report names the
+/// worst element.
+class GradientsMatch : public Catch::MatcherBase<TestFunction> {
  public:
   GradientsMatch(std::vector<Array> inputs, const GradcheckOptions& options = {})
       : inputs_(std::move(inputs)), options_(options) {}
-  bool match(const Function& f) const override {
+  bool match(const TestFunction& f) const override {
     const GradcheckReport report = gradcheck(f, inputs_, options_);
     message_ = report.message;
     return report.passed;

@@ -88,7 +88,7 @@ char* Array::mutable_bytes() {
 }
 const void* Array::checked(DType dtype) const {
   expect(value_ != nullptr, "array: it is undefined");
-  expect(dtype == value_->dtype, "array: it holds {}, not {}", value_->dtype, dtype);
+  expect(dtype == value_->dtype, "array: dtype is {}, not {}", value_->dtype, dtype);
   return bytes();
 }
 void* Array::writable(DType dtype) {

@@ -1,4 +1,4 @@
-// What holds of every program, whatever has been recorded.
+// The invariants of every program, whatever has been recorded.
 #include <algorithm>
 #include <cstdint>
 
@@ -54,7 +54,7 @@ void expect_consistent(const Program& p) {
     };
     auto store = std::find_if(p.stores.begin(), p.stores.end(),
                               [&](auto& s) { return s.out == p.leaves[std::size_t(i)].data; });
-    expect(store != p.stores.end(), "program: leaf {} is said to be overwritten, and is not", i);
+    expect(store != p.stores.end(), "program: leaf {} is marked as overwritten, but is not", i);
     auto writer =
         std::find_if(p.steps.begin(), p.steps.end(), [&](auto& step) { return step.out == store->operand; });
     expect(

@@ -1,6 +1,6 @@
 #pragma once
 // Elementwise work is recorded as small programs and run when somebody needs the data: one pass over memory a
-// chain. The tape knows nothing of it. docs/architecture.md tells how it works.
+// chain. The tape knows nothing of it. docs/architecture.md explains how it works.
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -61,7 +61,7 @@ struct Value {
     const char* op = nullptr;  // for profiles
     Array in[max_inputs];
   };
-  /// The evaluator's notes, under its lock.
+  /// The evaluator's bookkeeping, under its lock.
   struct Marks {
     bool queued = false;   // a reduction that may join a pass over its domain
     bool claimed = false;  // by a thread that is computing it

@@ -20,7 +20,7 @@ inline void run_step(void* out, const Arg* in, long n, bool non_temporal, std::i
   for (long i = 0; i < n; i += lanes) {
     const Pack result(F{}(Pack::load_aligned(p[I])...));
     if (non_temporal)
-      pack::stream(result, o + i);
+      pack::store_non_temporal(result, o + i);
     else
       result.store_aligned(o + i);
     ((p[I] += stride[I]), ...);
@@ -50,7 +50,7 @@ Array map(const char* op, F, const Arrays&... x) {
 }
 /// The same for an f that is also defined for 64-bit integers.
 template <class F, class... Arrays>
-Array map_any(const char* op, F, const Arrays&... x) {
+Array map_numeric(const char* op, F, const Arrays&... x) {
   static_assert(sizeof...(x) <= max_inputs);
   Array in[] = {x...};
   return lazy::map(op, lazy::all_steps<F, sizeof...(x)>, in, sizeof...(x));

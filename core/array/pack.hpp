@@ -14,9 +14,9 @@ template <class T>
 using Pack = xsimd::batch<T>;
 
 /// Stores past the caches, so that what is overwritten need not be read first; `to` is aligned to a pack.
-/// Other threads see it after end_of_streams().
+/// Other threads see it after store_fence().
 template <class T>
-void stream(const Pack<T>& x, T* to) {
+void store_non_temporal(const Pack<T>& x, T* to) {
 #if defined __AVX512F__
   _mm512_stream_si512(reinterpret_cast<__m512i*>(to), std::bit_cast<__m512i>(x.data));
 #elif defined __AVX__
@@ -27,8 +27,8 @@ void stream(const Pack<T>& x, T* to) {
   x.store_aligned(to);
 #endif
 }
-/// Makes what stream() has stored visible to other threads.
-inline void end_of_streams() {
+/// Makes what store_non_temporal() has stored visible to other threads.
+inline void store_fence() {
 #if defined __SSE2__
   _mm_sfence();
 #endif
@@ -56,7 +56,7 @@ V abs(const V& x) {
 
 /// f(x...) lane by lane: for functions of the C library.
 template <class F, class T, class... More>
-Pack<T> by_lane(F f, const Pack<T>& x, const More&... more) {
+Pack<T> per_lane(F f, const Pack<T>& x, const More&... more) {
   constexpr std::size_t lanes = Pack<T>::size;
   alignas(64) T in[1 + sizeof...(more)][lanes], out[lanes];
   x.store_aligned(in[0]);
@@ -70,12 +70,12 @@ Pack<T> by_lane(F f, const Pack<T>& x, const More&... more) {
   return Pack<T>::load_aligned(out);
 }
 
-/// The larger of two; a NaN stays one. (xsimd's a != a is false for a NaN, hence !(a == a).)
+/// The larger of two; NaN propagates. (xsimd's a != a is false for a NaN, hence !(a == a).)
 template <class V>
 V maximum(const V& a, const V& b) {
   return select(a >= b || !(a == a), a, b);
 }
-/// The smaller of two; a NaN stays one.
+/// The smaller of two; NaN propagates.
 template <class V>
 V minimum(const V& a, const V& b) {
   return select(a <= b || !(a == a), a, b);

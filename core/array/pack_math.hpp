@@ -6,14 +6,14 @@
 
 #include <xgrad/core/array/pack.hpp>
 
-// GCC 12 takes what its own AVX-512 headers leave open for uninitialized, if it is inlined here.
+// GCC 12 warns about what its own AVX-512 headers leave uninitialized, if it is inlined here.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 
 namespace xgrad::pack {
 namespace detail {
 
-/// c[0] + c[1] x + c[2] x^2 + ..., the even and the odd terms apart: half the time, and fewer roundings.
+/// c[0] + c[1] x + c[2] x^2 + ..., the even and the odd terms separately: half the time, and fewer roundings.
 template <class T, std::size_t N>
 Pack<T> polynomial(const T (&c)[N], const Pack<T>& x) {
   const Pack<T> x2 = x * x;
@@ -133,7 +133,7 @@ Pack<double> sine(const Pack<double>& x) {
 template <class T>
 Pack<T> exp(const Pack<T>& x) {
   constexpr bool single = std::is_same_v<T, float>;
-  // In this order of arguments a NaN stays one.
+  // In this order of arguments NaN propagates.
   const Pack<T> bounded =
       xsimd::min(Pack<T>(single ? 89 : 710), xsimd::max(Pack<T>(single ? -104 : -746), x));
   const auto [k, rest] = detail::power_of_e(bounded, Pack<T>(0));
@@ -188,7 +188,7 @@ inline Pack<float> sin(const Pack<float>& x) { return xsimd::sin(x); }
 inline Pack<double> sin(const Pack<double>& x) {
   const Pack<double> a = xsimd::abs(x), y = detail::sine<0>(a) ^ xsimd::bitofsign(x);
   const auto far = a > Pack<double>(detail::trigonometric_reach);
-  return xsimd::any(far) ? select(far, by_lane([](double v) { return std::sin(v); }, x), y) : y;
+  return xsimd::any(far) ? select(far, per_lane([](double v) { return std::sin(v); }, x), y) : y;
 }
 /// The cosine of x in radians.
 inline Pack<float> cos(const Pack<float>& x) { return xsimd::cos(x); }
@@ -196,7 +196,7 @@ inline Pack<float> cos(const Pack<float>& x) { return xsimd::cos(x); }
 inline Pack<double> cos(const Pack<double>& x) {
   const Pack<double> a = xsimd::abs(x), y = detail::sine<1>(a);
   const auto far = a > Pack<double>(detail::trigonometric_reach);
-  return xsimd::any(far) ? select(far, by_lane([](double v) { return std::cos(v); }, x), y) : y;
+  return xsimd::any(far) ? select(far, per_lane([](double v) { return std::cos(v); }, x), y) : y;
 }
 /// The hyperbolic tangent.
 template <class T>

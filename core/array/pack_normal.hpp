@@ -3,7 +3,7 @@
 // has their errors.
 #include <xgrad/core/array/pack_math.hpp>
 
-// GCC 12 takes what its own AVX-512 headers leave open for uninitialized, if it is inlined here.
+// GCC 12 warns about what its own AVX-512 headers leave uninitialized, if it is inlined here.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 
@@ -93,7 +93,7 @@ inline Pack<float> normal_product(const Pack<float>& x, const Pack<float>& facto
 }
 #endif
 inline Pack<double> normal_product(const Pack<double>& x, const Pack<double>& factor) {
-  return by_lane(
+  return per_lane(
       [](double v, double times) {
         if (v < -37) return double(std::erfc(-v / std::numbers::sqrt2_v<long double>) / 2 * times);
         // x / sqrt(2) in two parts: erfc multiplies a rounding error by its square.
@@ -117,7 +117,7 @@ inline Pack<float> erf(const Pack<float>& x) {
 }
 /// The same of f64.
 inline Pack<double> erf(const Pack<double>& x) {
-  return by_lane([](double v) { return std::erf(v); }, x);
+  return per_lane([](double v) { return std::erf(v); }, x);
 }
 /// The normal distribution function, (1 + erf(x / sqrt(2))) / 2.
 template <class T>

@@ -35,10 +35,10 @@ void fill(T* to, long n, T value) {
 
 /// The sums that a block keeps where it has them all.
 long accumulators(const Program::Reduce& r) {
-  return r.walk.written_out() ? r.walk.short_dims.size() : r.shape.size();
+  return r.walk.is_expanded() ? r.walk.short_dims.size() : r.shape.size();
 }
 
-/// Whether every step reads leaves as they lie and writes a result: no tile waits in a cache.
+/// Whether every step reads leaves in place and writes a result: no tile waits in a cache.
 bool keeps_nothing(const Program& p) {
   auto plain = [](auto& leaf) {
     return leaf.dense || (leaf.walk.dims.rank() == 1 && leaf.walk.strides[0] == 0);
@@ -110,7 +110,7 @@ class Runner {
                      : 1) {
     if (streams_)
       for (auto& step : program.steps) step.non_temporal = is_stored(step.out) && !read_in_a_tile(step.out);
-    for (auto& leaf : program.leaves) leaf.data = reinterpret_cast<const char*>(written_out(leaf));
+    for (auto& leaf : program.leaves) leaf.data = reinterpret_cast<const char*>(expanded(leaf));
     take_scratch(program.scratch);
   }
 
@@ -120,11 +120,11 @@ class Runner {
   }
 
  private:
-  /// Where a leaf's elements are read: one repetition of a walk with short runs is written out first.
-  const T* written_out(const Program::Leaf& leaf) {
+  /// Where a leaf's elements are read: one repetition of a walk with short runs is expanded first.
+  const T* expanded(const Program::Leaf& leaf) {
     const T* data = reinterpret_cast<const T*>(leaf.data);
     const Walk& walk = leaf.walk;
-    if (!walk.written_out()) return data;
+    if (!walk.is_expanded()) return data;
     const long size = walk.short_dims.size();
     repetitions_.push_back(Storage::allocate(std::size_t(size) * sizeof(T)));
     T* out = reinterpret_cast<T*>(repetitions_.back()->data);
@@ -151,7 +151,7 @@ class Runner {
     if (cut_.partial) {
       most_sums_ = round_up(accumulators(p_.reductions[0]), 8);
       sums_ = scratch_for_sums(cut_.blocks * reductions * most_sums_);
-      if (p_.reductions[0].walk.written_out()) totals_ = scratch_for_sums(p_.reductions[0].shape.size());
+      if (p_.reductions[0].walk.is_expanded()) totals_ = scratch_for_sums(p_.reductions[0].shape.size());
     } else if (reductions) {
       const long rows = (cut_.units + cut_.blocks - 1) / cut_.blocks * (cut_.unit / cut_.row);
       most_sums_ = round_up(rows * cut_.sums_of_row, 8);
@@ -214,10 +214,10 @@ class Runner {
         const auto* sum = sums.template of<R>(r);
         for (long i = 0; i < sums.count; ++i) out[i] = result(sum[i]);
       });
-    pack::end_of_streams();
+    pack::store_fence();
   }
 
-  /// Lets the elements of a tile come before it is computed: from memory, or from another core, which has to
+  /// Prefetches the elements of a tile before it is computed: from memory, or from another core, which has to
   /// give them up before they can be written. (g++ drops calls of a function that does only this, unless it
   /// is inline.)
   [[gnu::always_inline]] void fetch(long first, long n) const {
@@ -277,7 +277,7 @@ class Runner {
       const auto* more = partial_sums(b).template of<R>(r);
       for (long i = 0; i < count; ++i) sums[i].add(more[i]);
     }
-    if (reduce.walk.written_out()) {  // elements of a repetition belong to fewer results
+    if (reduce.walk.is_expanded()) {  // elements of a repetition belong to fewer results
       auto* totals = reinterpret_cast<Accumulator<R, T>*>(totals_->data);
       std::fill_n(totals, reduce.shape.size(), Accumulator<R, T>());
       for_runs(reduce.walk.short_dims, reduce.walk.short_strides, 0, count,

@@ -74,19 +74,19 @@ void check_floating(const char* what, DType dtype) {
 
 std::uint64_t Generator::next() { return block(seed_, stream_, position_++).bits[0]; }
 std::int64_t Generator::below(std::int64_t bound) {
-  expect(bound > 0, "random: there is no integer in [0, {})", bound);
+  expect(bound > 0, "random: the range [0, {}) is empty", bound);
   return std::int64_t(scale_below(next(), std::uint64_t(bound)));
 }
 double Generator::uniform() { return unit<double>(next()); }
 
 std::vector<std::int64_t> Generator::permutation(std::int64_t n) {
-  expect(n >= 0, "permutation: there are no {} numbers", n);
+  expect(n >= 0, "permutation: the length {} is negative", n);
   check_shape("permutation", {n}, sizeof(std::int64_t));
   std::vector<std::int64_t> order;
   try {
     order.resize(static_cast<std::size_t>(n));
   } catch (const std::bad_alloc&) {
-    fail("permutation: there is no memory for {} numbers", n);
+    fail("permutation: out of memory for {} numbers", n);
   }
   std::iota(order.begin(), order.end(), 0);
   for (std::int64_t i = n - 1; i > 0; --i) std::swap(order[std::size_t(i)], order[std::size_t(below(i + 1))]);
@@ -97,7 +97,7 @@ Array Generator::uniform(const Shape& shape, double low, double high, DType dtyp
   check_floating("uniform", dtype);
   return dispatch_floating(dtype, [&]<class T>() {
     expect(low <= high && high - low < INFINITY && std::isfinite(T(low)) && std::isfinite(T(high)),
-           "uniform: there are no numbers of {} in [{}, {})", dtype, low, high);
+           "uniform: [{}, {}) is not a range of {}", dtype, low, high);
     const T last = std::nextafter(T(high), T(low));  // rounding may reach `high`, which is not in the range
     auto scale = [=](std::uint64_t bits) {
       const T x = T(low + (high - low) * unit<T>(bits));
@@ -132,7 +132,7 @@ Array Generator::bernoulli(const Shape& shape, double p, DType dtype) {
 }
 
 Array Generator::integers(const Shape& shape, std::int64_t low, std::int64_t high) {
-  expect(low < high, "integers: there is none in [{}, {})", low, high);
+  expect(low < high, "integers: the range [{}, {}) is empty", low, high);
   // Unsigned, since the range may be longer than an integer can be.
   const std::uint64_t start = std::uint64_t(low), range = std::uint64_t(high) - start;
   auto pick = [=](std::uint64_t bits) { return std::int64_t(start + scale_below(bits, range)); };

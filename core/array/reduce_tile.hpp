@@ -47,7 +47,7 @@ T result(const Accumulator<R, T>& x) {
 }
 
 /// The sum of n floating-point numbers, with an error below 4 u sum |x|: four packs are added as a tree, in
-/// f32 its halves too, before they are added up in a wide sum. (Measured: as quick from memory as plain
+/// f32 its halves too, before they are added up in a wide sum. (Measured: as fast from memory as plain
 /// sums.)
 template <class T>
 WideSum<T> sum_run(const T* a, long n) {

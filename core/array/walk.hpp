@@ -13,18 +13,18 @@ struct Walk {
   Shape dims;
   Strides strides;
   // Short runs of one element, such as a channel's over an image of 7x7, cost more than what is done with
-  // them. Where they repeat along the first axis, one repetition is written out and walked instead, and sums
-  // are taken element by element of it: `dims` is then {repetitions, elements}, and these are how it is
-  // written.
+  // them. Where they repeat along the first axis, one repetition is expanded and walked instead, and sums are
+  // taken element by element of it: `dims` is then {repetitions, elements}, and these describe the
+  // repetition.
   Shape short_dims;
   Strides short_strides;
 
-  /// Runs below `short_run` are written out.
+  /// Runs below `short_run` are expanded.
   Walk(const Shape& shape, const Shape& domain, long short_run);
-  bool written_out() const { return short_dims.rank() > 0; }
+  bool is_expanded() const { return short_dims.rank() > 0; }
 };
 
-// Measured: longer runs are quicker as they are.
+// Measured: longer runs are faster as they are.
 inline constexpr long short_run_of_leaf = 64, short_run_of_sum = 32;
 
 using Index = std::array<long, max_rank>;

@@ -10,7 +10,7 @@ namespace xgrad {
 /// The checksum of all bytes that were added.
 class Digest {
  public:
-  /// By an algorithm that OpenSSL knows. Throws Error when it offers none of that name.
+  /// By an algorithm that OpenSSL has. Throws Error when it has none of that name.
   explicit Digest(const std::string& algorithm = "sha256");
   /// Takes n more bytes in.
   void add(const void* bytes, std::size_t n);

@@ -13,7 +13,7 @@ namespace xgrad {
 
 namespace detail {
 using ErrorPrefix = std::string (*)();
-/// Says where this thread is, for the beginning of messages; core/tape/layer_call.hpp sets it.
+/// Names what this thread is in, for the beginning of messages; core/tape/layer_call.hpp sets it.
 inline constinit thread_local ErrorPrefix error_prefix = nullptr;
 [[noreturn]] inline void raise(const std::string& text) {
   throw Error(error_prefix ? error_prefix() + text : text);

@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Brings a file or a folder to the disk; false, with errno, when that fails.
-bool brought_to_disk(const fs::path& path) {
+/// Flushes a file or a folder to disk; false, with errno, when that fails.
+bool flushed_to_disk(const fs::path& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   return file && fsync(file.value()) == 0;
 }
@@ -71,13 +71,13 @@ void replace_file(const fs::path& path, const std::function<void(std::ostream&)>
     expect(bool(out), "{}: cannot be written: {}", path.string(), std::strerror(errno ? errno : EIO));
   }
   const bool synced =
-      brought_to_disk(beside);  // apart: arguments are evaluated in any order, errno perhaps before
-  expect(synced, "{}: cannot be brought to the disk: {}", path.string(), std::strerror(errno));
+      flushed_to_disk(beside);  // separately: arguments are evaluated in any order, errno perhaps first
+  expect(synced, "{}: cannot be flushed to disk: {}", path.string(), std::strerror(errno));
   std::error_code error;
   fs::rename(beside, path, error);
   expect(!error, "{}: cannot be replaced: {}", path.string(), error.message());
   // Else the old file may be back after a power cut. Some file systems refuse this for folders.
-  brought_to_disk(fs::absolute(path).parent_path());
+  flushed_to_disk(fs::absolute(path).parent_path());
 }
 
 fs::path unfinished(const fs::path& path) { return fs::path(path).concat(fmt::format(".{}.part", getpid())); }
@@ -108,7 +108,7 @@ void remove_folder(const char* folder) noexcept { remove_folder(AT_FDCWD, folder
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  expect(!error && fs::is_directory(folder), "{}: this folder cannot be made: {}", folder.string(),
+  expect(!error && fs::is_directory(folder), "{}: this folder cannot be created: {}", folder.string(),
          error ? error.message() : "a file is in the way");
   const bool writable = access(folder.c_str(), W_OK) == 0;
   expect(writable, "{}: this folder cannot be written to: {}", folder.string(), std::strerror(errno));

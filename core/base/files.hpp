@@ -9,7 +9,7 @@
 
 namespace xgrad {
 
-/// Calls write(stream) on a new file beside `path`, brings it to the disk and renames it into place: whoever
+/// Calls write(stream) on a new file beside `path`, flushes it to disk and renames it into place: whoever
 /// reads `path` finds the old file or the new one, whole. Throws Error that names the file when it cannot be
 /// written.
 void replace_file(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);

@@ -41,7 +41,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
   for (;;) {
     descriptor_ =
         Descriptor(open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
-    if (!descriptor_) fail("{}: cannot be made: {}", file_.string(), std::strerror(errno));
+    if (!descriptor_) fail("{}: cannot be created: {}", file_.string(), std::strerror(errno));
     if (flock(descriptor_.value(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
       fail("{}: is in use by {}; wait until it has ended, or choose another folder", folder.string(),
            content(descriptor_.value()));

@@ -74,8 +74,8 @@ Pool& pool() {
 }
 std::atomic<std::size_t> used{0}, most{0};
 
-/// From huge pages. Blocks start at different places of a page: where they are read side by side, the same
-/// places would meet in the same sets of the caches and banks of the memory.
+/// From huge pages. Blocks start at different offsets in a page: where they are read side by side, the same
+/// offsets would map to the same sets of the caches and banks of the memory.
 void* allocate_huge(std::size_t n) {
   static std::atomic<std::size_t> count{0};
   const std::size_t start = count++ % 16 * (17 * 4096 + 64) + sizeof(Header);

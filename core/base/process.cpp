@@ -97,11 +97,11 @@ Output output_of(const std::vector<std::string>& command, std::string_view input
   if (posix_spawn_file_actions_adddup2(&actions.list, fileno(in.get()), STDIN_FILENO) ||
       posix_spawn_file_actions_adddup2(&actions.list, fileno(out.get()), STDOUT_FILENO) ||
       posix_spawn_file_actions_adddup2(&actions.list, fileno(err.get()), STDERR_FILENO))
-    return failed("cannot be started: no memory is left");
+    return failed("cannot be started: out of memory");
   pid_t child = 0;
   const int error =
       posix_spawnp(&child, arguments[0], &actions.list, &actions.attributes, arguments.data(), environ);
-  if (error == ENOENT) return failed("is not installed, or not in a folder of $PATH");
+  if (error == ENOENT) return failed("is not installed, or not on $PATH");
   if (error) return failed(fmt::format("cannot be started: {}", std::strerror(error)));
   int status = 0;
   while (waitpid(child, &status, 0) < 0)

@@ -57,7 +57,7 @@ std::string table(const std::vector<Row>& rows, double seconds, long runs) {
     known += row.seconds;
   }
   line(std::max(0., seconds - known), "", "everything else");
-  line(seconds, "", "in all");
+  line(seconds, "", "total");
   return text;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Bytes that come from outside: what all formats are read through, so that no file can hurt.
+// Bytes that come from outside: what all formats are read through, so that no file can do harm.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -41,7 +41,7 @@ class Reader {
   /// Of bytes from a function. The size may be one that a file only states, or unknown.
   Reader(std::string name, std::uint64_t size, Source source);
   /// Of a part of what another Reader reads: a member of an archive, a line. It is called "whole: name" in
-  /// messages, and has the budget in common with the whole.
+  /// messages, and shares the budget of the whole.
   Reader(const Reader& whole, const std::string& name, std::uint64_t size, Source source);
   /// The same of bytes in memory, which must outlive it.
   Reader(const Reader& whole, const std::string& name, std::string_view bytes);
@@ -97,7 +97,7 @@ class Reader {
 
   /// What may still be charged; at first 64 times the size and a MiB.
   std::uint64_t memory() const { return *memory_; }
-  /// Sets what may still be charged, for this Reader and those that it has the budget in common with.
+  /// Sets what may still be charged, for this Reader and those that share its budget.
   void set_memory(std::uint64_t bytes) { *memory_ = bytes; }
   /// Takes memory out of the budget, before it is asked for. Throws Error when that is exceeded; `remedy` is
   /// added to what it says.

@@ -22,7 +22,7 @@ void Shape::erase(int axis) {
   dims_[--rank_] = 0;
 }
 
-void Shape::too_large() const { fail("shape: {} has more elements than a long can count", *this); }
+void Shape::too_large() const { fail("shape: {} has more elements than a long can hold", *this); }
 
 void check_shape(const char* op, const Shape& shape, long width) {
   long bytes = width;

@@ -1,7 +1,7 @@
 // The pool of threads. Idle ones spin for some microseconds and then sleep; one that was not given a core in
 // time is not waited for, so that a busy machine slows a loop down by what it takes and no more.
-// Each begins with its own stretch of the tasks, the same in every loop of as many tasks, so that it finds
-// what it wrote in its own caches; who is done takes from the others' stretches.
+// Each begins with its own range of the tasks, the same in every loop of as many tasks, so that it finds
+// what it wrote in its own caches; who is done takes from the others' ranges.
 #include <xgrad/core/base/threads.hpp>
 
 #include <pthread.h>
@@ -24,38 +24,38 @@ namespace xgrad::threads {
 namespace {
 
 struct Job {
-  static constexpr int most_stretches = 32;
-  struct alignas(64) Stretch {
+  static constexpr int max_ranges = 32;
+  struct alignas(64) Range {
     std::atomic<long> next{0};
     long end = 0;
   };
 
   Job(long tasks, void (*task)(void*, long, int), void* context, int threads)
-      : task(task), context(context), stretches(std::min(threads, most_stretches)) {
-    for (int i = 0; i < stretches; ++i) {
-      stretch[i].next = tasks * i / stretches;
-      stretch[i].end = tasks * (i + 1) / stretches;
+      : task(task), context(context), range_count(std::min(threads, max_ranges)) {
+    for (int i = 0; i < range_count; ++i) {
+      ranges[i].next = tasks * i / range_count;
+      ranges[i].end = tasks * (i + 1) / range_count;
     }
   }
 
   void (*task)(void*, long, int);
   void* context;
-  int stretches;
-  Stretch stretch[most_stretches];
+  int range_count;
+  Range ranges[max_ranges];
   std::mutex mutex;
   std::exception_ptr error;
 };
 
-thread_local bool inside = false;
+thread_local bool in_loop = false;
 std::atomic<int> forks{0};  // that led to this process
 
 /// Takes tasks until none is left, as the thread number `self`.
 void work(Job& job, int self) {
-  inside = true;
+  in_loop = true;
   const int forks_before = forks.load(std::memory_order_relaxed);
-  for (int k = 0; k < job.stretches; ++k) {
-    Job::Stretch& stretch = job.stretch[(self + k) % job.stretches];
-    for (long i; (i = stretch.next.fetch_add(1, std::memory_order_relaxed)) < stretch.end;) {
+  for (int k = 0; k < job.range_count; ++k) {
+    Job::Range& range = job.ranges[(self + k) % job.range_count];
+    for (long i; (i = range.next.fetch_add(1, std::memory_order_relaxed)) < range.end;) {
       try {
         job.task(job.context, i, self);
       } catch (...) {
@@ -64,11 +64,11 @@ void work(Job& job, int self) {
       }
       if (forks.load(std::memory_order_relaxed) == forks_before) [[likely]]
         continue;
-      inside = false;
-      fail("threads: a loop does not go on in a child that was forked within it");
+      in_loop = false;
+      fail("threads: a loop cannot continue in a child that was forked inside it");
     }
   }
-  inside = false;
+  in_loop = false;
 }
 
 /// Waits until the place no longer holds `value`: spinning at first, then leaving the core to whoever else
@@ -209,7 +209,7 @@ void set(int count) {
   current() = count;
 }
 int count() { return current().load(std::memory_order_relaxed); }
-bool nested() { return inside; }
+bool nested() { return in_loop; }
 
 void keep_over_fork(std::mutex& mutex) {
   const std::lock_guard lock(registering);

@@ -14,12 +14,12 @@ namespace xgrad::threads {
 /// Sets how many threads are used. Throws Error below 1.
 void set(int count);
 /// How many threads are used: by default $XGRAD_THREADS, else the cores that the process may use. Throws
-/// Error when the variable is no number of threads.
+/// Error when the variable is not a number of threads.
 int count();
 /// True inside a parallel loop, where further loops run on the calling thread.
 bool nested();
 
-/// Takes a mutex before each fork() and lets go of it afterwards, so that the child does not find it taken by
+/// Takes a mutex before each fork() and releases it afterwards, so that the child does not find it taken by
 /// a thread that it does not have. The mutex is to live as long as the process.
 void keep_over_fork(std::mutex& mutex);
 

@@ -20,7 +20,7 @@ Variable elementwise(const char* op, F, Edge (&&edges)[N]) {
 }
 /// The same for an f that is also defined for 64-bit integers.
 template <class F, std::size_t N>
-Variable elementwise_any(const char* op, F, Edge (&&edges)[N]) {
+Variable elementwise_numeric(const char* op, F, Edge (&&edges)[N]) {
   static_assert(N <= max_inputs);
   return detail::elementwise(op, lazy::all_steps<F, N>, edges);
 }

@@ -92,7 +92,7 @@ Arrays arrays(const std::vector<Variable>& xs) {
 
 }  // namespace
 
-GradcheckReport gradcheck(const Function& f, const Arrays& inputs, const GradcheckOptions& options) {
+GradcheckReport gradcheck(const TestFunction& f, const Arrays& inputs, const GradcheckOptions& options) {
   for (auto& x : inputs) expect(x.dtype() == DType::f64, "gradcheck: inputs must be f64, not {}", x.dtype());
   Checker checker(options);
   std::vector<Variable> xs = leaves(inputs);
@@ -131,14 +131,14 @@ GradcheckReport gradcheck(const Function& f, const Arrays& inputs, const Gradche
   return checker.report;
 }
 
-std::vector<Array> numerical_gradient(const Function& f, const Arrays& inputs, double step) {
+std::vector<Array> numerical_gradient(const TestFunction& f, const Arrays& inputs, double step) {
   Scalar total = [&](const Arrays& at) {
     const Array y = f(constants(at)).data();
     return dot(y, ones(y.shape(), DType::f64));
   };
   Arrays xs = inputs, gradients;
   for (std::size_t i = 0; i < xs.size(); ++i) {
-    expect(is_floating(xs[i].dtype()), "numerical_gradient: {} has no gradient", xs[i].dtype());
+    expect(is_floating(xs[i].dtype()), "numerical_gradient: {} cannot have a gradient", xs[i].dtype());
     Array g(xs[i].shape(), xs[i].dtype());
     dispatch_floating(g.dtype(), [&]<class T>() {
       for (long k = 0; k < g.size(); ++k)

@@ -9,7 +9,7 @@
 namespace xgrad {
 
 /// A function of several Variables.
-using Function = std::function<Variable(const std::vector<Variable>&)>;
+using TestFunction = std::function<Variable(const std::vector<Variable>&)>;
 
 /// What gradcheck() compares, and how closely.
 struct GradcheckOptions {
@@ -33,12 +33,12 @@ struct GradcheckReport {
 /// Compares the gradients of f at the inputs (f64) with central differences, element by element. f is made a
 /// scalar by random weights, its gradients likewise for second order. What f captures is held fixed. Throws
 /// Error for inputs that are not f64, and whatever f throws.
-GradcheckReport gradcheck(const Function& f, const std::vector<Array>& inputs,
+GradcheckReport gradcheck(const TestFunction& f, const std::vector<Array>& inputs,
                           const GradcheckOptions& options = {});
 
 /// The gradient of sum(f) for each input by central differences of the given step: slow, and independent of
 /// every rule (the book's numerical_gradient, page 104 of the first volume). Inputs may be f32 or f64.
-std::vector<Array> numerical_gradient(const Function& f, const std::vector<Array>& inputs,
+std::vector<Array> numerical_gradient(const TestFunction& f, const std::vector<Array>& inputs,
                                       double step = 1e-4);
 
 }  // namespace xgrad

@@ -15,7 +15,7 @@ struct GraphNode {
   Shape shape;                      ///< of its data
   DType dtype;                      ///< of its data
   std::uint64_t recorded;           ///< later nodes have larger ones
-  std::vector<std::size_t> inputs;  ///< their places in the list; inputs without a gradient are not recorded
+  std::vector<std::size_t> inputs;  ///< their indices in the list; inputs without a gradient are not recorded
 };
 
 /// All nodes that y was computed by, y first; each comes once.

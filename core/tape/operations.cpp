@@ -31,7 +31,7 @@ std::string attributes_of(const Operation& op) {
 
 std::string type_of(const ProgramValue& v) { return fmt::format("{} {}", v.dtype, v.shape); }
 
-/// How a value is called in text: by its name, a constant number by what it is, a result by its place.
+/// How a value is called in text: by its name, a constant number by its value, a result by its index.
 std::string called(const Program& program, int id) {
   if (id < 0) return "none";
   const ProgramValue& v = program.values[std::size_t(id)];

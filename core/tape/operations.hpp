@@ -22,9 +22,9 @@ struct Attribute {
 /// One call of a public operation.
 struct Operation {
   std::string name;                   ///< "conv2d"
-  std::vector<int> operands;          ///< in order, places in Program::values; -1 for one that was not given
+  std::vector<int> operands;          ///< in order, indices into Program::values; -1 where not given
   std::vector<Attribute> attributes;  ///< the other arguments, in order
-  std::vector<int> results;           ///< places in Program::values
+  std::vector<int> results;           ///< indices into Program::values
   std::string layer;                  ///< the path of the layer that called it, "blocks.0.conv1"; "" for none
   long layer_call = 0;                ///< the same for operations of one call of a layer; 0 for none
   std::function<std::vector<Variable>(std::span<const Variable>)>
@@ -51,8 +51,8 @@ struct ProgramValue {
 /// Operations in the order in which they were called, and the values between them.
 struct Program {
   std::vector<ProgramValue> values;   ///< inputs, constants and results
-  std::vector<int> inputs;            ///< places in values
-  std::vector<int> outputs;           ///< places in values
+  std::vector<int> inputs;            ///< indices into values
+  std::vector<int> outputs;           ///< indices into values
   std::vector<Operation> operations;  ///< those that lead to an output
 
   /// The outputs for other inputs, which may have other shapes where the operations allow it. Parameters are

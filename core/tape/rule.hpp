@@ -22,17 +22,17 @@ class Rule {
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, Rule>) Rule(F f) : type_(&type_for<F>) {
     if constexpr (is_small<F>)
-      new (room_) F(std::move(f));
+      new (storage_) F(std::move(f));
     else
-      *reinterpret_cast<F**>(room_) = new F(std::move(f));
+      *reinterpret_cast<F**>(storage_) = new F(std::move(f));
   }
   /// Rules move and are not copied.
   Rule(Rule&& other) noexcept : type_(std::exchange(other.type_, nullptr)) {
-    if (type_) type_->move(other.room_, room_);
+    if (type_) type_->move(other.storage_, storage_);
   }
   Rule& operator=(Rule&&) = delete;
   ~Rule() {
-    if (type_) type_->destroy(room_);
+    if (type_) type_->destroy(storage_);
   }
 
   /// Whether there is a function.
@@ -40,7 +40,7 @@ class Rule {
   /// Whether the rule asks for the result, whose data must then be kept.
   bool wants_result() const { return type_->wants_result; }
   /// The gradient of the input from gy, that of the result; y, the result, goes to rules that ask for it.
-  Variable operator()(const Variable& gy, const Variable& y) const { return type_->call(room_, gy, y); }
+  Variable operator()(const Variable& gy, const Variable& y) const { return type_->call(storage_, gy, y); }
 
  private:
   struct Type {
@@ -49,22 +49,22 @@ class Rule {
     void (*destroy)(void*) noexcept;
     bool wants_result;
   };
-  static constexpr std::size_t room_size = 24;
+  static constexpr std::size_t inline_size = 24;
   template <class F>
-  static constexpr bool is_small = sizeof(F) <= room_size &&
+  static constexpr bool is_small = sizeof(F) <= inline_size &&
                                    alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
   template <class F>
-  static F& get(void* room) {
+  static F& get(void* storage) {
     if constexpr (is_small<F>)
-      return *std::launder(reinterpret_cast<F*>(room));
+      return *std::launder(reinterpret_cast<F*>(storage));
     else
-      return **reinterpret_cast<F**>(room);
+      return **reinterpret_cast<F**>(storage);
   }
   template <class F>
   static constexpr bool takes_result = std::is_invocable_v<const F&, const Variable&, const Variable&>;
   template <class F>
-  static constexpr Type type_for{[](const void* room, const Variable& gy, const Variable& y) -> Variable {
-                                   const F& f = get<F>(const_cast<void*>(room));
+  static constexpr Type type_for{[](const void* storage, const Variable& gy, const Variable& y) -> Variable {
+                                   const F& f = get<F>(const_cast<void*>(storage));
                                    if constexpr (takes_result<F>)
                                      return f(gy, y);
                                    else
@@ -78,16 +78,16 @@ class Rule {
                                      *reinterpret_cast<F**>(to) = *reinterpret_cast<F**>(from);
                                    }
                                  },
-                                 [](void* room) noexcept {
+                                 [](void* storage) noexcept {
                                    if constexpr (is_small<F>)
-                                     get<F>(room).~F();
+                                     get<F>(storage).~F();
                                    else
-                                     delete &get<F>(room);
+                                     delete &get<F>(storage);
                                  },
                                  takes_result<F>};
 
   const Type* type_ = nullptr;
-  alignas(void*) std::byte room_[room_size];
+  alignas(void*) std::byte storage_[inline_size];
 };
 
 /// One rule for all inputs, which run shared work once: a function (gy) or (gy, y) -> std::vector<Variable>,

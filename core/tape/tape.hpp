@@ -29,7 +29,7 @@ Variable record(const char* op, Array y, Edge (&&edges)[N], JointRule joint) {
 /// a + b for equal shapes, as gradients are added.
 Variable add_gradients(const Variable& a, const Variable& b);
 /// x summed along the axes where `shape` has length 1 or none: the adjoint of broadcast_to. Throws Error when
-/// x is no expansion of `shape`.
+/// x is not an expansion of `shape`.
 Variable sum_to(const Variable& x, const Shape& shape);
 /// x repeated to `shape` by NumPy's rules. Throws Error when it does not fit.
 Variable broadcast_to(const Variable& x, const Shape& shape);

@@ -95,7 +95,7 @@ class Builder {
     auto leaf = names_.leaves.find(x.node());
     return add(x, leaf == names_.leaves.end() ? "" : leaf->second, x);
   }
-  /// The layer to which a parameter among the operands belongs: a struct of one's own opens no LayerCall.
+  /// The layer to which a parameter among the operands belongs: a user's struct opens no LayerCall.
   std::string owner(const Operation& op) const {
     std::string layer;
     for (int id : op.operands)
@@ -123,8 +123,8 @@ void detail::note_primitive(const char* op, std::span<const Edge> edges, const V
   std::vector<Variable> operands;
   for (const Edge& edge : edges) operands.push_back(edge.input);
   auto again = [op](std::span<const Variable>) -> std::vector<Variable> {
-    fail("{}: a program cannot call it again; let it begin by `if (tracing()) return traced(\"{}\", ...)`",
-         op, op);
+    fail("{}: a program cannot call it again; begin it with `if (tracing()) return traced(\"{}\", ...)`", op,
+         op);
   };
   note({op, std::move(operands), {result}, {}, LayerCall::open(), LayerCall::innermost(), again});
 }

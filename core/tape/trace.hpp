@@ -130,7 +130,7 @@ void describe(std::vector<Attribute>& into, std::string label, const T& value) {
   } else if constexpr (std::is_aggregate_v<T>) {
     for (Attribute& a : attributes_of(value)) into.push_back(std::move(a));
   } else {
-    static_assert(std::is_same_v<T, void>, "an attribute of another type: say here how it is described");
+    static_assert(std::is_same_v<T, void>, "unsupported attribute type: add its description here");
   }
 }
 /// The members of an aggregate as attributes; those of aggregates within it beside them.

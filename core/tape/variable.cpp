@@ -84,7 +84,7 @@ Array& Variable::mutable_data() {
 void Variable::set_data(Array data) {
   Node& node = checked(node_);
   expect(data.shape() == node.shape && data.dtype() == node.dtype,
-         "set_data: {} of {} does not replace {} of {}", data.shape(), data.dtype(), node.shape, node.dtype);
+         "set_data: {} of {} cannot replace {} of {}", data.shape(), data.dtype(), node.shape, node.dtype);
   if (node.data.is_number() && !data.is_number()) {  // it stays one
     if (Value::of(data)->refs > 1) data = data.copy();
     Value::of(data)->is_number = true;
@@ -98,14 +98,15 @@ void Variable::set_requires_grad(bool wanted) {
   Node& node = checked(node_);
   expect(node.links.empty(), "set_requires_grad: this Variable is the result of {}; only leaves can be set",
          node.op);
-  expect(!wanted || is_floating(node.dtype), "requires_grad: {} has no gradient; use f32 or f64", node.dtype);
+  expect(!wanted || is_floating(node.dtype), "requires_grad: {} cannot have a gradient; use f32 or f64",
+         node.dtype);
   node.requires_grad = wanted;
 }
 const Array& Variable::grad() const { return checked(node_).grad; }
 Array& Variable::mutable_grad() { return checked(node_).grad; }
 void Variable::clear_grad() { checked(node_).grad = Array(); }
 void Variable::register_hook(std::function<Variable(const Variable&)> f) {
-  expect(requires_grad(), "register_hook: this Variable requires no gradient");
+  expect(requires_grad(), "register_hook: this Variable does not require a gradient");
   checked(node_).get_extra().hooks.push_back(std::move(f));
 }
 bool Variable::orphaned() const { return checked(node_).orphaned; }

@@ -100,7 +100,7 @@ class Variable {
   bool orphaned() const;
 
  protected:
-  /// Says to all handles that the Parameter they belong to lets go of them.
+  /// Tells all handles that the Parameter they belong to releases them.
   void orphan() noexcept;
 
  private:

@@ -17,8 +17,8 @@ namespace xgrad {
 const std::vector<AirbenchRecipe>& airbench_recipes() {
   static const std::vector<AirbenchRecipe> all{
       {"fast", {{16, 64, 128}, 16, 1}, 1.25, 250, 0, .2, .65, 2, 0, "the posts: 81.4 % of 1,000 images"},
-      {"90", {{64, 128, 128}}, 5, 500, 1, .24, .6, 3, 0, "the aim: 90 %"},
-      {"94", {{64, 256, 256}}, 8, 2000, 2, .24, .6, 3, 3, "the aim: 94 %"},
+      {"90", {{64, 128, 128}}, 5, 500, 1, .24, .6, 3, 0, "the goal: 90 %"},
+      {"94", {{64, 256, 256}}, 8, 2000, 2, .24, .6, 3, 3, "the goal: 94 %"},
   };
   return all;
 }
@@ -31,7 +31,7 @@ constexpr double sgd_lr = .053, head_lr = .67, momentum = .85, decay = 2e-6, smo
 const AirbenchRecipe& airbench_recipe(const std::string& name) {
   for (auto& r : airbench_recipes())
     if (name == r.name) return r;
-  fail("there is no recipe '{}'", name);
+  fail("unknown recipe '{}'", name);
 }
 
 /// The mean of the logits over six views: the image and its mirror, and the same shifted by a pixel both
@@ -161,7 +161,7 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
   if (!o.validation && o.seeds == 1)
     print(
         "next: ./run report {0}                      a page with its mistakes\n"
-        "      ./run predict --model {0} PHOTO...    what is on a photo\n"
+        "      ./run predict --model {0} PHOTO...    what is in a photo\n"
         "      ./run cifar10 --recipe 94 | posted    more accurate | as the posts did it\n",
         quoted(folder.path().string()));
   return {plain, six, seconds};

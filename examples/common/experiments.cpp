@@ -187,7 +187,7 @@ Split load_data(const std::string& name, const std::filesystem::path& folder) {
   if (name == "cifar100") return cifar100({.folder = folder});
   if (name == "mnist") return mnist({.folder = folder});
   if (name == "shapes") return shapes(10000, 1000, 0);
-  fail("there is no data set '{}'; there are cifar10, cifar100, mnist and shapes", name);
+  fail("unknown data set '{}'; known are cifar10, cifar100, mnist and shapes", name);
 }
 
 }  // namespace xgrad

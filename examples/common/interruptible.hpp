@@ -19,9 +19,9 @@ void fit_interruptibly(Model& model, Optimizer& optimizer, Loader& loader, FitOp
 
 /// Says with what a resumed run goes on; nothing of one that is begun.
 inline void tell_resumed(const RunFolder& folder) {
-  if (folder.steps_done()) print("going on after {} steps\n", folder.steps_done());
+  if (folder.steps_done()) print("resuming after {} steps\n", folder.steps_done());
   if (!folder.other_build().empty())
-    print("begun by another build ({}): the bits may differ from those of a run by one build\n",
+    print("started by another build ({}): results may differ in the last bits from those of a single build\n",
           folder.other_build());
 }
 

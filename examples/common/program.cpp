@@ -36,7 +36,7 @@ std::string octal(const std::string& bytes) {
 }
 
 void set_last_words(const std::vector<std::string>& added) {
-  std::string text = "interrupted; to go on:\n ";
+  std::string text = "interrupted; to resume:\n ";
   for (auto& words : {command, added})
     for (auto& word : words) text.append(" ").append(quoted(word));
   static std::list<std::string> kept;  // for good: a handler may be reading one

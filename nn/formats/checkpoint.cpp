@@ -43,7 +43,7 @@ std::vector<T> counts(const Reader& in, const std::string& name, const Json& ent
   const bool all = list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& n) {
                      return n.is_number_unsigned() && std::in_range<T>(n.get<std::uint64_t>());
                    });
-  in.expect(all, "array {}: {} is {}, not a list of integers from 0 on", name, field,
+  in.expect(all, "array {}: {} is {}, not a list of non-negative integers", name, field,
             list.dump().substr(0, 80));
   return list.get<std::vector<T>>();
 }
@@ -83,10 +83,10 @@ Header read_header(Reader in, std::uint64_t data_size, bool begins) {
       header.entries.push_back(read_entry(in, name, entry, data_size));
       return;
     }
-    in.expect(entry.is_object(), "{} is not an object of texts", name);
+    in.expect(entry.is_object(), "{} is not an object of strings", name);
     for (auto& [key, text] :
          entry.get_ref<const Json::object_t&>()) {  // items() ends the process without memory
-      in.expect(text.is_string(), "{}: {} is {}, not a text", name, key, text.dump().substr(0, 80));
+      in.expect(text.is_string(), "{}: {} is {}, not a string", name, key, text.dump().substr(0, 80));
       header.metadata[key] = text.get<std::string>();
     }
   });
@@ -127,7 +127,7 @@ std::string header_text(const std::string& path, const Tensors& tensors) {
     try {
       return Json(text).dump();
     } catch (const Json::exception&) {
-      fail("{}: the name of an array or a text of the metadata is not UTF-8", path);
+      fail("{}: the name of an array or a string of the metadata is not UTF-8", path);
     }
   };
   std::string header = "{\"__metadata__\":{";
@@ -151,7 +151,7 @@ std::string header_text(const std::string& path, const Tensors& tensors) {
 
 const Array& Tensors::at(const std::string& name) const {
   auto found = std::find_if(arrays.begin(), arrays.end(), [&](auto& a) { return a.name == name; });
-  expect(found != arrays.end(), "tensors: there is no array {}", name);
+  expect(found != arrays.end(), "tensors: there is no array called {}", name);
   return found->value;
 }
 

@@ -45,7 +45,7 @@ class HeaderParser {
   [[noreturn]] void refuse(fmt::format_string<Args...> message, Args&&... args) const {
     in_.refuse_at(start_ + at_, message, std::forward<Args>(args)...);
   }
-  /// The next sign that is no blank; 0 at the end.
+  /// The next character that is not a blank; 0 at the end.
   char next() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
     return at_ < text_.size() ? text_[at_] : '\0';
@@ -61,10 +61,11 @@ class HeaderParser {
   std::string string() {
     const char quote = next();
     if (quote == '[') refuse("structured arrays cannot be read");
-    if (quote != '\'' && quote != '"') refuse("a text in quotes was expected");
+    if (quote != '\'' && quote != '"') refuse("a quoted string was expected");
     const auto end = text_.find(quote, ++at_);
     const std::string value(text_.substr(at_, end - at_));
-    if (end == text_.npos || value.find('\\') != value.npos) refuse("this text has no end, or a backslash");
+    if (end == text_.npos || value.find('\\') != value.npos)
+      refuse("this string is unterminated or has a backslash");
     at_ = end + 1;
     return value;
   }

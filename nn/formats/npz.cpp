@@ -142,7 +142,7 @@ Tensors detail::from_book(const Tensors& book, const std::vector<NamedArray>& mo
   for (auto& [name, like] : model) {
     const bool weight = name == "weight" || name.ends_with(".weight");
     expect(weight || name == "bias" || name.ends_with(".bias"),
-           "{}: the book has nothing like the model's {}", source, name);
+           "{}: the book has no counterpart of the model's {}", source, name);
     const std::string theirs = weight ? fmt::format("W{}", ++weights) : fmt::format("b{}", ++biases);
     const auto found =
         std::find_if(book.arrays.begin(), book.arrays.end(), [&](auto& a) { return a.name == theirs; });

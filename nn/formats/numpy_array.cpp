@@ -79,7 +79,7 @@ void write_all(const std::function<std::size_t(const char*, std::size_t)>& write
                std::size_t n) {
   for (std::size_t taken; n > 0; bytes += taken, n -= taken) {
     taken = write(bytes, n);
-    expect(0 < taken && taken <= n, "write: {} of {} bytes were taken", taken, n);
+    expect(0 < taken && taken <= n, "write: {} of {} bytes were written", taken, n);
   }
 }
 

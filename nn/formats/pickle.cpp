@@ -38,7 +38,7 @@ class Collector {
  private:
   /// Whether there may be arrays in an item. Counts the visit.
   bool visit(const Pickled& item) {
-    if (visits_left_-- == 0) machine_.refuse("its lists refer to one another over and over");
+    if (visits_left_-- == 0) machine_.refuse("its lists refer to one another too many times");
     return std::holds_alternative<Array>(item.value) || std::holds_alternative<Pickled::Dict>(item.value) ||
            std::holds_alternative<Pickled::List>(item.value);
   }
@@ -51,7 +51,7 @@ class Collector {
     if (auto* text = std::get_if<std::string>(&key.value)) return text->substr(0, 1001);
     if (auto* bytes = std::get_if<Pickled::Bytes>(&key.value)) return bytes->text.substr(0, 1001);
     if (auto* number = std::get_if<long>(&key.value)) return fmt::format("{}", *number);
-    machine_.refuse("a key of the dict '{}' is neither a text nor an integer", name);
+    machine_.refuse("a key of the dict '{}' is neither a string nor an integer", name);
   }
 
   Reader& in_;

@@ -28,7 +28,8 @@ void PickleMachine::global(const std::string& name) {
   const auto found =
       std::find_if(std::begin(globals), std::end(globals), [&](auto& entry) { return entry.first == known; });
   if (found == std::end(globals))
-    refuse("{} is refused: only NumPy arrays, dicts, lists, texts and numbers are read", name.substr(0, 100));
+    refuse("{} is refused: only NumPy arrays, dicts, lists, strings and numbers are read",
+           name.substr(0, 100));
   push(found->second);
 }
 
@@ -107,7 +108,7 @@ std::string PickleMachine::latin1(const std::string& utf8) {
       bytes += char(c);
     } else {
       if (c < 0xc2 || c > 0xc3 || i + 1 == utf8.size() || (utf8[i + 1] & 0xc0) != 0x80)
-        refuse("a text that should hold bytes holds other characters");
+        refuse("a string that should hold bytes holds other characters");
       bytes += char((c & 3) << 6 | (utf8[++i] & 0x3f));
     }
   }

@@ -59,7 +59,7 @@ void PickleMachine::step(char code) {
     case 'b':
       return build();
     default:
-      refuse("opcode 0x{:02x} is refused: only NumPy arrays, dicts, lists, texts and numbers are read",
+      refuse("opcode 0x{:02x} is refused: only NumPy arrays, dicts, lists, strings and numbers are read",
              std::uint8_t(code));
   }
 }
@@ -242,7 +242,7 @@ long PickleMachine::long_integer(std::uint64_t length) {
 std::string PickleMachine::quoted() {
   const std::string line = in_.line();
   const bool whole = line.size() >= 2 && line.front() == line.back() && (line[0] == '\'' || line[0] == '"');
-  if (!whole || line.find('\\') != line.npos) refuse("a text in quotes, without a backslash, was expected");
+  if (!whole || line.find('\\') != line.npos) refuse("a quoted string without a backslash was expected");
   return line.substr(1, line.size() - 2);
 }
 
@@ -256,7 +256,7 @@ std::string PickleMachine::unescaped(const std::string& text) {
       const char *from = text.data() + i + 2, *stop = from + std::min(digits, text.size() - i - 2);
       const auto [end, error] = std::from_chars(from, stop, c, 16);
       if (error != std::errc() || end != from + digits || c > 0x7ff)
-        refuse("a text has a character that cannot be read");
+        refuse("a string has a character that cannot be read");
       i += 1 + digits;
     }
     if (c < 0x80)
@@ -313,7 +313,7 @@ void PickleMachine::remember(std::size_t place) {
 
 void PickleMachine::recall(std::size_t place) {
   const auto found = memo_.find(place);
-  if (found == memo_.end()) refuse("this is not a valid pickle: nothing was remembered at {}", place);
+  if (found == memo_.end()) refuse("this is not a valid pickle: nothing was memoized at {}", place);
   stack_.push_back(found->second);
 }
 
@@ -325,7 +325,7 @@ const std::vector<Ref>& PickleMachine::items_of_tuple(Ref item, const char* what
 
 const std::string& PickleMachine::string(Ref item) {
   if (auto* bytes = std::get_if<Bytes>(&item->value)) return bytes->text;
-  return as<std::string>(item, "a text");
+  return as<std::string>(item, "a string");
 }
 
 void PickleMachine::append(const std::vector<Ref>& items) {

@@ -63,7 +63,7 @@ class PickleMachine {
   T argument() {
     return in_.take<T>("an argument");
   }
-  std::string text(std::uint64_t length) { return in_.text(length, "a text"); }
+  std::string text(std::uint64_t length) { return in_.text(length, "a string"); }
   template <class T>
   T decimal(std::string digits);
   long long_integer(std::uint64_t length);

@@ -43,7 +43,7 @@ Conv2d identity_conv(long in, long out) {
 
 AirbenchGroup::AirbenchGroup(long in, long out, long convolutions)
     : conv1(identity_conv(in, out)), norm1(out, shift_only) {
-  expect(convolutions == 1 || convolutions == 2, "Airbench: a group of {} convolutions; it has 1 or 2",
+  expect(convolutions == 1 || convolutions == 2, "Airbench: a group has 1 or 2 convolutions, not {}",
          convolutions);
   if (convolutions == 1) return;
   conv2 = identity_conv(out, out);

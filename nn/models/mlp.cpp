@@ -9,7 +9,7 @@ namespace xgrad {
 MLP::MLP(const std::vector<long>& widths, const MLPOptions& o) : options(o) {
   expect(widths.size() >= 2, "MLP: {} widths are given; it needs those of the input and the output",
          widths.size());
-  expect(o.activation, "MLP: there is no activation");
+  expect(o.activation, "MLP: the activation is null");
   expect(o.dropout >= 0 && o.dropout <= 1, "MLP: a dropout of {} is not a probability", o.dropout);
   for (std::size_t i = 1; i < widths.size(); ++i) {
     fc.emplace_back(widths[i - 1], widths[i], LinearOptions{.init = options.init});

@@ -21,7 +21,7 @@ struct MLPOptions {
 /// chapter 6.
 struct MLP {
   /// `widths` begin with the elements of an image and end with the classes. Throws Error for fewer than two,
-  /// without an activation, and for a dropout that is no probability.
+  /// without an activation, and for a dropout that is not a probability.
   explicit MLP(const std::vector<long>& widths, const MLPOptions& options = {});
   /// The logits.
   Variable operator()(const Variable& x) const;

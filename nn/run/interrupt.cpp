@@ -27,7 +27,8 @@ void note(int signal) {
   int none = 0;
   if (first.compare_exchange_strong(none, signal)) {
     restore();
-    constexpr char text[] = "\ninterrupted: training ends after this step; once more ends it at once\n";
+    constexpr char text[] =
+        "\ninterrupted: training ends after this step; interrupt again to end it at once\n";
     [[maybe_unused]] const auto written = write(STDERR_FILENO, text, sizeof text - 1);
   }
   errno = error;
@@ -36,7 +37,7 @@ void note(int signal) {
 }  // namespace
 
 Interrupt::Interrupt() {
-  expect(!alive.exchange(true), "interrupt: there is another one");
+  expect(!alive.exchange(true), "interrupt: another one is active");
   first = 0;
   told = false;
   struct sigaction action {};

@@ -14,7 +14,7 @@ MetricsLine read_line(Reader in, std::string text) {
   detail::read_object(in, [&](const std::string& key, const Json& value) {
     if (key == "step") {
       in.expect(value.is_number_unsigned() && std::in_range<long>(value.get<std::uint64_t>()),
-                "the step is {}, not an integer from 0 on", value.dump());
+                "the step is {}, not a non-negative integer", value.dump());
       line.step = value.get<long>();
     }
     if (value.is_number()) line.numbers.emplace_back(key, value.get<double>());

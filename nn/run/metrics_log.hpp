@@ -16,7 +16,7 @@ struct MetricsLine {
   std::vector<std::pair<std::string, double>> numbers;  ///< its keys that hold numbers, "step" too
 };
 /// The lines of a metrics.jsonl; none when there is no such file. Throws Error that names the file and the
-/// line when one is not a JSON object, has a key twice or a "step" that is not an integer from 0 on; when
+/// line when one is not a JSON object, has a key twice or a "step" that is not a non-negative integer; when
 /// it would take more than 64 times the memory of the file.
 std::vector<MetricsLine> read_metrics(const std::filesystem::path& path);
 

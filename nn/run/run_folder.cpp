@@ -62,17 +62,17 @@ constexpr const char *settings_name = "settings.json", *metrics_name = "metrics.
                      *checkpoint_name = "checkpoint.safetensors", *parameters_name = "parameters.safetensors",
                      *curves_name = "curves.svg";
 
-/// What a killed program has left goes; it can be as large as a checkpoint.
+/// What a killed program has left is removed; it can be as large as a checkpoint.
 void clear(const std::filesystem::path& folder) {
   for (const char* name : {settings_name, metrics_name, checkpoint_name, parameters_name, curves_name})
     remove_unfinished(folder / name);
 }
 
-/// Begins a run in a folder, or goes on with the one that is there. Returns the build that began it, where
+/// Begins a run in a folder, or resumes the one that is there. Returns the build that began it, where
 /// that is another one.
 std::string prepare(const std::filesystem::path& folder, bool resume, const Settings& settings) {
   if (std::filesystem::exists(folder / settings_name)) {
-    expect(resume, "{}: holds a run already; choose another --out, or --resume", folder.string());
+    expect(resume, "{}: already holds a run; choose another --out, or --resume", folder.string());
     const std::string build = build_info();
     std::string other_build;
     for (auto& [key, theirs] : load_settings(folder)) {
@@ -85,7 +85,7 @@ std::string prepare(const std::filesystem::path& folder, bool resume, const Sett
     clear(folder);
     return other_build;
   }
-  expect(!std::filesystem::exists(folder / metrics_name), "{}: holds a run already; choose another --out",
+  expect(!std::filesystem::exists(folder / metrics_name), "{}: already holds a run; choose another --out",
          folder.string());
   clear(folder);
   replace_file(folder / settings_name, [&](std::ostream& out) {
@@ -133,18 +133,19 @@ std::filesystem::path new_run_folder(const std::string& job) {
     const std::filesystem::path folder = fmt::format("runs/{}{}", job, i > 1 ? fmt::format("-{}", i) : "");
     std::error_code error;
     if (std::filesystem::create_directory(folder, error)) return folder;  // false: it is there
-    expect(!error || std::filesystem::exists(folder), "{}: this folder cannot be made: {}", folder.string(),
-           error.message());
+    expect(!error || std::filesystem::exists(folder), "{}: this folder cannot be created: {}",
+           folder.string(), error.message());
   }
 }
 
 Settings load_settings(const std::filesystem::path& folder) {
   const auto file = folder / settings_name;
-  expect(std::filesystem::exists(file), "{}: there is no run here (no {})", folder.string(), settings_name);
+  expect(std::filesystem::exists(file), "{}: this folder holds no run (no {})", folder.string(),
+         settings_name);
   Reader in(file);
   Settings settings;
   detail::read_object(in, [&](const std::string& key, const Json& value) {
-    in.expect(value.is_primitive() && !value.is_null(), "the setting {} is {}, neither a text nor a number",
+    in.expect(value.is_primitive() && !value.is_null(), "the setting {} is {}, neither a string nor a number",
               key, value.dump().substr(0, 80));
     settings.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
   });

@@ -1,5 +1,5 @@
 #pragma once
-// The folder of a training run: what it was started with, how it went, and what it goes on from.
+// The folder of a training run: what it was started with, how it went, and what it resumes from.
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -18,7 +18,7 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 /// settings.json, metrics.jsonl, checkpoint.safetensors, parameters.safetensors and curves.svg of one run.
 class RunFolder {
  public:
-  /// Begins a run in `folder`, in a new folder `runs/<job>` when it is empty; with `resume` goes on with the
+  /// Begins a run in `folder`, in a new folder `runs/<job>` when it is empty; with `resume` resumes the
   /// run that is there, if there is one. Throws Error when there is a run and `resume` is not wanted, when
   /// the run there has other settings, when another program trains there (it holds a lock as long as this
   /// object lives), or when the folder cannot be written. Removes the unfinished files that a killed program
@@ -57,7 +57,7 @@ class RunFolder {
 /// when it cannot be made.
 std::filesystem::path new_run_folder(const std::string& job);
 
-/// The settings of the run in a folder. Throws Error when there is none, or the file is no JSON object of
+/// The settings of the run in a folder. Throws Error when there is none, or the file is not a JSON object of
 /// texts and numbers, each given once. No more than 64 times its size and a MiB is taken in memory.
 Settings load_settings(const std::filesystem::path& folder);
 

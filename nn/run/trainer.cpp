@@ -43,7 +43,7 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
   const bool saves = !options.checkpoint.empty();
   expect(forward && next && options.loss, "fit: the forward pass, next() or the loss is null");
   expect(save || !saves, "fit: a checkpoint needs a loader with state() and restore()");
-  expect(steps_per_epoch > 0, "fit: an epoch of {} steps", steps_per_epoch);
+  expect(steps_per_epoch > 0, "fit: an epoch has at least 1 step, not {}", steps_per_epoch);
   expect(options.clip_norm >= 0, "fit: clip_norm is {}, not a norm", options.clip_norm);
   Stopwatch since_saved;
   for (long epoch = at.step / steps_per_epoch + 1; epoch <= options.epochs; ++epoch) {
@@ -62,7 +62,7 @@ void fit(const Forward& forward, Optimizer& optimizer, const std::function<Sampl
       expect(std::isfinite(value), "fit: the loss is {} at step {} of epoch {}; try a smaller learning rate",
              value, i, epoch);
       add(at, value, count_correct(logits, batch.labels), batch.labels.size());
-      logits = {};  // so that the graph goes while the pass walks back
+      logits = {};  // so that the graph is freed as the pass walks back
       std::move(loss).backward();
       if (options.clip_norm > 0) clip_grad_norm(optimizer.parameters(), options.clip_norm);
       optimizer.step();

@@ -48,7 +48,7 @@ struct FitOptions {
   bool loss_is_sum = false;  ///< of the batch's samples, not their mean: only how it is shown depends on it
   double clip_norm = 0;      ///< the gradients' common norm is limited to this when above 0
   bool progress = true;      ///< a bar on standard error
-  /// The file that training goes on from after an interruption: it is written every `checkpoint_seconds` and
+  /// The file that training resumes from after an interruption: it is written every `checkpoint_seconds` and
   /// after each epoch, and read at the start where it exists. Empty: none. What comes out has the same bits
   /// as without the interruption.
   std::string checkpoint = {};

@@ -1,5 +1,5 @@
 #pragma once
-// Everything that a training goes on from after an interruption, in one file.
+// Everything that training resumes from after an interruption, in one file.
 #include <functional>
 
 #include <xgrad/core/array/random.hpp>
@@ -18,7 +18,7 @@ struct Progress {
   double seconds = 0;  ///< in this epoch
 };
 
-/// What determines all that comes: training that starts from it goes on bit for bit.
+/// What determines all that comes: training that starts from it continues bit for bit.
 struct TrainingState {
   ///@{
   /// What state(model) and optimizer.state() gave.

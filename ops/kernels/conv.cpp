@@ -40,7 +40,7 @@ void forward(const T* x, const T* weight, T* y, const ConvShape& s) {
     const long image = task / blocks.count, block = task % blocks.count, group = image % s.groups;
     const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.w.count;
     const T* in = x + image * s.image();
-    const Lines<T> kernels{weight + group * s.o * blocks.k, s.o, blocks.k, 1};
+    const Operand<T> kernels{weight + group * s.o * blocks.k, s.o, blocks.k, 1};
     T* out = y + image * s.o * blocks.pixels + first * s.w.count;
     if (blocks.direct)
       gemm(false, false, s.o, columns, blocks.k, kernels.data, blocks.k, in + first * s.w.count,
@@ -60,10 +60,11 @@ void input_gradient(const T* g, const T* weight, T* gx, const ConvShape& s) {
     ImageOfSums<T> sums(s, gx + image * s.image());
     for (long block = 0; block < blocks.count; ++block) {
       const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.w.count;
-      const Room<T> room(blocks.k * columns);
+      const Scratch<T> scratch(blocks.k * columns);
       gemm(true, false, blocks.k, columns, s.o, weight + image % s.groups * s.o * blocks.k, blocks.k,
-           g + image * s.o * blocks.pixels + first * s.w.count, blocks.pixels, false, room.data(), columns);
-      sums.add(room.data(), columns, first, rows);
+           g + image * s.o * blocks.pixels + first * s.w.count, blocks.pixels, false, scratch.data(),
+           columns);
+      sums.add(scratch.data(), columns, first, rows);
     }
     sums.finish();
   });
@@ -113,11 +114,11 @@ void weight_gradient(const T* g, const T* x, T* gw, const ConvShape& s) {
       const long image = n * s.groups + group;
       for (long block = 0; block < blocks.count; ++block) {
         const long first = blocks.first(block), rows = blocks.height(block, s), columns = rows * s.w.count;
-        const Room<T> room(blocks.k * columns);
-        im2col(s, x + image * s.image(), first, rows, room.data(), columns);
+        const Scratch<T> scratch(blocks.k * columns);
+        im2col(s, x + image * s.image(), first, rows, scratch.data(), columns);
         products.add(columns, [&](bool fresh) {
           gemm(false, true, s.o, blocks.k, columns, g + image * s.o * blocks.pixels + first * s.w.count,
-               blocks.pixels, room.data(), columns, !fresh, sum, blocks.k);
+               blocks.pixels, scratch.data(), columns, !fresh, sum, blocks.k);
         });
       }
     }
@@ -134,7 +135,7 @@ Array conv2d(const Array& x, const Array& weight, const ConvShape& s) {
   const profile::Scope scope("conv2d {} by {}", x.shape(), weight.shape());
   const Shape shape{s.n, s.groups * s.o, s.h.count, s.w.count};
   if (shape.size() == 0 || s.c == 0) return zeros(shape, x.dtype());
-  evaluate(x);  // before there is room for the result: what it is made of may go
+  evaluate(x);  // before the result is allocated: x's operands may be freed
   Array y(shape, x.dtype());
   if (!by_winograd(x, s) ||
       !winograd::forward(x.data<float>(), weight.data<float>(), y.mutable_data<float>(), s))

@@ -1,5 +1,6 @@
 #pragma once
-// The three kernels of convolution, and the windows they are made of. How they work is their own affair.
+// The three kernels of convolution, and the windows they are made of. How they work is an implementation
+// detail.
 #include <xgrad/core/array/array.hpp>
 #include <xgrad/ops/kernels/window.hpp>
 

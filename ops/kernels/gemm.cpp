@@ -1,4 +1,4 @@
-// Matrix products: operands are packed in panels for the tile of tile.hpp, a stretch of the sum at a time.
+// Matrix products: operands are packed in panels for the tile of tile.hpp, a block of k at a time.
 #include <xgrad/ops/kernels/gemm.hpp>
 
 #include <xgrad/core/base/profile.hpp>
@@ -27,15 +27,15 @@ struct Cut {
 /// sum to have too many terms, longer ones in more.
 constexpr long sum_parts = 4, longest_part = 1 << 16;
 bool long_sums(long m, long n, long k) {
-  return m * n <= 1 << 14 && k >= sum_parts * stretch && m * n * k >= 1 << 20;
+  return m * n <= 1 << 14 && k >= sum_parts * k_block && m * n * k >= 1 << 20;
 }
 
 template <class T>
 void multiply_in_parts(bool ta, bool tb, long m, long n, long k, const T* a, const T* b, T* c) {
-  const long part = std::min(round_up((k + sum_parts - 1) / sum_parts, stretch), longest_part);
+  const long part = std::min(round_up((k + sum_parts - 1) / sum_parts, k_block), longest_part);
   const long parts = (k + part - 1) / part;
-  const Room<T> room(parts * m * n);
-  T* sums = room.data();
+  const Scratch<T> scratch(parts * m * n);
+  T* sums = scratch.data();
   threads::for_each(parts, [=](long i) {
     const long first = i * part;
     gemm(ta, tb, m, n, std::min(part, k - first), a + first * (ta ? m : 1), ta ? m : k,
@@ -49,9 +49,9 @@ void multiply_in_parts(bool ta, bool tb, long m, long n, long k, const T* a, con
 template <class T>
 void gemm(bool ta, bool tb, long m, long n, long k, const T* a, long lda, const T* b, long ldb,
           bool accumulate, T* c, long ldc) {
-  const Lines<T> columns{b, n, tb ? ldb : 1, tb ? 1 : ldb};
+  const Operand<T> columns{b, n, tb ? ldb : 1, tb ? 1 : ldb};
   multiply(
-      Lines<T>{a, m, ta ? 1 : lda, ta ? lda : 1}, n,
+      Operand<T>{a, m, ta ? 1 : lda, ta ? lda : 1}, n,
       [&](long first, long depth, T* panels) { pack_panels(columns, first, depth, panels); }, k, accumulate,
       c, ldc);
 }

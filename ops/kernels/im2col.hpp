@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include <xgrad/core/array/wide_sum.hpp>
-#include <xgrad/ops/kernels/room.hpp>
+#include <xgrad/ops/kernels/scratch.hpp>
 #include <xgrad/ops/kernels/simd.hpp>
 #include <xgrad/ops/kernels/window.hpp>
 
@@ -65,7 +65,7 @@ void pack_windows(const Windows2d& s, const T* image, long first_row, long rows,
   using Pack = WidePack<T>;
   constexpr long width = lanes_of<T>;
   const long pixels = round_up(rows * s.w.count, width);
-  const Room<T> line(pixels);
+  const Scratch<T> line(pixels);
   std::fill_n(line + pixels - width, width, T(0));
   for (long k = 0; k < depth; ++k) {
     window_line(s, image, first + k, first_row, rows, line.data());
@@ -121,7 +121,7 @@ class ImageOfSums {
   const Windows2d& shape_;
   T* image_;
   bool many_;
-  Room<WideSum<T>> sums_;
+  Scratch<WideSum<T>> sums_;
 };
 
 }  // namespace xgrad::kernels

@@ -11,7 +11,7 @@
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/profile.hpp>
 #include <xgrad/core/base/threads.hpp>
-#include <xgrad/ops/kernels/room.hpp>
+#include <xgrad/ops/kernels/scratch.hpp>
 
 namespace xgrad::kernels {
 namespace {
@@ -55,22 +55,22 @@ struct Rows {
   }
 };
 
-/// Where each index is among the indices, in order.
-class Places {
+/// The positions of each index among the indices, in order.
+class InverseIndex {
  public:
-  Places(const Array& indices, long length) : first_(length + 1), places_(indices.size()) {
+  InverseIndex(const Array& indices, long length) : first_(length + 1), positions_(indices.size()) {
     const std::int64_t* at = indices.data<std::int64_t>();
     std::fill_n(first_.data(), length + 1, 0l);
     for (long k = 0; k < indices.size(); ++k) ++first_[at[k]];
     std::partial_sum(first_.data(), first_ + length + 1, first_.data());
-    for (long k = indices.size(); k-- > 0;) places_[--first_[at[k]]] = k;
+    for (long k = indices.size(); k-- > 0;) positions_[--first_[at[k]]] = k;
   }
   std::span<const long> of(long index) const {
-    return {places_ + first_[index], places_ + first_[index + 1]};
+    return {positions_ + first_[index], positions_ + first_[index + 1]};
   }
 
  private:
-  Room<long> first_, places_;
+  Scratch<long> first_, positions_;
 };
 
 }  // namespace
@@ -108,7 +108,7 @@ Array scatter_add(Array x, int axis, const Array& index, const Array& source) {
     T* out = y.mutable_data<T>();
     const IndexLines lines(y.shape(), index.shape(), axis);
     lines.each_range([&](long first, long last) {
-      const Room<WideSum<T>> sums(y.shape()[axis]);  // of a line, where the index points
+      const Scratch<WideSum<T>> sums(y.shape()[axis]);  // of a line, where the index points
       for (long line = first; line < last; ++line) {
         const auto [in_y, in_index] = lines.first(line);
         for (long k = in_index, n = 0; n < length; ++n, k += step_index)
@@ -154,23 +154,23 @@ void for_rows_of_sums(const Array& rows, const Array& indices, int axis, const S
   if (shape.size() == 0) return;
   const Rows to(shape, axis);
   const long count = indices.size();
-  const Places places(indices, to.length);
+  const InverseIndex inverse(indices, to.length);
   dispatch(rows.dtype(), [&]<class T>() {
     const T* in = rows.data<T>();
     T* out = reinterpret_cast<T*>(result);
     const long grain = std::max(1l, (1l << 14) / std::max(1l, to.inner));
     threads::for_ranges(to.outer * to.length, grain, [&](long first, long last) {
-      const Room<WideSum<T>> sums(to.inner);
+      const Scratch<WideSum<T>> sums(to.inner);
       for (long row = first; row < last; ++row) {
-        const std::span here = places.of(row % to.length);
+        const std::span here = inverse.of(row % to.length);
         T* sum = out + row * to.inner;
         if (here.empty()) {
           store(sum, static_cast<const WideSum<T>*>(nullptr), to.inner);
           continue;
         }
         std::fill_n(sums.data(), to.inner, WideSum<T>());
-        for (long place : here) {
-          const T* source = in + (row / to.length * count + place) * to.inner;
+        for (long position : here) {
+          const T* source = in + (row / to.length * count + position) * to.inner;
           for (long i = 0; i < to.inner; ++i) sums[i].add(source[i]);
         }
         store(sum, static_cast<const WideSum<T>*>(sums.data()), to.inner);

@@ -43,79 +43,79 @@ XGRAD_INLINE IntPack load_bytes(const std::uint8_t* from) {
 #endif
 ///@}
 
-/// Whether v takes the place of the best so far: the first of equal elements counts; a NaN wins.
+/// Whether v replaces the best so far: the first of equal elements counts; a NaN wins.
 template <class V>
 XGRAD_INLINE auto better(const V& v, const V& best) {
   return (v > best) | ((v != v) & (best == best));
 }
 
-/// One row of windows: `width` of them from the rows `top` and `bottom`. `room` is how many windows from here
-/// on may be read and written: rows are done one after the other, so what is written beyond one is written
-/// over.
-inline void pool_row_2x2(const float* top, const float* bottom, long width, long room, float* out,
-                         std::uint8_t* places) {
+/// One row of windows: `width` of them from the rows `top` and `bottom`. Up to `windows_left` windows from
+/// here on may be read and written: rows are done in order, and the next overwrites what is written beyond
+/// one.
+inline void pool_row_2x2(const float* top, const float* bottom, long width, long windows_left, float* out,
+                         std::uint8_t* indices) {
   using Even = Shuffle<0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30>;
   using Odd = Shuffle<1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31>;
   auto load = [](const float* p) { return Pack(*reinterpret_cast<const LoosePack*>(p)); };
   long j = 0;
-  for (; j < width && j + lanes <= room; j += lanes) {
+  for (; j < width && j + lanes <= windows_left; j += lanes) {
     const Pack a = load(top + 2 * j), b = load(top + 2 * j + lanes);
     const Pack c = load(bottom + 2 * j), d = load(bottom + 2 * j + lanes);
     Pack best = Even::of(a, b);
-    IntPack place{};
+    IntPack index{};
     auto offer = [&](Pack v, int number) {
       const IntPack wins = better(v, best);
       best = choose(wins, v, best);
-      place = choose(wins, number - IntPack{}, place);
+      index = choose(wins, number - IntPack{}, index);
     };
     offer(Odd::of(a, b), 1);
     offer(Even::of(c, d), 2);
     offer(Odd::of(c, d), 3);
     *reinterpret_cast<LoosePack*>(out + j) = best;
-    store_bytes(place, places + j);
+    store_bytes(index, indices + j);
   }
   for (; j < width; ++j) {
     const float window[4] = {top[2 * j], top[2 * j + 1], bottom[2 * j], bottom[2 * j + 1]};
-    int place = 0;
+    int index = 0;
     for (int k = 1; k < 4; ++k)
-      if (better(window[k], window[place])) place = k;
-    out[j] = window[place];
-    places[j] = std::uint8_t(place);
+      if (better(window[k], window[index])) index = k;
+    out[j] = window[index];
+    indices[j] = std::uint8_t(index);
   }
 }
 
-/// The adjoint of reading at the places: each element at its place in one of the window's rows (0 or 1),
-/// zeros beside it. `room` is as above; what is written beyond the row is to be written over.
-inline void scatter_row_2x2(const float* g, const std::uint8_t* places, int row, long width, long room,
-                            float* out) {
+/// The adjoint of reading at the indices: each element at its index in one of the window's rows (0 or 1),
+/// zeros beside it. `windows_left` is as above; what is written beyond the row must be overwritten.
+inline void scatter_row_2x2(const float* g, const std::uint8_t* indices, int row, long width,
+                            long windows_left, float* out) {
   using Low = Shuffle<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>;
   using High = Shuffle<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>;
   long j = 0;
-  for (; j < width && j + lanes <= room; j += lanes) {
+  for (; j < width && j + lanes <= windows_left; j += lanes) {
     const Pack v = *reinterpret_cast<const LoosePack*>(g + j);
-    const IntPack place = load_bytes(places + j);
-    const Pack left = choose(place == 2 * row, v, Pack{}), right = choose(place == 2 * row + 1, v, Pack{});
+    const IntPack index = load_bytes(indices + j);
+    const Pack left = choose(index == 2 * row, v, Pack{}), right = choose(index == 2 * row + 1, v, Pack{});
     *reinterpret_cast<LoosePack*>(out + 2 * j) = Low::of(left, right);
     *reinterpret_cast<LoosePack*>(out + 2 * j + lanes) = High::of(left, right);
   }
   for (; j < width; ++j)
-    for (int k = 0; k < 2; ++k) out[2 * j + k] = places[j] == 2 * row + k ? g[j] : 0;
+    for (int k = 0; k < 2; ++k) out[2 * j + k] = indices[j] == 2 * row + k ? g[j] : 0;
 }
 
-/// Both rows of the windows at once, where a row of the result is one pack or less; `inside` has ones for the
-/// lanes that windows cover. A pack is read and two are written: what is written beyond a row is to be
-/// written over.
-inline void scatter_narrow_2x2(const float* g, const std::uint8_t* places, IntPack inside, float* top,
+/// Both rows of the windows at once, where a row of the result is one pack or less; `covered` has ones for
+/// the lanes that windows cover. A pack is read and two are written: what is written beyond a row must be
+/// overwritten.
+inline void scatter_narrow_2x2(const float* g, const std::uint8_t* indices, IntPack covered, float* top,
                                float* bottom) {
   using Twice = Shuffle<0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7>;
   IntPack parity{};
   for (int i = 1; i < lanes; i += 2) parity[i] = 1;
   const Pack packed = *reinterpret_cast<const LoosePack*>(g);
-  const IntPack packed_place = load_bytes(places);
+  const IntPack packed_index = load_bytes(indices);
   const Pack v = Twice::of(packed, packed);
-  const IntPack place = Twice::of(packed_place, packed_place);
-  *reinterpret_cast<LoosePack*>(top) = choose((place == parity) & inside, v, Pack{});
-  *reinterpret_cast<LoosePack*>(bottom) = choose((place == parity + 2) & inside, v, Pack{});
+  const IntPack index = Twice::of(packed_index, packed_index);
+  *reinterpret_cast<LoosePack*>(top) = choose((index == parity) & covered, v, Pack{});
+  *reinterpret_cast<LoosePack*>(bottom) = choose((index == parity + 2) & covered, v, Pack{});
 }
 
 }  // namespace xgrad::kernels

@@ -1,4 +1,4 @@
-// A guess at means from a few elements.
+// Estimates of means from a few elements.
 #include <xgrad/ops/kernels/sample.hpp>
 
 #include <algorithm>

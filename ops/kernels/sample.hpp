@@ -1,5 +1,5 @@
 #pragma once
-// A guess at means from a few elements.
+// Estimates of means from a few elements.
 #include <xgrad/core/array/array.hpp>
 
 namespace xgrad::kernels {

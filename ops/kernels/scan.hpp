@@ -1,5 +1,5 @@
 #pragma once
-// Kernels that walk along one axis: running sums and the place of the largest.
+// Kernels that walk along one axis: running sums and the index of the largest.
 #include <xgrad/core/array/array.hpp>
 
 namespace xgrad::kernels {

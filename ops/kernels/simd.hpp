@@ -30,19 +30,19 @@ using LoosePack = LooseWidePack<float>;
 using IntPack = WidePack<int>;
 inline constexpr long lanes = lanes_of<float>;
 
-/// Replaces each two packs that are so far apart by their two shuffles.
+/// Replaces each pair of packs `distance` apart by its two shuffles.
 template <class Pair, class V>
-XGRAD_INLINE void shuffle_pairs(V* a, int apart, int packs) {
+XGRAD_INLINE void shuffle_pairs(V* a, int distance, int packs) {
   XGRAD_UNROLL for (int i = 0; i < packs; ++i) {
-    if (i & apart) continue;
-    const V left = a[i], right = a[i + apart];
+    if (i & distance) continue;
+    const V left = a[i], right = a[i + distance];
     a[i] = Pair::first_type::of(left, right);
-    a[i + apart] = Pair::second_type::of(left, right);
+    a[i + distance] = Pair::second_type::of(left, right);
   }
 }
 
 /// Transposes as many packs as one has lanes: inside quarters first, then the quarters. (Measured: twice as
-/// quick as shuffles of whole packs.)
+/// fast as shuffles of whole packs.)
 XGRAD_INLINE void transpose(WidePack<float>* a) {
   using S = Shuffles<float>;
   shuffle_pairs<S::Singles>(a, 1, 16);

@@ -17,11 +17,11 @@ inline constexpr int tile_rows = 2, tile_packs = 1;
 
 /// Where the elements of a product's operands lie, in elements.
 struct TileStrides {
-  long a_row, a_k;     // a[row * a_row + k * a_k] …
-  long a_every = 0;    // … of which this many steps of k lie together, if it is not 0,
-  long a_jump = 0;     // the next so far from the first
-  long b_k, b_pack;    // b[k * b_k + pack * b_pack + lane], aligned to packs
-  long c_row, c_pack;  // c[row * c_row + pack * c_pack + lane], anywhere
+  long a_row, a_k;          // a[row * a_row + k * a_k]
+  long a_group = 0;         // or, unless 0, so many k are contiguous,
+  long a_group_stride = 0;  // and the next group begins so much further on
+  long b_k, b_pack;         // b[k * b_k + pack * b_pack + lane], aligned to packs
+  long c_row, c_pack;       // c[row * c_row + pack * c_pack + lane], anywhere
 };
 
 /// C (Rows, Packs packs) (+)= A (Rows, k) B (k, Packs packs), summed along k in order.
@@ -33,10 +33,10 @@ XGRAD_INLINE void multiply_tile(long k, const T* a, const T* b, T* c, const Tile
   Register<T> sum[Rows][columns];
   XGRAD_UNROLL for (int i = 0; i < Rows; ++i) XGRAD_UNROLL for (int j = 0; j < columns; ++j) sum[i][j] =
       Register<T>{};
-  const long every = s.a_every ? s.a_every : k;
-  for (long first = 0; first < k; first += every, a += s.a_jump) {
+  const long group = s.a_group ? s.a_group : k;
+  for (long first = 0; first < k; first += group, a += s.a_group_stride) {
     const T* from = a;
-    for (long end = std::min(every, k - first); end > 0; --end, from += s.a_k, b += s.b_k) {
+    for (long end = std::min(group, k - first); end > 0; --end, from += s.a_k, b += s.b_k) {
       Register<T> right[columns];
       XGRAD_UNROLL for (int j = 0; j < columns; ++j) {
         right[j] = *reinterpret_cast<const Loose*>(b + j / each * s.b_pack + j % each * width);
@@ -54,8 +54,8 @@ XGRAD_INLINE void multiply_tile(long k, const T* a, const T* b, T* c, const Tile
   }
 }
 
-/// The same for at most tile_rows rows, up to a multiple of 4 of which are read and computed, and at most
-/// tile_packs packs.
+/// The same for at most tile_rows rows and tile_packs packs. Rows are read and computed up to the next
+/// multiple of 4.
 template <class T>
 XGRAD_INLINE void multiply_tile(long rows, long packs, long k, const T* a, const T* b, T* c,
                                 const TileStrides& s, bool accumulate) {

@@ -24,9 +24,9 @@ struct Window {
   long at(long window, long tap) const { return window * stride - padding + tap * dilation; }
   bool has(long position) const { return position >= 0 && position < size; }
   /// The windows that have the tap on the axis.
-  Range windows_of(long tap) const { return inside(at(0, tap), stride, count); }
+  Range windows_of(long tap) const { return on_axis(at(0, tap), stride, count); }
   /// The taps that the window has on the axis.
-  Range taps_of(long window) const { return inside(at(window, 0), dilation, kernel); }
+  Range taps_of(long window) const { return on_axis(at(window, 0), dilation, kernel); }
   /// Whether each element is a window.
   bool is_identity() const { return kernel == 1 && stride == 1 && padding == 0 && count == size; }
 
@@ -45,7 +45,7 @@ struct Window {
  private:
   Wide extent() const { return Wide(dilation) * (kernel - 1) + 1; }
   /// Those k of `many` for which first + k step lies on the axis.
-  Range inside(long first, long step, long many) const {
+  Range on_axis(long first, long step, long many) const {
     const auto below = [=](long end) {
       if (first + (many - 1) * step < end) return many;  // the common case does without a division
       return first >= end ? 0 : (end - first - 1) / step + 1;

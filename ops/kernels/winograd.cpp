@@ -12,14 +12,14 @@ namespace xgrad::kernels::winograd {
 namespace {
 
 /// out[p / 16][tile][16] = sum over q of v[q / 16][tile][q % 16] u[p / 16][q][p % 16], for some of a block's
-/// `rows` tiles. As many more as make a multiple of 4 are read and computed, and outputs up to one of 16.
+/// `rows` tiles. Tiles are read and computed up to the next multiple of 4, outputs to one of 16.
 void multiply_tiles(long tiles, long rows, long outputs, long inputs, const float* v, const float* u,
                     float* out) {
   const long u_panel = round_up(inputs, lanes) * lanes, packs = panels(outputs);
   const TileStrides strides{.a_row = lanes,
                             .a_k = 1,
-                            .a_every = lanes,
-                            .a_jump = rows * lanes,
+                            .a_group = lanes,
+                            .a_group_stride = rows * lanes,
                             .b_k = lanes,
                             .b_pack = u_panel,
                             .c_row = lanes,
@@ -53,13 +53,13 @@ constexpr const auto& either() {
 }
 
 /// Transforms all channels of a block's images: M d M' of each tile, edge_M at the edges, into 36 matrices
-/// [channel / 16][tile][16]. The uneven tiles are told: what their transforms are is not to be used.
+/// [channel / 16][tile][16]. Returns the uneven tiles, whose transforms must not be used.
 template <const auto& M, const auto& edge_M>
 std::vector<Tile> transform(const Block& b, const Layout& layout, const float* images, long channels,
                             long first_row_offset, float* plane, float* matrices, long step) {
   constexpr long halo = Size<M>::columns - 4;
   std::vector<Tile> uneven;
-  const Room<int> largest(std::max(layout.pixels, lanes));
+  const Scratch<int> largest(std::max(layout.pixels, lanes));
   std::memset(plane, 0, std::size_t(layout.plane_size()) * sizeof(float));
   for (long n = 0; n < b.count; ++n) {
     std::memset(largest.data(), 0, std::size_t(std::max(layout.pixels, lanes)) * sizeof(int));
@@ -143,13 +143,13 @@ void transform_weight_gradient(const float* du, long parts, long outputs, long i
 
 void convolve(const ConvShape& s, const float* x, const float* weight, bool backwards, float* y) {
   const Plan plan(s, backwards);
-  const Room<float> u(points * plan.weights_step());
+  const Scratch<float> u(points * plan.weights_step());
   transform_weights(weight, s.o, s.c, backwards, u);
   const long plane_size = std::max(plan.inputs[0].plane_size(), plan.results[0].plane_size());
   threads::for_each(plan.blocks, [&](long index) {
     const Block block(plan, index);
     const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];
-    const Room<float> v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
+    const Scratch<float> v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
     const auto uneven = transform<BT, edge_BT>(
         block, in, x, plan.in, plan.first_input_row(block.band) * plan.width, plane, v, plan.v_step);
     for (long k = 0; k < points; ++k) {
@@ -203,12 +203,12 @@ void weight_gradient(const float* g, const float* x, float* gw, const ConvShape&
   const long parts = std::min(plan.blocks, size > 1 << 19 ? 2l : size > 1 << 17 ? 4l : 8l);
   const long shares = std::clamp(threads::count() / parts, 1l, 4l);
   const long plane_size = std::max(plan.inputs[0].plane_size(), plan.results[0].plane_size());
-  const Room<float> sums(parts * size);
+  const Scratch<float> sums(parts * size);
   std::vector<std::vector<float>> direct{std::size_t(parts)};
   threads::for_each(parts * shares, [&](long task) {
     const long part = task / shares, share = task % shares;
     const long begin = plan.blocks * part / parts, end = plan.blocks * (part + 1) / parts;
-    const Room<float> v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
+    const Scratch<float> v(points * plan.v_step), m(points * plan.m_step), plane(plane_size);
     for (long index = begin; index < end; ++index) {
       const Block block(plan, index);
       const Layout &in = plan.inputs[std::size_t(block.band)], &out = plan.results[std::size_t(block.band)];

@@ -3,12 +3,12 @@
 #include <compare>
 
 #include <xgrad/ops/kernels/conv.hpp>
-#include <xgrad/ops/kernels/room.hpp>
+#include <xgrad/ops/kernels/scratch.hpp>
 #include <xgrad/ops/kernels/winograd_tiles.hpp>
 
 namespace xgrad::kernels::winograd {
 
-/// Rows that have room for so many tiles and for what is computed beyond.
+/// Rows for so many tiles and for what is computed beyond them.
 inline long padded_rows(long tiles) { return round_up(tiles + 3, 4); }
 
 /// A convolution from `in` to `out` channels, cut into blocks of whole images or of bands of tile rows.
@@ -31,7 +31,7 @@ struct Plan {
     band_rows = std::clamp(96 / tile_columns, 1l, tile_rows);
     bands = (tile_rows + band_rows - 1) / band_rows;
     // Tiles of a block: their matrices take 3 MB, the weights are read once for all of them. Half and twice
-    // as many are slower on S4's layers.
+    // as many are slower on the posted network's layers.
     const long wanted = 10240 / std::max(in_padded, out_padded);
     const long most = std::clamp(wanted / (tile_rows * tile_columns), 1l, images);
     // Whole images come in equal groups, by fours and not too few: threads end together, also where one core

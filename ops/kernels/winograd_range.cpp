@@ -100,10 +100,10 @@ void find_uneven(const int* largest, const Layout& layout, const Block& block, l
   int low = largest[0], high = largest[0];
   for (long p = 1; p < layout.pixels; ++p) low = std::min(low, largest[p]), high = std::max(high, largest[p]);
   if (fits(low, high)) return;
-  const long columns = layout.columns, all = layout.rows * columns, room = all + 2 * columns;
-  const Room<int> plane(room), widened(room);
-  std::memset(plane.data(), 0, std::size_t(room) * sizeof(int));
-  std::memset(widened.data(), 0, std::size_t(room) * sizeof(int));
+  const long columns = layout.columns, all = layout.rows * columns, padded = all + 2 * columns;
+  const Scratch<int> plane(padded), widened(padded);
+  std::memset(plane.data(), 0, std::size_t(padded) * sizeof(int));
+  std::memset(widened.data(), 0, std::size_t(padded) * sizeof(int));
   for (long p = 0; p < layout.pixels; p += layout.width)
     std::copy_n(largest + p, layout.width, plane + layout.offset[std::size_t(p)] / lanes);
   const long corner = layout.offset[0] / lanes;
@@ -156,15 +156,15 @@ void convolve_tiles(const Plan& plan, const Block& block, const std::vector<Tile
                     const float* weight, bool backwards, float* y) {
   each_few(plan, block, tiles, [&](const std::vector<Pixel>& pixels) {
     const long count = long(pixels.size()), size = plan.result_height * plan.result_width;
-    const Room<float> columns(plan.in * count), result(plan.out * count);
+    const Scratch<float> columns(plan.in * count), result(plan.out * count);
     for (long tap = 0; tap < 9; ++tap) {
       meet(plan, pixels, tap, x, columns);
-      const Lines<float> kernels{weight + (backwards ? 8 - tap : tap), plan.out, backwards ? 9 : plan.in * 9,
-                                 backwards ? plan.out * 9 : 9};
+      const Operand<float> kernels{weight + (backwards ? 8 - tap : tap), plan.out,
+                                   backwards ? 9 : plan.in * 9, backwards ? plan.out * 9 : 9};
       multiply(
           kernels, count,
           [&](long first, long depth, float* panels) {
-            pack_panels(Lines<float>{columns, count, 1, count}, first, depth, panels);
+            pack_panels(Operand<float>{columns, count, 1, count}, first, depth, panels);
           },
           plan.in, tap > 0, result.data(), count);
     }
@@ -180,7 +180,7 @@ void add_tiles(const Plan& plan, const Block& block, const std::vector<Tile>& ti
   gw.resize(std::size_t(9 * plan.out * plan.in));
   each_few(plan, block, tiles, [&](const std::vector<Pixel>& pixels) {
     const long count = long(pixels.size()), size = plan.result_height * plan.result_width;
-    const Room<float> columns(plan.in * count), gradients(plan.out * count);
+    const Scratch<float> columns(plan.in * count), gradients(plan.out * count);
     collect(g, plan.out, size, places(plan, pixels), gradients);
     for (long tap = 0; tap < 9; ++tap) {
       meet(plan, pixels, tap, x, columns);

@@ -12,7 +12,7 @@ using namespace xgrad::tests;
 namespace {
 
 Array twice(const Array& x) {
-  return map_any(
+  return map_numeric(
       "twice", [](auto v) { return v + v; }, x);
 }
 bool is_aligned(const Array& a) { return reinterpret_cast<std::uintptr_t>(a.bytes()) % 64 == 0; }
@@ -44,8 +44,8 @@ TEST_CASE("array: wrong use says what is wrong") {
   CHECK(error_of([&] { none.bytes(); }) == "array: it is undefined");
   CHECK(error_of([&] { none.data<float>(); }) == "array: it is undefined");
   CHECK(error_of([&] { none.cast(DType::f64); }) == "array: it is undefined");
-  CHECK(error_of([&] { a.data<double>(); }) == "array: it holds f32, not f64");
-  CHECK(error_of([&] { Array(a).mutable_data<double>(); }) == "array: it holds f32, not f64");
+  CHECK(error_of([&] { a.data<double>(); }) == "array: dtype is f32, not f64");
+  CHECK(error_of([&] { Array(a).mutable_data<double>(); }) == "array: dtype is f32, not f64");
   CHECK(error_of([&] { a.item(); }) == "item: shape (2, 3) has 6 elements, not one");
   CHECK(error_of([&] { a.dim(2); }) == "dim: axis 2 is out of range for 2 axes");
   CHECK(error_of([&] { a.reshape({4}); }) == "reshape: 6 elements do not fit shape (4,)");
@@ -160,7 +160,7 @@ TEST_CASE("array: a number takes the dtype of what it meets, also after it was w
   CHECK(shared.item() == 3);
   for (auto& a : {n, shared, n.copy()}) {
     CHECK(a.is_number());
-    CHECK(map_any(
+    CHECK(map_numeric(
               "add", [](auto x, auto y) { return x + y; }, a, zeros({2}))
               .dtype() == DType::f32);
   }

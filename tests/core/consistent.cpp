@@ -54,7 +54,7 @@ TEST_CASE("array: a program that is not consistent is told by what is wrong with
        },
        "program: reductions to (1,) and to ()"},
       {[](auto& p) { p.leaves[0].overwritten = true; },
-       "program: leaf 0 is said to be overwritten, and is not"},
+       "program: leaf 0 is marked as overwritten, but is not"},
       {[](auto& p) {
          p.leaves[0].overwritten = true;
          p.stores[0].out = const_cast<char*>(p.leaves[0].data);

@@ -74,7 +74,7 @@ TEST_CASE("files: what cannot be written is named") {
   replace_file(folder / "a", [](std::ostream&) {});
   CHECK(error_of([&] {
           make_folder(folder / "a");
-        }).starts_with((folder / "a").string() + ": this folder cannot be made: "));
+        }).starts_with((folder / "a").string() + ": this folder cannot be created: "));
 }
 
 TEST_CASE("files: the names in a folder, and why they cannot be read") {

@@ -89,7 +89,7 @@ TEST_CASE("fork: within a loop it is an error in the child, and none for the par
     });
   });
   if (getpid() != parent)
-    _exit(error == "threads: a loop does not go on in a child that was forked within it" ? 1 : 2);
+    _exit(error == "threads: a loop cannot continue in a child that was forked inside it" ? 1 : 2);
   CHECK(error == "");
   CHECK(refused == 1);
 }
@@ -152,7 +152,7 @@ TEST_CASE("threads: where none can be started, loops do without and prefetching 
           Loader loader(shapes(60, 0, 1).train, {.batch = 10, .prefetch = 2});
           const std::string error = error_of([&] { loader.next(); });
           if (error !=
-              "prefetch: no thread can be started to make values ahead: Resource temporarily "
+              "prefetch: cannot start a thread to make values ahead: Resource temporarily "
               "unavailable")
             return 2;
           refuse_threads = false;

@@ -119,21 +119,21 @@ std::vector<Array> run(const Program& p, std::uint64_t seed) {
         for (long k = 0; k < i.repeat; ++k)
           y = with_operation(int(i.operands.size()), i.number + k, [&]<class F>(F f) {
             if constexpr (std::is_invocable_v<F, T>)
-              return map_any("one", f, y);
+              return map_numeric("one", f, y);
             else if constexpr (std::is_invocable_v<F, T, T>)
-              return map_any("two", f, y, in(1));
+              return map_numeric("two", f, y, in(1));
             else if constexpr (std::is_invocable_v<F, T, T, T>)
-              return map_any("three", f, y, in(1), in(2));
+              return map_numeric("three", f, y, in(1), in(2));
             else
-              return map_any("four", f, y, in(1), in(2), in(3));
+              return map_numeric("four", f, y, in(1), in(2), in(3));
           });
         break;
       case Instruction::sum:  // brought back to the size of its elements
         y = lazy::reduce_to(ReduceKind::sum, in(0), i.shape);
         if (std::is_integral_v<T>)
-          y = map_any("limit", Sum{}, y, number(0));
+          y = map_numeric("limit", Sum{}, y, number(0));
         else
-          y = map_any("scale", Product{}, y, number(double(i.shape.size()) / double(in(0).size())));
+          y = map_numeric("scale", Product{}, y, number(double(i.shape.size()) / double(in(0).size())));
         break;
       case Instruction::extreme:
         y = lazy::reduce_to(i.number % 2 ? ReduceKind::max : ReduceKind::min, in(0), i.shape);

@@ -45,7 +45,7 @@ TEST_CASE("gradcheck: right gradients pass, of any number of inputs") {
              GradientsMatch({x, w, number(2)}));
   CHECK_THAT(function([](auto& a, auto& b, auto& c, auto& d) { return a * b * c * d; }),
              GradientsMatch({x, w, x, w}));
-  CHECK_THAT(Function([](auto& v) { return v[0] / (v[1] + 3); }), GradientsMatch({x, w}));
+  CHECK_THAT(TestFunction([](auto& v) { return v[0] / (v[1] + 3); }), GradientsMatch({x, w}));
   CHECK_THAT(function([](auto& x) { return sum(x * 3); }),
              GradientsMatch({x}));                               // with a second gradient of 0
   const GradcheckOptions coarse{.step = .1, .tolerance = 1e-5};  // f32 has no finer differences
@@ -80,7 +80,7 @@ TEST_CASE("gradcheck: the matcher's message is the report's") {
 }
 
 TEST_CASE("gradcheck: the report counts what it compared") {
-  const Function f = [](auto& v) { return v[0] * v[1]; };
+  const TestFunction f = [](auto& v) { return v[0] * v[1]; };
   const auto all = gradcheck(f, {x, w});
   CHECK(all.passed);
   CHECK(all.checked == 2 * (6 + 3));
@@ -110,7 +110,7 @@ TEST_CASE("gradcheck: NaN is not right, and neither is a result that depends on 
 }
 
 TEST_CASE("gradcheck: numerical gradients of the sum, in f64 and f32") {
-  const Function f = [](auto& v) { return v[0] * v[0] * v[1]; };
+  const TestFunction f = [](auto& v) { return v[0] * v[0] * v[1]; };
   const auto g = numerical_gradient(f, {x, w});
   const Variable a(x, requires_grad), b(w, requires_grad);
   const auto exact = grad(f({a, b}), {a, b});
@@ -120,5 +120,5 @@ TEST_CASE("gradcheck: numerical gradients of the sum, in f64 and f32") {
   CHECK(single[0].dtype() == DType::f32);
   CHECK(distance(single[0].cast(DType::f64), exact[0].data()) < 1e-3);
   CHECK(error_of([] { numerical_gradient([](auto& v) { return v[0]; }, {arange(2)}); }) ==
-        "numerical_gradient: i64 has no gradient");
+        "numerical_gradient: i64 cannot have a gradient");
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr long large = 10'000;  // elements, beyond what is computed at once
 
 Array plus(const Array& a, const Array& b) {
-  return map_any(
+  return map_numeric(
       "plus", [](auto x, auto y) { return x + y; }, a, b);
 }
 Array total(const Array& a, const Shape& shape = {}) { return lazy::reduce_to(ReduceKind::sum, a, shape); }

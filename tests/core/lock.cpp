@@ -25,7 +25,7 @@ TEST_CASE("lock: a second holder is refused, and told who holds it") {
   CHECK_FALSE(std::filesystem::exists(folder / "lock"));
   CHECK(error_of([&] { FolderLock lock(folder.path); }) == "");
   CHECK(error_of([&] { FolderLock lock(folder / "none"); }) ==
-        (folder / "none/lock").string() + ": cannot be made: No such file or directory");
+        (folder / "none/lock").string() + ": cannot be created: No such file or directory");
 }
 
 TEST_CASE("lock: the kernel lets go of a killed process's; links are not followed") {

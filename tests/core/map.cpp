@@ -37,7 +37,7 @@ TEST_CASE("map: f32 and i64 give what f64 gives") {
   auto f = [](auto x, auto y) { return x * y - x; };
   const auto expected = values(map("f", f, a.cast(DType::f64), number(3)));
   CHECK(values(map("f", f, a.cast(DType::f32), number(3))) == expected);
-  CHECK(values(map_any("f", f, a, number(3))) == expected);
+  CHECK(values(map_numeric("f", f, a, number(3))) == expected);
   CHECK(error_of([&] { map("f", f, a, number(3)); }) == "f: not defined for i64; cast to f32 or f64 first");
 }
 

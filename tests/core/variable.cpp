@@ -47,9 +47,9 @@ TEST_CASE("variable: what can require a gradient") {
   CHECK(error_of([&] { y.set_requires_grad(false); }) ==
         "set_requires_grad: this Variable is the result of mul; only leaves can be set");
   CHECK(error_of([] { Variable(arange(3), requires_grad); }) ==
-        "requires_grad: i64 has no gradient; use f32 or f64");
+        "requires_grad: i64 cannot have a gradient; use f32 or f64");
   CHECK(error_of([] { Variable(zeros({2}, DType::u8)).set_requires_grad(true); }) ==
-        "requires_grad: u8 has no gradient; use f32 or f64");
+        "requires_grad: u8 cannot have a gradient; use f32 or f64");
   x.set_requires_grad(false);
   CHECK_FALSE((x * 2).requires_grad());
 }
@@ -72,10 +72,10 @@ TEST_CASE("variable: data is replaced by its like only") {
   CHECK(values(x) == std::vector<double>(6, 1));
   CHECK(error_of([&] {
           x.set_data(ones({3, 2}));
-        }) == "set_data: (3, 2) of f32 does not replace (2, 3) of f32");
+        }) == "set_data: (3, 2) of f32 cannot replace (2, 3) of f32");
   CHECK(error_of([&] {
           x.set_data(ones({2, 3}, DType::f64));
-        }) == "set_data: (2, 3) of f64 does not replace (2, 3) of f32");
+        }) == "set_data: (2, 3) of f64 cannot replace (2, 3) of f32");
   CHECK(error_of([&] { x.set_data(Array()); }) == "array: it is undefined");
   CHECK(values(x) == std::vector<double>(6, 1));
 }
@@ -140,7 +140,7 @@ TEST_CASE("variable: hooks see the gradient or replace it, in their order, on le
   CHECK(error_of([&] { y.backward(); }) ==
         "hook: the rule for an input of shape (2,) returned a gradient of shape ()");
   CHECK(error_of([] { Variable(zeros({2})).register_hook(nullptr); }) ==
-        "register_hook: this Variable requires no gradient");
+        "register_hook: this Variable does not require a gradient");
 }
 
 TEST_CASE("variable: a hook sees the whole gradient once, however often its Variable is used") {

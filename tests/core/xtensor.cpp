@@ -29,7 +29,7 @@ TEST_CASE("xtensor: an array is seen as an expression of its shape") {
   CHECK(v.dimension() == 3);
   CHECK(v(1, 2, 3) == 23);
   CHECK(xt::sum(v)() == 276);
-  CHECK(error_of([&] { as_xtensor<float>(a); }) == "array: it holds f64, not f32");
+  CHECK(error_of([&] { as_xtensor<float>(a); }) == "array: dtype is f64, not f32");
 }
 
 TEST_CASE("xtensor: writing through a view copies what is shared") {

@@ -120,7 +120,7 @@ TEST_CASE("cifar10: a folder of the right files is read, the folder itself or th
     write_file(inner / "batches.meta.txt", "airplane\nautomobile\n");
     CHECK(error_of([&] { cifar10({.folder = inner}); }) ==
           (inner / "batches.meta.txt").string() +
-              ": byte 0: 10 names of classes were expected, but the file holds 2" + remedy);
+              ": byte 0: 10 class names were expected, but the file holds 2" + remedy);
   }
 }
 

@@ -21,8 +21,8 @@ TEST_CASE("dataset: a slice holds the images and labels of its range") {
 
 TEST_CASE("dataset: a range that is none is an error") {
   const Dataset data = small_dataset(7);
-  CHECK(error_of([&] { data.first(8); }) == "dataset: small has 7 images, so there is no range [0, 8)");
-  CHECK(error_of([&] { data.slice(-1, 2); }) == "dataset: small has 7 images, so there is no range [-1, 2)");
-  CHECK(error_of([&] { data.slice(5, 4); }) == "dataset: small has 7 images, so there is no range [5, 4)");
+  CHECK(error_of([&] { data.first(8); }) == "dataset: small has 7 images; the range [0, 8) is invalid");
+  CHECK(error_of([&] { data.slice(-1, 2); }) == "dataset: small has 7 images; the range [-1, 2) is invalid");
+  CHECK(error_of([&] { data.slice(5, 4); }) == "dataset: small has 7 images; the range [5, 4) is invalid");
   CHECK(Dataset{}.size() == 0);
 }

@@ -61,8 +61,8 @@ TEST_CASE("download: a file arrives whole, in a folder that is made") {
   CHECK(std::distance(fs::directory_iterator(to.parent_path()), {}) == 1);  // no .part
   download(server.url("/file"), to, checksum(content()), false);            // is there already
   CHECK_THAT(error_of([&] { download(server.url("/file"), to, checksum("else"), false); }),
-             Catch::StartsWith("download: '" + to.string() + "' is there already, but it has " +
-                               checksum(content()) + " and not " + checksum("else")));
+             Catch::StartsWith("download: '" + to.string() + "' already exists, but it has " +
+                               checksum(content()) + ", not " + checksum("else")));
   server.stop();
   CHECK(server.ranges == std::vector<std::string>{""});
 }
@@ -114,7 +114,7 @@ TEST_CASE("download: a wrong checksum is said, and nothing bad is left") {
   Server server(content());
   const fs::path to = folder / "file";
   CHECK(error_of([&] { download(server.url("/file"), to, checksum("else"), false); }) ==
-        "download: what " + server.url("/file") + " sent has " + checksum(content()) + " and not " +
+        "download: what " + server.url("/file") + " sent has " + checksum(content()) + ", not " +
             checksum("else") +
             "; it was removed, so try again, or fetch the file by other means and put it at '" + to.string() +
             "'");
@@ -183,7 +183,7 @@ TEST_CASE("download: no server fills the disk, whatever length it states") {
   for (const long length : {-1l, 300000l, 1l << 40}) {  // -1: it states none
     Server server(content(), {.length = length});
     CHECK_THAT(refusal(server.url("/file"), folder / "file", checksum("abc"), 1000),
-               Catch::Contains("the server sends more than the 1000 bytes that it should have"));
+               Catch::Contains("the server sent more than the 1000 bytes expected"));
     CHECK(read_file(folder / "file.part").size() <= 1000);
     fs::remove(folder / "file.part");
   }
@@ -196,7 +196,7 @@ TEST_CASE("download: a part that begins elsewhere is not taken") {
   write_file(folder / "file.part", content().substr(0, 1000));
   Server server(content(), {.shift = 10});
   CHECK_THAT(refusal(server.url("/file"), folder / "file", checksum(content())),
-             Catch::Contains("the server sends another part than that from byte 1000 on"));
+             Catch::Contains("the server sent a part that does not begin at byte 1000"));
 }
 
 TEST_CASE("download: nothing is written through links, pipes or folders") {
@@ -233,7 +233,7 @@ TEST_CASE("download: https stays https, and only http and https are followed") {
     const TemporaryFolder folder;
     Server server("", {.redirect = to});
     CHECK_THAT(refusal(server.url("/moved"), folder / "file", checksum("abc")),
-               Catch::Contains(std::string("it leads to ") + to));
+               Catch::Contains(std::string("it redirects to ") + to));
     CHECK_THAT(refusal(to, folder / "file", checksum("abc")), Catch::Contains("only http and https are"));
   }
   const TemporaryFolder folder;

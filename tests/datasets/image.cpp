@@ -99,16 +99,16 @@ TEST_CASE("pictures: what cannot be laid out is an error") {
         "resize: 20000 x 20000 pixels are not between 1 and 100000000");
   CHECK(error_of([&] { resize(image.cast(DType::f32), 4, 4); }) ==
         "resize: takes a picture u8 (C, H, W), not f32 (1, 2, 3)");
-  CHECK(error_of([&] { resize({}, 4, 4); }) == "resize: there is no picture");
+  CHECK(error_of([&] { resize({}, 4, 4); }) == "resize: the picture is undefined");
   CHECK(error_of([&] { fit(image, -1, Aspect::pad); }) ==
         "fit: -1 x -1 pixels are not between 1 and 100000000");
   CHECK(error_of([&] {
           fit(image.reshape({2, 3}), 2, Aspect::crop);
         }) == "fit: takes a picture u8 (C, H, W), not u8 (2, 3)");
-  CHECK(error_of([&] { contact_sheet({}, 2, 1); }) == "contact_sheet: there are no pictures");
+  CHECK(error_of([&] { contact_sheet({}, 2, 1); }) == "contact_sheet: at least one picture is needed");
   CHECK(error_of([&] {
           contact_sheet({image, counting(3, 3)}, 2, 1);
-        }) == "contact_sheet: pictures (1, 2, 3) and (1, 3, 3) are not of one shape");
+        }) == "contact_sheet: pictures (1, 2, 3) and (1, 3, 3) differ in shape");
   CHECK(error_of([&] { contact_sheet({image}, 0, 1); }) ==
         "contact_sheet: 0 columns with gaps of 1 pixels are not at least 1 column and no gap");
   CHECK(error_of([&] {

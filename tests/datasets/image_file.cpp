@@ -304,7 +304,7 @@ TEST_CASE("save_png: what is written is read") {
 
 TEST_CASE("save_png: what cannot be written is an error") {
   const Folder folder;
-  CHECK(error_of([&] { png_bytes({}); }) == "png_bytes: there is no picture");
+  CHECK(error_of([&] { png_bytes({}); }) == "png_bytes: the picture is undefined");
   CHECK(error_of([&] {
           png_bytes(Array({2, 3, 4}, DType::u8));
         }) == "png_bytes: takes a picture u8 (1 | 3, H, W), not u8 (2, 3, 4)");

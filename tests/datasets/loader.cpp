@@ -119,9 +119,10 @@ TEST_CASE("loader: only places where a batch begins can be restored") {
 TEST_CASE("make_batch: what is no image or no dataset is an error") {
   Dataset data = small_dataset(4);
   const std::int64_t indices[] = {0, 4};
-  CHECK(error_of([&] { make_batch(data, indices); }) == "loader: there is no image 4 in small, which has 4");
+  CHECK(error_of([&] { make_batch(data, indices); }) ==
+        "loader: image 4 is out of range for small, which has 4");
   CHECK(error_of([&] { make_batch(data, 2, 5); }) ==
-        "loader: small has 4 images, so there is no range [2, 5)");
+        "loader: small has 4 images; the range [2, 5) is invalid");
   data.labels = Array({3}, DType::i64);
   CHECK(error_of([&] { make_batch(data, 0, 1); }) ==
         "loader: small has images u8 (4, 3, 2, 2) and labels i64 (3,), not u8 (N, C, H, W) and i64 (N,)");

@@ -91,15 +91,13 @@ TEST_CASE("idx: gzip's own damage is noticed") {
   const std::string good = read_file(file), start = file.string() + ": byte ";
   CHECK(error_of([&] { read_idx(file, 1); }) == "");
   write_file(file, good.substr(0, good.size() / 2));
-  CHECK_THAT(
-      error_of([&] { read_idx(file, 1); }),
-      Catch::StartsWith(start) &&
-          Catch::Contains("damaged: more of what gzip packed was expected, but the file is truncated"));
+  CHECK_THAT(error_of([&] { read_idx(file, 1); }),
+             Catch::StartsWith(start) &&
+                 Catch::Contains("damaged: more gzip data was expected, but the file is truncated"));
   write_file(file, good.substr(0, good.size() - 4));
-  CHECK_THAT(
-      error_of([&] { read_idx(file, 1); }),
-      Catch::StartsWith(start) &&
-          Catch::Contains("damaged: more of what gzip packed was expected, but the file is truncated"));
+  CHECK_THAT(error_of([&] { read_idx(file, 1); }),
+             Catch::StartsWith(start) &&
+                 Catch::Contains("damaged: more gzip data was expected, but the file is truncated"));
   write_file(file, good);
   patch(file, long(good.size()) - 6, good[good.size() - 6] ^ 1);  // in the checksum
   CHECK_THAT(error_of([&] { read_idx(file, 1); }),

@@ -69,7 +69,8 @@ TEST_CASE("shifted: what comes into view mirrors the image, without its edge") {
   CHECK(floats(shifted(images, 1, -1)) == Floats{5, 6, 5, 2, 3, 2, 5, 6, 5});
   const Array two(Shape{2, 1, 1, 2}, Floats{1, 2, 3, 4});
   CHECK(floats(shifted(two, 0, 1)) == Floats{2, 1, 4, 3});
-  CHECK(error_of([&] { shifted(images, 3, 0); }) == "shifted: images (1, 1, 3, 3) cannot be moved by (3, 0)");
+  CHECK(error_of([&] { shifted(images, 3, 0); }) ==
+        "shifted: images (1, 1, 3, 3) cannot be shifted by (3, 0)");
   CHECK(error_of([&] { shifted(images.cast(DType::f64), 0, 0); }) ==
         "shifted: takes images f32 (N, C, H, W), not f64 (1, 1, 3, 3)");
 }
@@ -257,7 +258,7 @@ TEST_CASE("augment: what does not fit the images is an error at once") {
   CHECK(error({.crop_padding = -1}) == "augment: crop_padding is -1 and cutout 0, not both in [0, 2^56]");
   CHECK(error({.cutout = -2}) == "augment: crop_padding is 0 and cutout -2, not both in [0, 2^56]");
   CHECK(error({.crop_padding = 4, .reflect = true}) ==
-        "augment: images of 4 x 6 pixels cannot be padded by 4 that mirror them");
+        "augment: images of 4 x 6 pixels cannot be padded by 4 mirrored pixels");
   CHECK(error({.flip_probability = 1.5}) == "augment: 1.5 is not a probability");
   CHECK(error({.crop_padding = 40, .cutout = 40}) == "");
 }

@@ -83,7 +83,7 @@ TEST_CASE("unpack: nothing that exists is overwritten") {
   write_file(folder / "set.tar", tar({{"new", '0', "new"}, {"set/a.bin", '0', "new"}}));
   write_file(folder / "out/set/a.bin", "old");
   CHECK(error_of([&] { unpack(folder / "set.tar", folder / "out"); }) ==
-        "unpack: '" + (folder / "out/set").string() + "' is there already; move it away to unpack '" +
+        "unpack: '" + (folder / "out/set").string() + "' already exists; move it away to unpack '" +
             (folder / "set.tar").string() + "'");
   CHECK(read_file(folder / "out/set/a.bin") == "old");
   CHECK(std::distance(fs::directory_iterator(folder / "out"), {}) == 1);
@@ -107,12 +107,12 @@ TEST_CASE("unpack: hostile archives") {
   CHECK_THAT(error(good + "more"),
              Catch::Contains("zeros were expected after the archive's end, but more follows"));
   CHECK_THAT(error(good + std::string(200'000, '\0') + "more"), Catch::Contains("but more follows"));
-  CHECK_THAT(error(tar({{"a", '0', "1"}, {"a", '0', "2"}})), Catch::Contains("its entry 'a' is there twice"));
+  CHECK_THAT(error(tar({{"a", '0', "1"}, {"a", '0', "2"}})), Catch::Contains("its entry 'a' occurs twice"));
   CHECK_THAT(error(tar({{"a", '0', "1"}, {"./a", '0', "2"}})),
-             Catch::Contains("its entry './a' is there twice"));
+             Catch::Contains("its entry './a' occurs twice"));
   CHECK_THAT(error(tar({{"a", '0', "1"}, {"a/b", '0', "2"}})),
-             Catch::Contains("its entry 'a/b' cannot be made"));
-  CHECK_THAT(error(tar({{"a/", '5'}, {"a", '0', "2"}})), Catch::Contains("its entry 'a' cannot be made"));
+             Catch::Contains("its entry 'a/b' cannot be created"));
+  CHECK_THAT(error(tar({{"a/", '5'}, {"a", '0', "2"}})), Catch::Contains("its entry 'a' cannot be created"));
   CHECK_THAT(error(tar({{"a\nb", '0', "1"}})), Catch::Contains("control characters"));
   CHECK_THAT(error(tar({{std::string(99, 'a'), '1'}})), Catch::Contains("is neither a file nor a folder"));
   std::string deep;

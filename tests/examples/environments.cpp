@@ -63,8 +63,7 @@ TEST_CASE("environment: no variable but XGRAD_... changes what is trained", "[pr
   train("env -i ", "empty");
   same("empty");
   CHECK(std::filesystem::exists(folder / "empty/curves.svg") == drawn);
-  CHECK(has(train("PATH=/nowhere ", "nowhere"),
-            "no curves: gnuplot is not installed, or not in a folder of $PATH"));
+  CHECK(has(train("PATH=/nowhere ", "nowhere"), "no curves: gnuplot is not installed, or not on $PATH"));
   same("nowhere");
   CHECK(has(output, "no curves") != drawn);
 }

@@ -149,7 +149,7 @@ void compare(const std::vector<std::string>& options, int signal, int kills, uns
     if (ended.output.find("training ends after this step") != std::string::npos) {
       ++stopped;
       CHECK((steps_in(killed) > before || before == steps_in(alone)));  // it may have been testing already
-      CHECK(ended.output.find("interrupted; to go on:\n  /") != std::string::npos);
+      CHECK(ended.output.find("interrupted; to resume:\n  /") != std::string::npos);
     }
     if (!ended.signal) {  // the machine is quicker than it was when the run was timed
       pace *= .7;

@@ -57,8 +57,7 @@ TEST_CASE("report: text from a run's files is escaped, within quotes too", "[pro
 
 TEST_CASE("report: what is not drawn has its true cause beside it", "[programs]") {
   const UntrainedRun run;
-  CHECK(has(run.page("PATH=/nowhere "),
-            "<p>No curves: gnuplot is not installed, or not in a folder of $PATH.</p>"));
+  CHECK(has(run.page("PATH=/nowhere "), "<p>No curves: gnuplot is not installed, or not on $PATH.</p>"));
   const auto fake = [&](const std::string& script) {
     write_file(run.place / "bin/gnuplot", "#!/bin/sh\n" + script + "\n");
     std::filesystem::permissions(run.place / "bin/gnuplot", std::filesystem::perms::owner_all);

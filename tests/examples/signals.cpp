@@ -29,7 +29,7 @@ bool announced(const std::string& output) { return output.find(" threads, seed "
 
 /// The command that an interrupted program has shown.
 std::string shown_command(const std::string& output) {
-  const std::string before = "interrupted; to go on:\n  ";
+  const std::string before = "interrupted; to resume:\n  ";
   const auto at = output.rfind(before);
   INFO(output);
   REQUIRE(at != std::string::npos);
@@ -89,7 +89,7 @@ void compare_reproduced(const std::string& arguments, const std::vector<std::str
       start({"/bin/sh", "-c", "cd '" + interrupted.path.string() + "'\n" + shown_command(ended.output)});
   INFO(rest.output);
   REQUIRE(rest.exit_code == 0);
-  CHECK_THAT(rest.output, Catch::Contains("going on after "));
+  CHECK_THAT(rest.output, Catch::Contains("resuming after "));
   for (auto& file : files) {
     INFO(file);
     CHECK((read_file(interrupted.path / "runs/reproduce" / file) ==
@@ -190,5 +190,5 @@ TEST_CASE("a standard output that cannot be written is an error of the tests' ow
 TEST_CASE("names that would steer the terminal are shown harmless", "[programs]") {
   const Outcome outcome = run(program("report") + "\"$(printf 'a\\033[2Jb\\302\\233c')\"");
   CHECK(outcome.exit_code == 1);
-  CHECK(outcome.output == "error: a\\x1b[2Jb\\x9bc: there is no run here (no settings.json)\n");
+  CHECK(outcome.output == "error: a\\x1b[2Jb\\x9bc: this folder holds no run (no settings.json)\n");
 }

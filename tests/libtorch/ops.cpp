@@ -18,7 +18,7 @@ enum class Draw { normal, positive, alike };  // alike: -1, 0 and 1, so that man
 
 struct Row {
   const char* name;
-  Function ours;
+  TestFunction ours;
   std::function<Tensor(const Tensors&)> theirs;
   std::vector<Shape> shapes;
   Draw draw = Draw::normal;

@@ -35,7 +35,7 @@ TEST_CASE("whitening filters make the patches of images uncorrelated") {
   CHECK(error_of([] { Airbench({.whitening = 7}); }) ==
         "Airbench: 7 channels of whitening are not an even number up to 24");
   CHECK(error_of([] { Airbench({.first_convolutions = 3}); }) ==
-        "Airbench: a group of 3 convolutions; it has 1 or 2");
+        "Airbench: a group has 1 or 2 convolutions, not 3");
 }
 
 TEST_CASE("the airbench network has its identity filters, 24 whitening filters and a shift without a scale") {
@@ -67,7 +67,7 @@ TEST_CASE("the airbench network's loss has second-order gradients that agree wit
   const Array labels({3}, std::vector<std::int64_t>{0, 2, 1});
   auto& shift = net.groups[1].norm2->bias;
   auto& filter = net.groups[2].conv1.weight;
-  const Function loss = [&](const std::vector<Variable>& x) {
+  const TestFunction loss = [&](const std::vector<Variable>& x) {
     Airbench copy = net;
     static_cast<Variable&>(copy.groups[1].norm2->bias) = x[0];
     static_cast<Variable&>(copy.groups[2].conv1.weight) = x[1];

@@ -75,7 +75,7 @@ TEST_CASE("a step that one group cannot take is refused before another has stepp
   CHECK(net.first() == Approx(.99));
   CHECK(other->first() == Approx(.99));
   other.reset();
-  CHECK(refusal(net, optimizer).starts_with("sgd: parameter a is no longer that of a model"));
+  CHECK(refusal(net, optimizer).starts_with("sgd: parameter a no longer belongs to a model"));
 }
 
 TEST_CASE("options that have become impossible are refused before a step") {
@@ -118,7 +118,7 @@ TEST_CASE("a damaged state is refused by name, and the optimizer goes on as if n
   CHECK(refused(state) == "optimizer: the state has no adam.0.1.b.v");
   state = good;
   state.push_back({"adam.0.1.b.zzz", ones({2, 2})});
-  CHECK(refused(state) == "optimizer: adam.0.1.b.zzz belongs to nothing that this optimizer keeps");
+  CHECK(refused(state) == "optimizer: this optimizer keeps nothing called adam.0.1.b.zzz");
   state = good;
   state.insert(state.end(), good.begin(), good.end());
   CHECK(refused(state) == "optimizer: optimizer.step is given twice");

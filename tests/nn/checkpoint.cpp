@@ -142,7 +142,7 @@ TEST_CASE("a file that cannot be written leaves the old one") {
   }));
   CHECK(read_file(path) == "old");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
-  CHECK(error_of([&] { make_folder(path); }).starts_with(path + ": this folder cannot be made"));
+  CHECK(error_of([&] { make_folder(path); }).starts_with(path + ": this folder cannot be created"));
 }
 
 TEST_CASE("a shared layer is saved once, under its first name, and loading keeps it shared", "[names]") {

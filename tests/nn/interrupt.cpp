@@ -68,5 +68,5 @@ TEST_CASE("interrupt: a signal that nobody has asked for is not lost, and an ign
           raise(SIGHUP);
         }) == 0);
   const Interrupt interrupt;
-  CHECK(error_of([] { Interrupt second; }) == "interrupt: there is another one");
+  CHECK(error_of([] { Interrupt second; }) == "interrupt: another one is active");
 }

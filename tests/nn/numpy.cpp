@@ -161,11 +161,11 @@ TEST_CASE("a pickle that names anything but arrays is refused and not executed")
   };
   CHECK(refusal("\x80\x03"
                 "cposix\nsystem\nX\x04\0\0\0true\x85R.") ==
-        "byte 2: posix.system is refused: only NumPy arrays, dicts, lists, texts and numbers are read");
+        "byte 2: posix.system is refused: only NumPy arrays, dicts, lists, strings and numbers are read");
   CHECK(refusal("\x80\x04\x8c\x08"
                 "builtins\x8c\x04"
                 "eval\x93.") ==
-        "byte 18: builtins.eval is refused: only NumPy arrays, dicts, lists, texts and numbers are read");
+        "byte 18: builtins.eval is refused: only NumPy arrays, dicts, lists, strings and numbers are read");
   CHECK(refusal("\x80\x03"
                 "ccollections\nOrderedDict\n)R.")
             .find("collections.OrderedDict is refused") != std::string::npos);
@@ -237,7 +237,7 @@ TEST_CASE("what is written in parts is written whole") {
   CHECK(written == text);
   CHECK(error_of([&] {
           detail::write_all([](const char*, std::size_t) { return std::size_t(0); }, text.data(), 3);
-        }) == "write: 0 of 3 bytes were taken");
+        }) == "write: 0 of 3 bytes were written");
 }
 
 TEST_CASE("a .npz that states more than it can hold is refused without the memory for it") {

@@ -165,19 +165,19 @@ TEST_CASE("an optimizer's state can be saved and taken back: the run goes on bit
   CHECK(state[2].name == "adam.0.0.x.m");
   state.push_back({"adam.0.1.y.m", zeros({1})});
   CHECK(error_of([&] { second.load_state(state); }) ==
-        "optimizer: adam.0.1.y.m belongs to nothing that this optimizer keeps");
+        "optimizer: this optimizer keeps nothing called adam.0.1.y.m");
   state = first.state();
   state[2].value = zeros({3}, DType::f64);
   CHECK(error_of([&] { second.load_state(state); }) ==
         "optimizer: adam.0.0.x.m is (3,) of f64, not (1,) of f64");
-  CHECK(
-      error_of([&] {
-        second.load_state({{"adam.step", state[0].value}});
-      }) ==
-      "optimizer: the state has no optimizer.step: it is no optimizer's, or was saved by an earlier version");
+  CHECK(error_of([&] {
+          second.load_state({{"adam.step", state[0].value}});
+        }) ==
+        "optimizer: the state has no optimizer.step: it is not an optimizer's, or was saved by an earlier "
+        "version");
   SGD sgd(parameters(part));
   CHECK(error_of([&] { sgd.load_state(first.state()); }) ==
-        "optimizer: adam.0.0.x.m belongs to nothing that this optimizer keeps");
+        "optimizer: this optimizer keeps nothing called adam.0.0.x.m");
 }
 
 TEST_CASE("bias correction counts the steps of each parameter, however late it joins") {
@@ -241,10 +241,10 @@ TEST_CASE("parameters of the same name in two groups keep states of their own", 
   CHECK(without("adam.1.0.x.v") == "optimizer: the state has no adam.1.0.x.v");
   Adam one(parameters(whole.body));
   CHECK(error_of([&] { one.load_state(first.state()); }) ==
-        "optimizer: adam.1.0.x.m belongs to nothing that this optimizer keeps");
+        "optimizer: this optimizer keeps nothing called adam.1.0.x.m");
   CHECK(error_of([&] {
           one.load_state({{"optimizer.step", zeros({}, DType::i64)}, {"adam.x.m", zeros({1}, DType::f64)}});
-        }) == "optimizer: adam.x.m belongs to nothing that this optimizer keeps");
+        }) == "optimizer: this optimizer keeps nothing called adam.x.m");
 }
 
 TEST_CASE("one optimizer steps groups by several rules, each as its own would", "[names]") {
@@ -292,7 +292,7 @@ TEST_CASE("one optimizer steps groups by several rules, each as its own would", 
   CHECK(error_of([&] { after.add_groups(SGD(parameters(resumed.b))); }) ==
         "optimizer: parameter x is given twice");
   CHECK(error_of([&] { after.add_groups(first); }) ==
-        "optimizer: an optimizer that has taken 6 steps cannot give its groups away");
+        "optimizer: an optimizer that has taken 6 steps cannot give up its groups");
 }
 
 TEST_CASE("a rule of one's own is stepped like the others", "[names]") {
@@ -335,7 +335,8 @@ TEST_CASE("options outside of their range are refused by name", "[names]") {
   CHECK(refused([&] { return Adam(p, {.beta2 = NAN}); }) == "adam: beta2 is nan, not in [0, 1)");
   CHECK(refused([&] { return AdamW(p, {.eps = -1}); }) == "adamw: eps is -1, not in [0, inf)");
   CHECK(refused([&] { return Muon({}, {.momentum = 2}); }) == "muon: momentum is 2, not in [0, 1)");
-  CHECK(refused([&] { return Muon({}, {.newton_steps = 0}); }) == "muon: 0 steps of Newton's iteration");
+  CHECK(refused([&] { return Muon({}, {.newton_steps = 0}); }) ==
+        "muon: the number of Newton steps is 0, not at least 1");
   for (const MuonOptions& o : {MuonOptions{.a = NAN}, MuonOptions{.b = INFINITY}, MuonOptions{.c = NAN}})
     CHECK(refused([&] { return Muon({}, o); }).ends_with(", not finite"));
   Muon muon({});

@@ -77,8 +77,8 @@ TEST_CASE("a parameter that its model has lost is refused by name", "[names]") {
   };
   auto message = [](const char* name) {
     return fmt::format(
-        "sgd: parameter {} is no longer that of a model, which was destroyed, converted or assigned one of "
-        "another shape; make the optimizer after that",
+        "sgd: parameter {} no longer belongs to a model, which was destroyed, converted or assigned one of "
+        "another shape; create the optimizer after that",
         name);
   };
   CHECK(refusal([](auto& net) { to(*net, DType::f64); }) == message("body.weight"));

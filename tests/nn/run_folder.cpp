@@ -28,7 +28,7 @@ TEST_CASE("a run folder is begun once, goes on when asked, and refuses other set
   saved.emplace_back("build", build_info());
   CHECK(load_settings(folder) == saved);
   CHECK(error_of([&] { RunFolder("job", folder, false, settings); }) ==
-        folder.string() + ": holds a run already; choose another --out, or --resume");
+        folder.string() + ": already holds a run; choose another --out, or --resume");
   CHECK(error_of([&] {
           RunFolder("job", folder, true, {{"batch", "50"}, {"seed", "1"}});
         }) ==
@@ -39,7 +39,7 @@ TEST_CASE("a run folder is begun once, goes on when asked, and refuses other set
   CHECK(again.metrics().column("test_accuracy") == std::vector<double>{.5});  // what came later is done again
   CHECK(read_file(folder / "metrics.jsonl") == "{\"step\":10,\"test_accuracy\":0.5}\n");
   CHECK(error_of([&] { load_settings(temporary / "none"); }) ==
-        (temporary / "none").string() + ": there is no run here (no settings.json)");
+        (temporary / "none").string() + ": this folder holds no run (no settings.json)");
 }
 
 TEST_CASE("a run that another build began goes on, and says so") {
@@ -71,7 +71,7 @@ TEST_CASE("what stands in metrics.jsonl never becomes a script") {
   }
   std::ofstream(metrics) << "{\"step\": 1, \"loss\": 1}\n{\"step\": null, \"loss\": 1}\n";
   const std::string error =
-      metrics.string() + ": line 2: byte 13: the step is null, not an integer from 0 on";
+      metrics.string() + ": line 2: byte 13: the step is null, not a non-negative integer";
   CHECK(error_of([&] { plot_curves(metrics, svg); }) == error);
   CHECK(error_of([&] { MetricsLog(metrics, 5); }) == error);
 }

@@ -171,9 +171,8 @@ TEST_CASE("trace: an operation of one's own shows, and says what it needs to be 
   const Program program = trace.program({x}, {y});
   REQUIRE(program.operations.size() == 2);
   CHECK(program.operations[0].name == "cube");
-  CHECK(
-      error_of([&] { program({x}); }) ==
-      "cube: a program cannot call it again; let it begin by `if (tracing()) return traced(\"cube\", ...)`");
+  CHECK(error_of([&] { program({x}); }) ==
+        "cube: a program cannot call it again; begin it with `if (tracing()) return traced(\"cube\", ...)`");
 }
 
 TEST_CASE("trace: messages name the layer", "[names]") {

@@ -168,9 +168,9 @@ TEST_CASE("functions that are null are refused by name") {
   const std::string null = "fit: the forward pass, next() or the loss is null";
   CHECK(error_of([&] { fit(net, sgd, loader, {.loss = nullptr, .progress = false}); }) == null);
   CHECK(error_of([&] { evaluate(net, loader.epoch(), nullptr); }) == "evaluate: the loss is null");
-  CHECK(error_of([] { MLP({2, 2}, {.activation = nullptr}); }) == "MLP: there is no activation");
-  CHECK(error_of([] { AnyModel()(Variable(ones({2}))); }) == "AnyModel: it has not been assigned a model");
-  CHECK(error_of([] { parameters(AnyModel()); }) == "AnyModel: it has not been assigned a model");
+  CHECK(error_of([] { MLP({2, 2}, {.activation = nullptr}); }) == "MLP: the activation is null");
+  CHECK(error_of([] { AnyModel()(Variable(ones({2}))); }) == "AnyModel: no model has been assigned to it");
+  CHECK(error_of([] { parameters(AnyModel()); }) == "AnyModel: no model has been assigned to it");
   CHECK(Embedding(5, 2, nullptr).weight.shape() == Shape{5, 2});
 }
 

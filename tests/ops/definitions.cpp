@@ -22,7 +22,7 @@ std::vector<Array> draw_normal(const std::vector<Shape>& shapes, std::uint64_t s
   return normal(g, shapes);
 }
 
-std::vector<Array> derivatives(const Function& f, const std::vector<Array>& inputs) {
+std::vector<Array> derivatives(const TestFunction& f, const std::vector<Array>& inputs) {
   Generator g(9);
   std::vector<Variable> xs, sources;
   for (auto& x : inputs) xs.emplace_back(x, requires_grad);
@@ -41,8 +41,8 @@ std::vector<Array> derivatives(const Function& f, const std::vector<Array>& inpu
   return result;
 }
 
-std::string disagreement(const Function& f, const Function& definition, const std::vector<Array>& inputs,
-                         double tolerance) {
+std::string disagreement(const TestFunction& f, const TestFunction& definition,
+                         const std::vector<Array>& inputs, double tolerance) {
   const auto got = derivatives(f, inputs), want = derivatives(definition, inputs);
   for (std::size_t i = 0; i < got.size(); ++i)
     if (const std::string what = difference(got[i], Grid(want[i]), tolerance); !what.empty())
@@ -54,7 +54,7 @@ std::string disagreement(const Function& f, const Function& definition, const st
   return "";
 }
 
-std::string thread_dependence(const Function& f, const std::vector<Array>& inputs) {
+std::string thread_dependence(const TestFunction& f, const std::vector<Array>& inputs) {
   const Restore restore;
   std::string what;
   for (DType dtype : {DType::f64, DType::f32}) {
@@ -113,10 +113,10 @@ TEST_CASE("max_pool2d and avg_pool2d are the largest and the mean of each window
                      << " of " << shape.str());
       const Pair k = kernel;
       const PoolOptions o = options;
-      const Function largest = [=](auto& x) { return max_pool2d(x[0], k, o); };
-      const Function average = [=](auto& x) { return avg_pool2d(x[0], k, o); };
+      const TestFunction largest = [=](auto& x) { return max_pool2d(x[0], k, o); };
+      const TestFunction average = [=](auto& x) { return avg_pool2d(x[0], k, o); };
       // Squared, so that there is a second gradient.
-      auto squared = [](const Function& f) { return [=](auto& x) { return square(f(x)); }; };
+      auto squared = [](const TestFunction& f) { return [=](auto& x) { return square(f(x)); }; };
       CHECK(disagreement(squared(largest),
                          squared([=](auto& x) { return max(windows_of(x[0], k, o, -1e9), 2); }),
                          distinct(shape)) == "");
@@ -149,8 +149,10 @@ TEST_CASE("max_pool2d by windows of 2x2 has the same elements and gradients in f
 }
 
 TEST_CASE("max_pool2d notes places in windows of more than 256 elements", "[ops]") {
-  const Function f = [](auto& x) { return square(max_pool2d(x[0], 17, {.stride = 2})); };
-  const Function definition = [](auto& x) { return square(max(windows_of(x[0], 17, {.stride = 2}, 0), 2)); };
+  const TestFunction f = [](auto& x) { return square(max_pool2d(x[0], 17, {.stride = 2})); };
+  const TestFunction definition = [](auto& x) {
+    return square(max(windows_of(x[0], 17, {.stride = 2}, 0), 2));
+  };
   CHECK(disagreement(f, definition, distinct({1, 3, 33, 35})) == "");
 }
 
@@ -170,8 +172,8 @@ TEST_CASE("batch_norm is (x - mean) / sqrt(var + eps) * gamma + beta", "[ops]") 
     Axes axes{0};
     for (int axis = 2; axis < shape.rank(); ++axis) axes.push_back(axis);
     const auto inputs = draw_normal({shape, {channels}, {channels}});
-    const Function f = [](auto& x) { return batch_norm(x[0], x[1], x[2], 1e-3).y; };
-    const Function definition = [=](auto& x) {
+    const TestFunction f = [](auto& x) { return batch_norm(x[0], x[1], x[2], 1e-3).y; };
+    const TestFunction definition = [=](auto& x) {
       return standardized(x[0], axes, 1e-3) * reshape(x[1], spread) + reshape(x[2], spread);
     };
     CHECK(disagreement(f, definition, inputs) == "");
@@ -186,8 +188,8 @@ TEST_CASE("batch_norm is (x - mean) / sqrt(var + eps) * gamma + beta", "[ops]") 
     far[0] = far[0].cast(DType::f32).cast(DType::f64);
     CHECK(difference(single, Grid(definition({far.begin(), far.end()}).data()), 1e-2) == "");
 
-    const Function evaluation = [](auto& x) { return batch_norm(x[0], x[1], x[2], x[3], exp(x[4])); };
-    const Function of_given = [=](auto& x) {
+    const TestFunction evaluation = [](auto& x) { return batch_norm(x[0], x[1], x[2], x[3], exp(x[4])); };
+    const TestFunction of_given = [=](auto& x) {
       const Variable m = reshape(x[3], spread), v = reshape(exp(x[4]), spread);
       return (x[0] - m) / sqrt(v + 1e-5) * reshape(x[1], spread) + reshape(x[2], spread);
     };
@@ -207,8 +209,8 @@ TEST_CASE("layer_norm is (x - mean) / sqrt(var + eps) * gamma + beta over the la
     INFO("of " << shape.str() << " over " << last.str());
     Axes axes;
     for (int axis = 1; axis <= last.rank(); ++axis) axes.push_back(-axis);
-    const Function f = [](auto& x) { return layer_norm(x[0], x[1], x[2], 1e-3); };
-    const Function definition = [=](auto& x) { return standardized(x[0], axes, 1e-3) * x[1] + x[2]; };
+    const TestFunction f = [](auto& x) { return layer_norm(x[0], x[1], x[2], 1e-3); };
+    const TestFunction definition = [=](auto& x) { return standardized(x[0], axes, 1e-3) * x[1] + x[2]; };
     const auto inputs = draw_normal({shape, last, last});
     CHECK(disagreement(f, definition, inputs) == "");
     CHECK(thread_dependence(f, inputs) == "");

@@ -91,10 +91,10 @@ Variable by_fold(const Variable& x, const Variable& weight, const ConvTranspose2
   return concat(groups, 1);
 }
 
-Function convolution(const Conv2dOptions& o) {
+TestFunction convolution(const Conv2dOptions& o) {
   return [=](auto& x) { return conv2d(x[0], x[1], {}, o); };
 }
-Function definition(const Conv2dOptions& o) {
+TestFunction definition(const Conv2dOptions& o) {
   return [=](auto& x) { return by_unfold(x[0], x[1], o); };
 }
 

@@ -65,20 +65,20 @@ TEST_CASE("bad input to shape ops", "[ops][errors]") {
   SAYS(transpose(f32({2, 3}), {0}), "transpose: 1 axes are given for shape (2, 3)");
   SAYS(transpose(f32({2, 3}), {0, 0}), "transpose: axis 0 is given twice");
   SAYS(transpose(f32({2, 3}), {0, 2}), "transpose: axis 2 is out of range for 2 axes");
-  SAYS(squeeze(f32({2, 1}), 0), "squeeze: axis 0 of shape (2, 1) has not length 1");
+  SAYS(squeeze(f32({2, 1}), 0), "squeeze: axis 0 of shape (2, 1) does not have length 1");
   SAYS(squeeze(f32({2, 1}), 2), "squeeze: axis 2 is out of range for 2 axes");
   SAYS(unsqueeze(f32({2, 1}), 3), "unsqueeze: axis 3 is out of range for 3 axes");
   SAYS(unsqueeze(f32({1, 1, 1, 1, 1, 1, 1, 1}), 0), "shape: an array has at most 8 axes");
   SAYS(broadcast_to(f32({2, 3}), {2, 4}), "broadcast_to: shape (2, 3) does not broadcast to (2, 4)");
   SAYS(broadcast_to(f32({2, 3}), {3}), "broadcast_to: shape (2, 3) does not broadcast to (3,)");
   SAYS(sum_to(f32({2, 3}), {2}), "sum_to: (2, 3) cannot be summed to (2,)");
-  SAYS(concat({}), "concat: there is nothing to join");
-  SAYS(concat({f32({2, 3}), f32({2, 4})}), "concat: shapes (2, 3) and (2, 4) differ beside axis 0");
+  SAYS(concat({}), "concat: at least one input is needed");
+  SAYS(concat({f32({2, 3}), f32({2, 4})}), "concat: shapes (2, 3) and (2, 4) differ outside axis 0");
   SAYS(concat({f32({2, 3}), f32({2})}), "concat: shapes (2, 3) and (2,) have different ranks");
   SAYS(concat({f32({2}), f64({2})}), "concat: dtypes f32 and f64 differ; cast one of them");
   SAYS(concat({f32({2})}, 1), "concat: axis 1 is out of range for 1 axes");
   SAYS(concat({f32({}), f32({})}), "concat: axis 0 is out of range for 0 axes");
-  SAYS(stack({}), "stack: there is nothing to join");
+  SAYS(stack({}), "stack: at least one input is needed");
   SAYS(stack({f32({2}), f32({3})}), "stack: shapes (2,) and (3,) differ");
   SAYS(stack({f32({2}), f64({2})}), "stack: dtypes f32 and f64 differ; cast one of them");
   SAYS(stack({f32({2}), f32({2})}, 2), "stack: axis 2 is out of range for 2 axes");
@@ -96,7 +96,7 @@ TEST_CASE("bad input to shape ops", "[ops][errors]") {
 
 TEST_CASE("bad input to indexing ops", "[ops][errors]") {
   SAYS(gather(f32({2, 3}), 2, index({0})), "gather: axis 2 is out of range for 2 axes");
-  SAYS(gather(f32({2, 3}), 0, index({0})), "gather: index of shape (1,) has not the rank of (2, 3)");
+  SAYS(gather(f32({2, 3}), 0, index({0})), "gather: index of shape (1,) does not have the rank of (2, 3)");
   SAYS(gather(f32({3}), 0, index({0, 3})), "gather: index 3 at position 1 is out of range for length 3");
   SAYS(gather(f32({3}), 0, index({0, -1})), "gather: index -1 at position 1 is out of range for length 3");
   SAYS(gather(f32({3}), 0, f32({2}).data()), "gather: indices must be i64, not f32");
@@ -204,11 +204,10 @@ TEST_CASE("bad input to pooling", "[ops][errors]") {
 
 TEST_CASE("bad input to normalisation and dropout", "[ops][errors]") {
   SAYS(batch_norm(f32({3}), {}, {}), "batch_norm: (3,) of f32 is not (N, C, ...) of f32 or f64");
-  SAYS(batch_norm(f32({0, 3}), {}, {}), "batch_norm: there is nothing in a batch of shape (0, 3)");
+  SAYS(batch_norm(f32({0, 3}), {}, {}), "batch_norm: a batch of shape (0, 3) is empty");
   SAYS(batch_norm(f32({1, 3}), {}, {}),
-       "batch_norm: a batch of shape (1, 3) has only one value for each channel, of which there is no "
-       "variance; "
-       "evaluation takes given statistics");
+       "batch_norm: a batch of shape (1, 3) has only one value per channel, so its variance is undefined; "
+       "in evaluation, pass the statistics");
   SAYS(batch_norm(f32({2, 3}), {}, {}, -1), "batch_norm: eps is -1, not in [0, inf)");
   SAYS(batch_norm(f32({2, 3}), {}, {}, f32({3}), f32({3}), NAN), "batch_norm: eps is nan, not in [0, inf)");
   SAYS(layer_norm(f32({2, 3}), {}, {}, -1), "layer_norm: eps is -1, not in [0, inf)");
@@ -247,9 +246,9 @@ TEST_CASE("bad input to losses", "[ops][errors]") {
        "cross_entropy: epsilon is -1, not in [0, inf)");
   SAYS(cross_entropy(f32({3}), index({0})), "cross_entropy: (3,) of f32 is not (N, C, ...) of f32 or f64");
   SAYS(cross_entropy(f32({2, 3}), index({0, 3})),
-       "cross_entropy: label 3 at position 1 is not one of 3 classes");
+       "cross_entropy: label 3 at position 1 is out of range for 3 classes");
   SAYS(cross_entropy(f32({2, 3}), index({-1, 0})),
-       "cross_entropy: label -1 at position 0 is not one of 3 classes");
+       "cross_entropy: label -1 at position 0 is out of range for 3 classes");
   SAYS(cross_entropy(f32({2, 3}), index({0, 1, 2})), "cross_entropy: labels (3,) do not fit (2, 3)");
   SAYS(cross_entropy(f32({2, 3}), f32({2, 3}).data()),
        "cross_entropy: labels must be i64, not f32; probabilities are given as a Variable");
@@ -257,10 +256,10 @@ TEST_CASE("bad input to losses", "[ops][errors]") {
   SAYS(cross_entropy(f32({2, 3}), f64({2, 3})), "cross_entropy: probabilities are f64, not f32");
   SAYS(cross_entropy(i64({2, 3}), index({0, 1})),
        "cross_entropy: (2, 3) of i64 is not (N, C, ...) of f32 or f64");
-  SAYS(cross_entropy(f32({2, 0}), index({0, 1})), "cross_entropy: there are no classes in (2, 0)");
+  SAYS(cross_entropy(f32({2, 0}), index({0, 1})), "cross_entropy: (2, 0) has no classes");
   SAYS(cross_entropy(f32({0, 3}), index({})), "cross_entropy: losses (0,) have no mean");
   SAYS(cross_entropy(f32({2, 3, 4}), index({0, 1})), "cross_entropy: labels (2,) do not fit (2, 3, 4)");
-  SAYS(nll_loss(f32({2, 3}), index({0, 3})), "nll_loss: label 3 at position 1 is not one of 3 classes");
+  SAYS(nll_loss(f32({2, 3}), index({0, 3})), "nll_loss: label 3 at position 1 is out of range for 3 classes");
   SAYS(nll_loss(f32({2, 3}), index({0})), "nll_loss: labels (1,) do not fit (2, 3)");
   SAYS(mse_loss(f32({2, 3}), f32({2})), "mse_loss: targets (2,) do not fit (2, 3)");
   SAYS(mse_loss(f32({2, 3}), f64({2, 3})), "mse_loss: targets are f64, not f32");

@@ -109,7 +109,7 @@ TEST_CASE("integers have arithmetic, but neither division nor gradients", "[ops]
   const std::int64_t large = (1ll << 62) + 1;
   CHECK((Variable(array<std::int64_t>({large})) - 1).data().data<std::int64_t>()[0] == large - 1);
   CHECK(error_of([&] { Variable(a.data(), requires_grad); }) ==
-        "requires_grad: i64 has no gradient; use f32 or f64");
+        "requires_grad: i64 cannot have a gradient; use f32 or f64");
 }
 
 TEST_CASE("a condition may have any dtype", "[ops]") {

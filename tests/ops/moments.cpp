@@ -87,7 +87,7 @@ TEST_CASE("derivatives of normalisation hold far from 0 and with outliers what t
     return as({x, Generator(6).normal({3}, 1, .1, DType::f64), Generator(7).normal({3}, 0, 1, DType::f64)},
               DType::f32);
   };
-  const Function functions[] = {
+  const TestFunction functions[] = {
       [](auto& x) { return batch_norm(x[0], x[1], x[2]).y; },
       [](auto& x) {
         return layer_norm(transpose(x[0], {0, 2, 3, 1}), x[1], x[2], .1);

@@ -89,7 +89,7 @@ TEST_CASE("each op's gradients agree with differences, first and second order", 
     double largest = 1;
     for (double v : Grid(row.f({inputs.begin(), inputs.end()}).data()).v)
       largest = std::max(largest, std::abs(v));
-    const Function bent = [&](auto& xs) {
+    const TestFunction bent = [&](auto& xs) {
       const Variable y = row.f(xs);
       return y + square(y) * (.5 / largest);
     };

@@ -32,7 +32,7 @@ std::vector<Array> last_positive(Generator& g, const Shapes& shapes);
 struct Row {
   std::string op;    ///< as the header declares it
   std::string what;  ///< what this row is about, where an op has several
-  Function f;
+  TestFunction f;
   std::function<Grid(const Grids&)> reference;
   std::vector<Shapes> shapes;  ///< of the inputs, once for each time the row is checked
   Draw draw = normal;

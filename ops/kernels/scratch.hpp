@@ -1,16 +1,16 @@
 #pragma once
-// Room that a kernel needs for a while.
+// Scratch memory of a kernel.
 #include <xgrad/core/array/lazy.hpp>
 
 namespace xgrad::kernels {
 
 inline long round_up(long n, long unit) { return (n + unit - 1) / unit * unit; }
 
-/// Room for elements of T, aligned to 64 bytes, from the pool; not initialised.
+/// Uninitialised memory for elements of T, aligned to 64 bytes, from the pool.
 template <class T>
-class Room {
+class Scratch {
  public:
-  explicit Room(long elements) : storage_(Storage::allocate(std::size_t(elements) * sizeof(T))) {}
+  explicit Scratch(long elements) : storage_(Storage::allocate(std::size_t(elements) * sizeof(T))) {}
   T* data() const { return reinterpret_cast<T*>(storage_->data); }
   operator T*() const { return data(); }
 
