@@ -12,7 +12,7 @@ namespace {
 
 using Byte = std::uint8_t;
 
-void check(const char* op, const Array& image) {
+void check_picture(const char* op, const Array& image) {
   if (!image.defined()) fail("{}: the picture is undefined", op);
   expect(image.dtype() == DType::u8 && image.rank() == 3 && image.size() > 0,
          "{}: takes a picture u8 (C, H, W), not {} {}", op, image.dtype(), image.shape());
@@ -79,7 +79,7 @@ Array white(long channels, long height, long width) {
 }  // namespace
 
 Array resize(const Array& image, long height, long width) {
-  check("resize", image);
+  check_picture("resize", image);
   check_size("resize", double(height), double(width));
   const long channels = image.dim(0), rows = image.dim(1), columns = image.dim(2);
   check_size("resize", double(rows), double(width));  // of what is between the two axes
@@ -113,7 +113,7 @@ Array resize(const Array& image, long height, long width) {
 }
 
 Array fit(const Array& image, long size, Aspect aspect) {
-  check("fit", image);
+  check_picture("fit", image);
   check_size("fit", double(size), double(size));
   const long height = image.dim(1), width = image.dim(2);
   if (aspect == Aspect::stretch) return resize(image, size, size);
@@ -136,7 +136,7 @@ Array contact_sheet(const std::vector<Array>& images, long columns, long gap) {
          "contact_sheet: {} columns with gaps of {} pixels are not at least 1 column and no gap", columns,
          gap);
   for (const Array& image : images) {
-    check("contact_sheet", image);
+    check_picture("contact_sheet", image);
     expect(image.shape() == images[0].shape(), "contact_sheet: pictures {} and {} differ in shape",
            images[0].shape(), image.shape());
   }

@@ -107,12 +107,12 @@ std::size_t number_at(Bytes bytes, std::size_t at, int width, bool little_endian
 }
 
 /// What is known of a picture before it is decoded.
-struct Header {
+struct PictureHeader {
   long height = 0, width = 0;  // in pixels, as they are stored
   int orientation = 1;         // which of the eight ways to turn or mirror them: 1 is as they are
 };
 
-void check_pixels(const Header& header, long max_pixels) {
+void check_pixels(const PictureHeader& header, long max_pixels) {
   expect(double(header.height) * double(header.width) <= double(max_pixels),
          "has {} x {} pixels; pictures of more than {} are not read", header.height, header.width,
          max_pixels);
@@ -161,8 +161,8 @@ void check_unpacked(const std::vector<Bytes>& packed, std::uint64_t size) {
 }
 
 /// A PNG is a row of chunks: a length, a type, that many bytes, the checksum of type and bytes.
-Header check_png(Bytes bytes, long max_pixels) {
-  Header header;
+PictureHeader check_png(Bytes bytes, long max_pixels) {
+  PictureHeader header;
   std::vector<Bytes> packed;
   std::uint64_t unpacked = 0;
   for (std::size_t at = png_magic.size();;) {
@@ -212,9 +212,9 @@ void check_huffman_tables(Bytes bytes, std::size_t at, long length) {
 
 /// A JPEG is a row of segments: 0xff, a marker, a length, the bytes; after some of them coded pixels, where
 /// 0xff is followed by 0 or a restart marker.
-Header check_jpeg(Bytes bytes, long max_pixels) {
+PictureHeader check_jpeg(Bytes bytes, long max_pixels) {
   const auto is_marker = [](Byte b) { return b > 1 && b != 0xff && (b < 0xd0 || b > 0xd7); };
-  Header header;
+  PictureHeader header;
   int frames = 0, scans = 0;
   for (std::size_t at = 2;;) {
     while (at + 1 < bytes.size() && !(bytes[at] == 0xff && is_marker(bytes[at + 1]))) ++at;
@@ -268,7 +268,7 @@ Array upright(const Byte* pixels, long height, long width, int channels, int ori
 
 Array decode(const std::vector<Byte>& bytes, long max_pixels) {
   const bool png = begins_with(bytes, png_magic);
-  const Header header = png ? check_png(bytes, max_pixels) : check_jpeg(bytes, max_pixels);
+  const PictureHeader header = png ? check_png(bytes, max_pixels) : check_jpeg(bytes, max_pixels);
   most_memory = (1 << 20) + 4 * bytes.size() + 16 * std::size_t(header.height * header.width);
   int width = 0, height = 0, channels = 0;
   const std::unique_ptr<Byte, void (*)(void*)> pixels(

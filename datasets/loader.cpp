@@ -14,7 +14,7 @@
 namespace xgrad {
 namespace {
 
-void check(const Dataset& data) {
+void check_dataset(const Dataset& data) {
   const bool arrays = data.images.defined() && data.labels.defined();
   const bool fits = arrays && data.images.dtype() == DType::u8 && data.images.rank() == 4 &&
                     data.labels.dtype() == DType::i64 && data.labels.shape() == Shape{data.images.dim(0)};
@@ -71,7 +71,7 @@ void convert(const std::uint8_t* in, const Table& value, const View& view, float
 Batch assemble(const Dataset& data, std::span<const std::int64_t> indices, const Pixels& pixels,
                const Variation& variation = {}, bool alone = false) {
   const profile::Scope scope("batch of {}", indices.size());
-  check(data);
+  check_dataset(data);
   const long n = long(indices.size()), size = data.size(), channels = data.images.dim(1);
   const long height = data.images.dim(2), width = data.images.dim(3);
   const long plane = height * width, image = channels * plane;
@@ -126,7 +126,7 @@ Batch make_batch(const Dataset& data, long begin, long end, const Pixels& pixels
 }
 
 Loader::Loader(Dataset data, LoaderOptions options) : data_(std::move(data)), options_(std::move(options)) {
-  check(data_);
+  check_dataset(data_);
   tables(options_.pixels, data_.images.dim(1));
   check_augment(options_.augment, data_.images.dim(2), data_.images.dim(3));
   evaluate(data_.images);  // another thread may read them

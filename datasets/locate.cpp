@@ -49,7 +49,7 @@ fs::path in_given(const Source& source, const fs::path& folder) {
       inner ? "" : fmt::format(" and no folder '{}'", source.folder), source.folder);
 }
 
-void fetch(const Source& source, const fs::path& cache, bool verbose) {
+void fetch_source(const Source& source, const fs::path& cache, bool verbose) {
   for (const auto& [url, checksum, size] : source.remotes) {
     const std::string file = url.substr(url.rfind('/') + 1);
     if (!file.ends_with(".tar.gz")) {
@@ -110,7 +110,7 @@ fs::path locate(const Source& source, const DataOptions& options) {
   tried += fmt::format("not in the cache '{}', ", cache.string());
   if (!options.download) throw DataUnavailable(tried + "and downloading is off");
   try {
-    fetch(source, cache, options.verbose);
+    fetch_source(source, cache, options.verbose);
   } catch (const DownloadError& e) {
     throw DataUnavailable(tried + "and " + e.what());
   }

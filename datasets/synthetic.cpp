@@ -116,7 +116,7 @@ void paint(const Kind& kind, Generator& g, std::uint8_t* image) {
 }
 
 /// The images first ... first + n - 1 of the endless series that the seed fixes.
-Dataset draw(const std::string& name, long n, std::uint64_t seed, std::uint64_t first) {
+Dataset draw_shapes(const std::string& name, long n, std::uint64_t seed, std::uint64_t first) {
   expect(n >= 0, "shapes: {} images cannot be drawn", n);
   Dataset data{name, Array({n, 3, side, side}, DType::u8), Array({n}, DType::i64)};
   for (const auto& kind : kinds) data.classes.push_back(kind.name);
@@ -135,7 +135,8 @@ Dataset draw(const std::string& name, long n, std::uint64_t seed, std::uint64_t 
 }  // namespace
 
 Split shapes(long train, long test, std::uint64_t seed) {
-  return {draw("shapes train", train, seed, 1ull << 46), draw("shapes test", test, seed, 3ull << 45)};
+  return {draw_shapes("shapes train", train, seed, 1ull << 46),
+          draw_shapes("shapes test", test, seed, 3ull << 45)};
 }
 
 }  // namespace xgrad

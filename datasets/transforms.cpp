@@ -26,7 +26,7 @@ std::vector<long> sources(long n, long shift, bool reflect) {
   return result;
 }
 
-void check(const char* op, const Array& images) {
+void check_batch(const char* op, const Array& images) {
   if (!images.defined()) fail("{}: the images are undefined", op);
   expect(images.dtype() == DType::f32 && images.rank() == 4, "{}: takes images f32 (N, C, H, W), not {} {}",
          op, images.dtype(), images.shape());
@@ -81,14 +81,14 @@ View draw_view(const Augment& a, long height, long width, const Draw& draw) {
 }
 
 Array mirrored(const Array& images) {
-  check("mirrored", images);
+  check_batch("mirrored", images);
   auto columns = sources(images.dim(3), 0, false);
   std::reverse(columns.begin(), columns.end());
   return gather(images, sources(images.dim(2), 0, false), columns);
 }
 
 Array shifted(const Array& images, long dy, long dx) {
-  check("shifted", images);
+  check_batch("shifted", images);
   const long height = images.dim(2), width = images.dim(3);
   expect(-height < dy && dy < height && -width < dx && dx < width,
          "shifted: images {} cannot be shifted by ({}, {})", images.shape(), dy, dx);

@@ -18,7 +18,7 @@
 namespace xgrad {
 namespace {
 
-Variable reduced(const char* op, const Variable& losses, Reduction reduction) {
+Variable by_reduction(const char* op, const Variable& losses, Reduction reduction) {
   if (reduction == Reduction::none) return losses;
   expect(reduction == Reduction::sum || losses.size() > 0, "{}: losses {} have no mean", op, losses.shape());
   return reduction == Reduction::sum ? sum(losses) : mean(losses);
@@ -89,7 +89,7 @@ Variable cross_entropy(const Variable& logits, const Array& labels, const CrossE
   const Variable log_p = log_probabilities(logits, options.epsilon);
   Variable losses = -pick("cross_entropy", log_p, labels);
   if (const double s = options.label_smoothing; s > 0) losses = weighted(1 - s, losses) - mean(log_p, 1) * s;
-  return reduced("cross_entropy", losses, options.reduction);
+  return by_reduction("cross_entropy", losses, options.reduction);
 }
 
 Variable cross_entropy(const Variable& logits, const Variable& probabilities,
@@ -103,21 +103,21 @@ Variable cross_entropy(const Variable& logits, const Variable& probabilities,
   check_pair("cross_entropy", "probabilities", logits, probabilities);
   const double s = options.label_smoothing;
   const Variable target = s > 0 ? probabilities * (1 - s) + s / double(logits.shape()[1]) : probabilities;
-  return reduced("cross_entropy", -sum(weighted(target, log_probabilities(logits, options.epsilon)), 1),
-                 options.reduction);
+  return by_reduction("cross_entropy", -sum(weighted(target, log_probabilities(logits, options.epsilon)), 1),
+                      options.reduction);
 }
 
 Variable nll_loss(const Variable& log_probabilities, const Array& labels, Reduction reduction) {
   if (tracing())
     return traced("nll_loss", nll_loss, detail::Reducing<Reduction>{reduction}, log_probabilities, labels);
   check_logits("nll_loss", log_probabilities);
-  return reduced("nll_loss", -pick("nll_loss", log_probabilities, labels), reduction);
+  return by_reduction("nll_loss", -pick("nll_loss", log_probabilities, labels), reduction);
 }
 
 Variable mse_loss(const Variable& x, const Variable& target, Reduction reduction) {
   if (tracing()) return traced("mse_loss", mse_loss, detail::Reducing<Reduction>{reduction}, x, target);
   check_pair("mse_loss", "targets", x, target);
-  return reduced("mse_loss", square(x - target), reduction);
+  return by_reduction("mse_loss", square(x - target), reduction);
 }
 
 // softplus(x) - x t would lose all digits where the prediction is confident and right.
@@ -130,7 +130,7 @@ Variable binary_cross_entropy_with_logits(const Variable& logits, const Variable
   const Variable positive = logits > 0;
   const Variable wrong = where(positive, 1 - target, -target);
   const Variable losses = softplus(where(positive, -logits, logits)) + weighted(wrong, logits);
-  return reduced("binary_cross_entropy_with_logits", losses, reduction);
+  return by_reduction("binary_cross_entropy_with_logits", losses, reduction);
 }
 
 }  // namespace xgrad

@@ -27,7 +27,7 @@ std::string this_process() {
   return fmt::format("process {} on {} since {}", getpid(), host, now);
 }
 
-std::string content(int file) {
+std::string text_of_lock(int file) {
   char text[300];
   const ssize_t n = pread(file, text, sizeof text, 0);
   return n > 0 ? std::string(text, std::size_t(n)) : "another process";
@@ -44,7 +44,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
     if (!descriptor_) fail("{}: cannot be created: {}", file_.string(), std::strerror(errno));
     if (flock(descriptor_.value(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
       fail("{}: is in use by {}; wait until it has ended, or choose another folder", folder.string(),
-           content(descriptor_.value()));
+           text_of_lock(descriptor_.value()));
     // Whoever held it may have removed the file since it was opened: then this lock is of no use.
     struct stat held {
     }, there{};

@@ -16,7 +16,7 @@ Conv2d he_conv(long in, long out, long padding = 1, const Initializer& init = he
 }
 
 /// Numbers that the last pool leaves of an image.
-long pooled(const DeepConvNetOptions& o) {
+long pooled_features(const DeepConvNetOptions& o) {
   expect(o.size <= max_array_bytes && o.padding4 >= 0 && o.padding4 <= max_array_bytes,
          "DeepConvNet: size is {} and padding4 {}, not in [0, 2^56]", o.size, o.padding4);
   const long side = ((o.size / 2 + 2 * o.padding4 - 2) / 2) / 2;
@@ -34,7 +34,7 @@ DeepConvNet::DeepConvNet(const DeepConvNetOptions& o)
       conv4(he_conv(o.widths[1], o.widths[1], o.padding4)),
       conv5(he_conv(o.widths[1], o.widths[2])),
       conv6(he_conv(o.widths[2], o.widths[2])),
-      fc1(pooled(o), o.hidden),
+      fc1(pooled_features(o), o.hidden),
       fc2(o.hidden, o.classes) {}
 
 Variable DeepConvNet::operator()(const Variable& images) const {

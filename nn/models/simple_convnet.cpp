@@ -10,7 +10,7 @@ namespace xgrad {
 namespace {
 
 /// Numbers that the pool leaves of an image.
-long pooled(long size) {
+long pooled_length(long size) {
   expect(size >= 6, "SimpleConvNet: images of {} pixels are too small", size);
   const long side = (size - 4) / 2;
   check_shape("SimpleConvNet", {30, side, side}, sizeof(float));
@@ -21,7 +21,7 @@ long pooled(long size) {
 
 SimpleConvNet::SimpleConvNet(long channels, long size)
     : conv1(channels, 30, {.kernel = 5, .init = normal(.01)}),
-      fc1(pooled(size), 100, {.init = normal(.01)}),
+      fc1(pooled_length(size), 100, {.init = normal(.01)}),
       fc2(100, 10, {.init = normal(.01)}) {}
 
 Variable SimpleConvNet::operator()(const Variable& images) const {

@@ -16,7 +16,7 @@ constexpr std::uint64_t most_count = 1ull << 53;  // no training counts further,
 
 /// A number of the metadata.
 template <class T>
-T number_at(const std::string& path, const Tensors& tensors, const char* key) {
+T saved_number(const std::string& path, const Tensors& tensors, const char* key) {
   const auto entry = tensors.metadata.find(key);
   expect(entry != tensors.metadata.end(), "{}: this is not a training state: it has no {}", path, key);
   const std::string& text = entry->second;
@@ -60,7 +60,7 @@ TrainingState load_training(const std::string& path) {
       state.model.push_back({name.substr(model_prefix.size()), array});
     else
       state.optimizer.push_back({name, array});
-  auto integer = [&](const char* key) { return number_at<std::uint64_t>(path, tensors, key); };
+  auto integer = [&](const char* key) { return saved_number<std::uint64_t>(path, tensors, key); };
   state.generator =
       Generator(integer("generator_seed"), integer("generator_position"), integer("generator_stream"));
   state.loader[0] = integer("loader_seed");
@@ -69,9 +69,10 @@ TrainingState load_training(const std::string& path) {
   expect(state.loader[1] <= most_count && state.loader[2] <= most_count,
          "{}: loader_epoch {} and loader_position {} are not a position in a data set", path, state.loader[1],
          state.loader[2]);
-  state.progress = {number_at<long>(path, tensors, "step"), number_at<double>(path, tensors, "loss"),
-                    number_at<long>(path, tensors, "correct"), number_at<long>(path, tensors, "samples"),
-                    number_at<double>(path, tensors, "seconds")};
+  state.progress = {saved_number<long>(path, tensors, "step"), saved_number<double>(path, tensors, "loss"),
+                    saved_number<long>(path, tensors, "correct"),
+                    saved_number<long>(path, tensors, "samples"),
+                    saved_number<double>(path, tensors, "seconds")};
   const Progress& p = state.progress;
   expect(0 <= p.step && p.step <= long(most_count) && 0 <= p.correct && p.correct <= p.samples &&
              p.samples <= long(most_count) && std::isfinite(p.loss) && p.seconds >= 0 &&
