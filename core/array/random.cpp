@@ -97,7 +97,7 @@ Array Generator::uniform(const Shape& shape, double low, double high, DType dtyp
   check_floating("uniform", dtype);
   return dispatch_floating(dtype, [&]<class T>() {
     expect(low <= high && high - low < INFINITY && std::isfinite(T(low)) && std::isfinite(T(high)),
-           "uniform: [{}, {}) is not a range of {}", dtype, low, high);
+           "uniform: [{}, {}) is not a range of {}", low, high, dtype);
     const T last = std::nextafter(T(high), T(low));  // rounding may reach `high`, which is not in the range
     auto scale = [=](std::uint64_t bits) {
       const T x = T(low + (high - low) * unit<T>(bits));

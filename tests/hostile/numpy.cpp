@@ -102,7 +102,7 @@ std::vector<HostileFile> hostile_npy() {
           {"a list", npy("[]", ""), "'{' was expected"},
           {"an empty dict", npy("{}", ""), "'descr', 'fortran_order' or 'shape' is missing"},
           {"no end", npy("{'descr': '<f4'", ""), "',' or '}' was expected"},
-          {"an open text", npy("{'descr", ""), "this text has no end"},
+          {"an open text", npy("{'descr", ""), "this string is unterminated"},
           {"a backslash", npy("{'de\\x73cr': 1}", ""), "a backslash"},
           {"fortran_order: Maybe", npy(dict("<f4", "Maybe", "(2,)"), eight), "True or False was expected"},
           {"fortran_order: 1", npy(dict("<f4", "1", "(2,)"), eight), "True or False was expected"},

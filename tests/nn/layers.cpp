@@ -135,11 +135,10 @@ TEST_CASE("batch normalisation is not trained on one value a channel") {
   BatchNorm norm(3);
   for (const Shape& shape : {Shape{1, 3}, Shape{1, 3, 1}, Shape{1, 3, 1, 1}}) {
     const Variable x(full(shape, 2));
-    CHECK(
-        error_of([&] { norm(x); }) ==
-        fmt::format("batch_norm: a batch of shape {} has only one value for each channel, of which there is "
-                    "no variance; evaluation takes given statistics",
-                    shape));
+    CHECK(error_of([&] { norm(x); }) ==
+          fmt::format("batch_norm: a batch of shape {} has only one value per channel, so its variance is "
+                      "undefined; in evaluation, pass the statistics",
+                      shape));
     EvalMode eval;
     CHECK(at(norm(x).data(), 0) == Approx(2));
   }
