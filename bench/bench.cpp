@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
+#include <thread>
 
 #include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/base/digest.hpp>
@@ -160,6 +162,69 @@ void block() {
   measure("conv_bn_relu_step", 6, [&] { sum(net(x)).backward(); });
 }
 
+/// An LSTM as one writes it by hand: 64 steps, 256 units, a batch of 32.
+void recurrence() {
+  const long steps = 64, batch = 32, units = 256;
+  const Linear in(128, 4 * units), back(units, 4 * units);
+  const Variable sequence = default_generator().normal({steps, batch, 128});
+  measure("lstm_step", 4, [&] {
+    Variable h(zeros({batch, units})), c(zeros({batch, units}));
+    for (auto& x : split(in(sequence), std::vector<long>(steps, 1), 0)) {
+      const auto gates = split(reshape(x, {batch, 4 * units}) + back(h), {units, units, units, units}, 1);
+      c = sigmoid(gates[0]) * c + sigmoid(gates[1]) * tanh(gates[2]);
+      h = sigmoid(gates[3]) * tanh(c);
+    }
+    sum(h).backward();
+  });
+}
+
+/// A block of a causal transformer: a batch of 16, length 128, width 256, 4 heads.
+void attention() {
+  const long batch = 16, length = 128, width = 256, heads = 4, each = width / heads;
+  const LayerNorm before(Shape{width}), between(Shape{width});
+  const Linear qkv(width, 3 * width), merge(width, width), up(width, 4 * width), down(4 * width, width);
+  const Array rows = arange(length).reshape({length, 1}), columns = arange(length);
+  const Variable mask = where(Variable(columns) > Variable(rows), -INFINITY, zeros({length, length}));
+  Variable x(default_generator().normal({batch, length, width}), requires_grad);
+  measure("attention_step", 6, [&] {
+    const Variable all = transpose(reshape(qkv(before(x)), {batch, length, 3, heads, each}), {2, 0, 3, 1, 4});
+    auto part = [&](long i) { return reshape(slice(all, 0, i, i + 1), {batch, heads, length, each}); };
+    const Variable scores = matmul(part(0), part(1), {.transpose_b = true}) / std::sqrt(double(each)) + mask;
+    const Variable mixed = transpose(matmul(softmax(scores, -1), part(2)), {0, 2, 1, 3});
+    const Variable y = x + merge(reshape(mixed, {batch, length, width}));
+    sum(y + down(gelu(up(between(y))))).backward();
+    x.clear_grad();
+  });
+}
+
+/// Networks that are trained at once, each by a thread of its own with one for its kernels: ms are for a step
+/// of one of them, so half of the time for two of them is twice the throughput.
+void trainings() {
+  const int cores = threads::count();
+  threads::set(1);
+  for (const auto& [name, count] : {std::pair("train_alone", 1), std::pair("train_in_two_threads", 2)})
+    measure(name, 5,
+            [&, count = count] {
+              std::vector<std::thread> all;
+              for (int i = 0; i < count; ++i)
+                all.emplace_back([i] {
+                  const RandomStream stream(i + 1);
+                  Sequential net{Linear(256, 256), Relu{}, Linear(256, 256), Relu{}, Linear(256, 10)};
+                  Adam adam(parameters(net));
+                  const Variable x = default_generator().normal({64, 256});
+                  const Array labels = default_generator().integers({64}, 0, 10);
+                  for (int step = 0; step < 100; ++step) {
+                    adam.zero_grad();
+                    cross_entropy(net(x), labels).backward();
+                    adam.step();
+                  }
+                });
+              for (auto& thread : all) thread.join();
+            },
+            {.per = 100. * count});
+  threads::set(cores);
+}
+
 /// Cases that write half a gigabyte run only by their names.
 bool wants_files() {
   return std::any_of(bench::options.names.begin(), bench::options.names.end(), [](const std::string& name) {
@@ -208,6 +273,9 @@ int main(int argc, char** argv) {
         scalars();
         kernels_alone();
         block();
+        recurrence();
+        attention();
+        trainings();
         if (wants_files()) files();
       });
 }
