@@ -116,8 +116,9 @@ class BackwardPass {
   /// What is scattered is added in place, and its zeros are never written: the gradient of a sequence that
   /// was taken apart would otherwise be as long for each step.
   static Variable sum(Variable a, Variable b) {
-    if (!is_recording && lazy::is_scattered(a.data()) && !lazy::is_scattered(b.data())) std::swap(a, b);
-    if (!is_recording && lazy::is_scattered(b.data())) {
+    const bool in_place = !is_recording && !anomaly::detecting();
+    if (in_place && lazy::is_scattered(a.data()) && !lazy::is_scattered(b.data())) std::swap(a, b);
+    if (in_place && lazy::is_scattered(b.data())) {
       Array result = a.data();
       a = Variable();
       if (lazy::add_scattered(result, b.data())) return Variable(std::move(result));

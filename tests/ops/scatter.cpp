@@ -89,4 +89,7 @@ TEST_CASE("scatter: the first anomaly is named where gradients are added") {
   CHECK_THROWS_WITH((sum(a) + sum(log(b - b) * 0.)).backward(), Catch::Contains("log"));
   (sum(a) + sum(square(b))).backward();
   CHECK(x.grad().data<double>()[0] == 1);
+  const Variable tiny(full({4, 3}, 1e-3, DType::f64), requires_grad);
+  CHECK_THROWS_WITH((sum(slice(tiny, 0, 0, 2) * 1e308) + sum(slice(tiny, 0, 0, 1) * 1e308)).backward(),
+                    Catch::StartsWith("the sum of gradients produced inf"));
 }
