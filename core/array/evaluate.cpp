@@ -1,4 +1,6 @@
 // Decides what is computed together, and by which thread: pending values become the roots of programs.
+#include <pthread.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <memory>
@@ -34,7 +36,10 @@ const void* this_thread() {
 /// static variables may outlive it.
 struct Evaluator {
   std::mutex mutex;
-  std::condition_variable done;  // a thread has computed, or has failed to compute, what it had claimed
+  // A thread has computed, or has failed to compute, what it had claimed. A child of fork() takes another:
+  // those who wait for this one are not there.
+  std::condition_variable* done = new std::condition_variable;
+  int process = 1;  // counted by forks: what the parent's threads have claimed, they do not compute here
   std::vector<Queued> queue;
   std::vector<std::unique_ptr<Planner>> idle;
 };
@@ -46,13 +51,17 @@ Evaluator& evaluator() {
   }();
   return *evaluator;
 }
+const int prepared = pthread_atfork((evaluator(), nullptr), nullptr, [] {
+  evaluator().done = new std::condition_variable;
+  ++evaluator().process;
+});
 
 thread_local bool holds_lock = false;  // where it does, the last handle of a queued value may go
 
 class Lock {
  public:
   Lock() : lock_(evaluator().mutex), holds_(holds_lock, true) {}
-  void wait() { evaluator().done.wait(lock_); }
+  void wait() { evaluator().done->wait(lock_); }
   /// Calls f() without the lock.
   template <class F>
   void without(F f) {
@@ -88,7 +97,7 @@ void collect_leaves(Value* v, const Shape& domain, long visit, std::vector<Ref<V
 
 /// Computes what the program of `root` must find ready.
 void compute_leaves(Lock& lock, Value& root) {
-  if (root.ready() || root.marks.claimed || root.pending.scatter) return;
+  if (root.ready() || root.marks.claimed || root.pending.is_scattered) return;
   std::vector<Ref<Value>> leaves;
   const Shape domain = domain_of(root);
   collect_leaves(root.is_reduction() ? Value::of(root.pending.in[0]) : &root, domain, next_visit(), leaves);
@@ -161,10 +170,10 @@ std::unique_ptr<Planner> take_planner() {
 /// Calls f(), which computes the roots, without the lock; meanwhile other threads find them claimed.
 template <class F>
 void claim(Lock& lock, const Roots& roots, F f) {
-  for (auto& root : roots) root->marks.claimed = true;
+  for (auto& root : roots) root->marks.claimed = evaluator().process;
   auto give_up = [&] {
-    for (auto& root : roots) root->marks.claimed = false;
-    evaluator().done.notify_all();
+    for (auto& root : roots) root->marks.claimed = 0;
+    evaluator().done->notify_all();
   };
   try {
     lock.without(f);
@@ -200,16 +209,19 @@ void compute_roots(Lock& lock, Roots roots) {
   if (fusion()) add_siblings(lock, roots);
   if (roots.empty()) return;
   if (domain_of(*roots[0]).size() == 0) {
-    for (auto& root : roots) fill_empty(*root);
+    for (auto& root : roots) {
+      fill_empty(*root);
+      let_go(*root);
+    }
   } else {
     if (fusion()) add_operands(roots);
     auto planner = take_planner();
     if (planner->lay_out(roots)) run_program(lock, *planner, roots);
     planner->clear();
+    for (auto& root : roots)
+      if (root->ready()) let_go(*root);
     evaluator().idle.push_back(std::move(planner));
   }
-  for (auto& root : roots)
-    if (root->ready()) let_go(*root);
 }
 
 /// Returns when all are ready.
@@ -220,10 +232,12 @@ void compute(Lock& lock, std::vector<Value*> values) {
     if (values.empty()) return;
     Value& first = *values[0];
     if (first.marks.claimed) {
+      expect(first.marks.claimed == evaluator().process,
+             "array: another thread was computing it when this process was forked");
       lock.wait();
       continue;
     }
-    if (first.pending.scatter) {
+    if (first.pending.is_scattered) {
       run_scatter(lock, first);
       continue;
     }
@@ -256,10 +270,13 @@ void enqueue(Value* reduction) {
   auto is_ours = [](auto& queued) { return queued.thread == this_thread(); };
   while (std::count_if(queue.begin(), queue.end(), is_ours) >= max_queued) {
     const auto oldest = std::find_if(queue.begin(), queue.end(), is_ours);
-    if (oldest->value->try_retain())
-      compute(lock, {Ref<Value>::adopt(oldest->value).get()});
-    else
+    if (!oldest->value->try_retain()) {
       queue.erase(oldest);  // another thread is about to free it
+      continue;
+    }
+    const auto value = Ref<Value>::adopt(oldest->value);
+    compute(lock, {value.get()});
+    dequeue(value.get());  // whoever has computed it may not have come to that yet
   }
   reduction->marks.queued = true;
   queue.push_back({reduction, this_thread()});

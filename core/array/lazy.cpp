@@ -166,6 +166,7 @@ Array scattered(const char* op, const Shape& shape, DType dtype, std::unique_ptr
   Array result = Value::handle(new Value(shape, dtype, op));
   Value& v = *Value::of(result);
   v.pending.op = op;
+  v.pending.is_scattered = true;
   v.pending.scatter = std::move(scatter);
   if (shape.size() == 0) materialize(&v);
   return result;
@@ -173,7 +174,7 @@ Array scattered(const char* op, const Shape& shape, DType dtype, std::unique_ptr
 
 bool is_scattered(const Array& a) {
   const Value& v = *Value::of(a);
-  return !v.ready() && v.pending.scatter;
+  return !v.ready() && v.pending.is_scattered;
 }
 
 void set_fusion(bool on) { fusing = on; }

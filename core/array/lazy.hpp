@@ -53,6 +53,7 @@ struct Value {
   /// How the elements will be made. What it refers to goes, under the evaluator's lock, once they are there.
   struct Pending {
     const StepFns* fns = nullptr;  // of a step
+    bool is_scattered = false;     // by `scatter`, which goes with what it refers to
     std::unique_ptr<const Scatter> scatter;
     ReduceKind reduction = ReduceKind::sum;
     unsigned char inputs = 0;
@@ -63,10 +64,10 @@ struct Value {
   };
   /// The evaluator's bookkeeping, under its lock.
   struct Marks {
-    bool queued = false;   // a reduction that may join a pass over its domain
-    bool claimed = false;  // by a thread that is computing it
-    int slot = 0;          // in the program that is laid out …
-    long visit = 0;        // … by the visit of this number
+    bool queued = false;  // a reduction that may join a pass over its domain
+    int claimed = 0;      // by a thread that is computing it: the number of its process, else 0
+    int slot = 0;         // in the program that is laid out …
+    long visit = 0;       // … by the visit of this number
   };
 
   std::atomic<int> refs{1};
@@ -96,7 +97,7 @@ struct Value {
   void allocate() { publish(reserve()); }
   bool ready() const { return has_data.load(std::memory_order_acquire); }
   /// Of a pending value.
-  bool is_reduction() const { return !pending.fns && !pending.scatter; }
+  bool is_reduction() const { return !pending.fns && !pending.is_scattered; }
   void retain() { refs.fetch_add(1, std::memory_order_relaxed); }
   void release();
   /// Takes a reference unless the last one is already gone.

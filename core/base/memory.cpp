@@ -72,6 +72,7 @@ Pool& pool() {
   }();
   return *pool;
 }
+const bool made = (pool(), true);  // before any thread may fork
 std::atomic<std::size_t> used{0}, most{0};
 
 /// From huge pages. Blocks start at different offsets in a page: where they are read side by side, the same

@@ -152,17 +152,16 @@ std::vector<std::mutex*>& kept_mutexes() {
 }
 std::mutex registering;
 void before_fork() {
-  registering.lock();
-  auto& mutexes = kept_mutexes();
-  // Whoever holds one may want another: all of them or none.
-  std::size_t locked = 0;
-  while (locked < mutexes.size())
-    if (mutexes[locked]->try_lock()) {
-      ++locked;
-    } else {
-      while (locked > 0) mutexes[--locked]->unlock();
-      std::this_thread::yield();
-    }
+  // Whoever holds one may want another, or to register one: all of them or none.
+  for (;; std::this_thread::yield()) {
+    registering.lock();
+    auto& mutexes = kept_mutexes();
+    std::size_t locked = 0;
+    while (locked < mutexes.size() && mutexes[locked]->try_lock()) ++locked;
+    if (locked == mutexes.size()) return;
+    while (locked > 0) mutexes[--locked]->unlock();
+    registering.unlock();
+  }
 }
 void after_fork() {
   for (auto* mutex : kept_mutexes()) mutex->unlock();

@@ -121,7 +121,11 @@ class BackwardPass {
     if (in_place && lazy::is_scattered(b.data())) {
       Array result = a.data();
       a = Variable();
-      if (lazy::add_scattered(result, b.data())) return Variable(std::move(result));
+      const bool numbers = result.is_number() && b.data().is_number();
+      if (lazy::add_scattered(result, b.data())) {
+        Value::of(result)->is_number = numbers;
+        return Variable(std::move(result));
+      }
       a = Variable(std::move(result));
     }
     const Variable result = add_gradients(a, b);
@@ -145,7 +149,7 @@ class BackwardPass {
     Node* node = slot.node;
     Variable g = std::exchange(slot.gradient, {});
     if (node->extra && node->recorded > frontier_)
-      for (auto& hook : node->extra->hooks)
+      for (auto& hook : std::vector(node->extra->hooks))  // which may register others
         if (Variable replaced = hook(g); replaced.defined()) {
           if (anomaly::detecting()) anomaly::check("a hook", replaced.data(), {{g.data()}});
           g = conform("hook", std::move(replaced), *node);

@@ -118,3 +118,20 @@ TEST_CASE("array: what one thread computes another waits for, once") {
   CHECK(patience_lost == 0);
   CHECK(calls <= (large + 63) * long(sizeof(double)) / simd_bytes());
 }
+
+TEST_CASE("array: sums that nobody reads are computed by whoever comes first, while others are recorded") {
+  const Restore restore;
+  threads::set(1);
+  const Array a = random_array({large}), b = random_array({large}, 2);
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Array> sums;
+    for (int i = 0; i < 64; ++i)
+      sums.push_back(total(plus(times(a, b), random_array({large}, std::uint64_t(i)))));
+    std::thread other([sums] {
+      for (auto& sum : sums) evaluate(sum);
+    });
+    for (int i = 0; i < 64; ++i) sums.push_back(total(times(a, random_array({large}, std::uint64_t(i)))));
+    other.join();
+    for (auto& sum : sums) CHECK(std::isfinite(sum.item()));
+  }
+}

@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
+#include <xgrad/core/array/map.hpp>
 #include <xgrad/datasets/loader.hpp>
 #include <xgrad/datasets/synthetic.hpp>
 #include "tests/catch.hpp"
@@ -158,4 +161,47 @@ TEST_CASE("threads: where none can be started, loops do without and prefetching 
           refuse_threads = false;
           return loader.next().labels.size() == 10 ? 7 : 3;
         }) == 7);
+}
+
+TEST_CASE("fork: a child computes what no other thread was computing; what one was is an Error", "[fork]") {
+  static std::atomic<bool> arrived, may_go;
+  arrived = may_go = false;
+  const Restore restore;
+  threads::set(1);
+  const Array x = map(
+      "wait",
+      [](auto v) {
+        arrived = true;
+        while (!may_go) std::this_thread::yield();
+        return v;
+      },
+      random_array({20000}));
+  std::thread first([&] { evaluate(x); }), second([&] { evaluate(x); });
+  while (!arrived) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // so that the second waits for the first
+  const auto square = [](const Array& a) {
+    return map(
+        "square", [](auto v) { return v * v; }, a);
+  };
+  const int code = in_child([&] {
+    may_go = true;
+    if (error_of([&] { evaluate(x); }) !=
+        "array: another thread was computing it when this process was forked")
+      return 1;
+    if (error_of([&] { evaluate(square(x)); }).empty()) return 2;
+    std::vector<std::thread> workers;
+    const Array shared = square(random_array({20000}, 2));
+    for (int i = 0; i < 4; ++i)
+      workers.emplace_back([&, i] {
+        for (int k = 0; k < 20; ++k) evaluate(square(random_array({20000}, std::uint64_t(20 * i + k))));
+        evaluate(shared);
+      });
+    for (auto& worker : workers) worker.join();
+    return 0;
+  });
+  may_go = true;
+  first.join();
+  second.join();
+  CHECK(code == 0);
+  CHECK(same_bits(x, random_array({20000})));
 }
