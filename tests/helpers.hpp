@@ -51,7 +51,7 @@ inline Array random_array(const Shape& shape, std::uint64_t seed = 1, DType dtyp
 /// Whether the elements have been computed, without asking for them.
 inline bool is_ready(const Array& a) { return Value::of(a)->ready(); }
 
-/// All bytes of a file; none where there is no such file.
+/// The contents of a file; empty if it does not exist.
 inline std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

@@ -62,20 +62,13 @@ class Lock {
  public:
   Lock() : lock_(evaluator().mutex), holds_(holds_lock, true) {}
   void wait() { evaluator().done->wait(lock_); }
-  /// Calls f() without the lock.
-  template <class F>
-  void without(F f) {
-    lock_.unlock();
-    holds_lock = false;
-    try {
-      f();
-    } catch (...) {
-      lock_.lock();
-      holds_lock = true;
-      throw;
-    }
+  void lock() {
     lock_.lock();
     holds_lock = true;
+  }
+  void unlock() {
+    holds_lock = false;
+    lock_.unlock();
   }
 
  private:
@@ -167,39 +160,43 @@ std::unique_ptr<Planner> take_planner() {
   return planner;
 }
 
-/// Calls f(), which computes the roots, without the lock; meanwhile other threads find them claimed.
-template <class F>
-void claim(Lock& lock, const Roots& roots, F f) {
-  for (auto& root : roots) root->marks.claimed = evaluator().process;
-  auto give_up = [&] {
-    for (auto& root : roots) root->marks.claimed = 0;
-    evaluator().done->notify_all();
-  };
-  try {
-    lock.without(f);
-  } catch (...) {
-    give_up();
-    throw;
+/// While one is alive, its thread computes the roots without the lock, and other threads find them claimed.
+class Claim {
+ public:
+  Claim(Lock& lock, const Roots& roots) : lock_(lock), roots_(roots) {
+    for (auto& root : roots_) root->marks.claimed = evaluator().process;
+    lock_.unlock();
   }
-  give_up();
-}
+  ~Claim() {
+    lock_.lock();
+    for (auto& root : roots_) root->marks.claimed = 0;
+    evaluator().done->notify_all();
+  }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+ private:
+  Lock& lock_;
+  const Roots& roots_;
+};
 
 void run_program(Lock& lock, Planner& planner, const Roots& roots) {
-  claim(lock, roots, [&] {
-    if (checking) expect_consistent(planner.program);
-    const profile::Scope scope(
-        [&] { return fmt::format("{} {}", fmt::join(planner.ops, " "), planner.program.domain); });
-    planner.run();
-    for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->publish(planner.outputs[i]);
-  });
+  const Claim claim(lock, roots);
+  if (checking) expect_consistent(planner.program);
+  const profile::Scope scope(
+      [&] { return fmt::format("{} {}", fmt::join(planner.ops, " "), planner.program.domain); });
+  planner.run();
+  for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->publish(planner.outputs[i]);
 }
 
-void run_scatter(Lock& lock, Value& v) {
-  claim(lock, {Ref<Value>(&v)}, [&] {
+void run_scatter(Lock& lock, const Roots& root) {
+  Value& v = *root[0];
+  {
+    const Claim claim(lock, root);
     char* elements = v.reserve();
     v.pending.scatter->write(elements);
     v.publish(elements);
-  });
+  }
   let_go(v);
 }
 
@@ -237,11 +234,11 @@ void compute(Lock& lock, std::vector<Value*> values) {
       lock.wait();
       continue;
     }
+    Roots roots{Ref<Value>(&first)};
     if (first.pending.is_scattered) {
-      run_scatter(lock, first);
+      run_scatter(lock, roots);
       continue;
     }
-    Roots roots{Ref<Value>(&first)};
     for (Value* v : values)
       if (first.pending.fns && is_step(*v, first.shape) && v->dtype == first.dtype && !contains(roots, *v))
         roots.emplace_back(v);
@@ -294,7 +291,9 @@ bool add_scattered(Array& sum, const Array& more) {
   Lock lock;
   Value& v = *Value::of(more);
   if (v.ready() || v.marks.claimed) return false;
-  claim(lock, {Ref<Value>(&v)}, [&] { v.pending.scatter->add_to(elements); });
+  const Roots root{Ref<Value>(&v)};
+  const Claim claim(lock, root);
+  v.pending.scatter->add_to(elements);
   return true;
 }
 

@@ -147,7 +147,7 @@ inline void materialize(Value* value) {
 /// Fusion can be turned off: each operation then runs at its call. The results have the same bits.
 void set_fusion(bool on);
 bool fusion();
-/// With true, every program is checked before it runs: an Error tells what is inconsistent.
+/// With true, every program is checked before it runs; throws Error that names the broken invariant.
 void set_checking(bool on);
 
 }  // namespace lazy

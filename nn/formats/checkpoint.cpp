@@ -151,7 +151,7 @@ std::string header_text(const std::string& path, const Tensors& tensors) {
 
 const Array& Tensors::at(const std::string& name) const {
   auto found = std::find_if(arrays.begin(), arrays.end(), [&](auto& a) { return a.name == name; });
-  expect(found != arrays.end(), "tensors: there is no array called {}", name);
+  expect(found != arrays.end(), "tensors: no array is named {}", name);
   return found->value;
 }
 

@@ -111,7 +111,7 @@ void add(Progress& sums, double mean_loss, long correct, long samples);
 /// The means.
 Score score(const Progress& sums);
 namespace detail {
-/// Throws Error that names `caller` where there is no loss.
+/// Throws Error that names `caller` if the loss is null.
 void expect_loss(const char* caller, const Loss& loss);
 }  // namespace detail
 

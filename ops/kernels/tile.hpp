@@ -18,8 +18,8 @@ inline constexpr int tile_rows = 2, tile_packs = 1;
 /// Where the elements of a product's operands lie, in elements.
 struct TileStrides {
   long a_row, a_k;          // a[row * a_row + k * a_k]
-  long a_group = 0;         // or, unless 0, so many k are contiguous,
-  long a_group_stride = 0;  // and the next group begins so much further on
+  long a_group = 0;         // if not 0, k comes in groups of this length,
+  long a_group_stride = 0;  // which begin this far apart
   long b_k, b_pack;         // b[k * b_k + pack * b_pack + lane], aligned to packs
   long c_row, c_pack;       // c[row * c_row + pack * c_pack + lane], anywhere
 };

@@ -15,7 +15,7 @@ struct Twice {
 };
 }  // namespace
 
-TEST_CASE("array: a program that is not consistent is told by what is wrong with it") {
+TEST_CASE("array: an inconsistent program is an Error that names the broken invariant") {
   const Array x = random_array({64}), y = zeros({64});
   const auto fn = lazy::floating_steps<Twice, 1>.by_dtype[int(DType::f64)];
   auto program = [&] {  // y = 2 (2 x), and the sum of x

@@ -34,7 +34,21 @@ std::vector<Array> pending_values(std::uint64_t seed) {
 }
 
 std::atomic<bool> arrived, may_go;
-std::atomic<int> patience_lost;
+std::atomic<int> calls, patience_lost;
+
+/// A pending value that is computed no further than to its first elements until it may go.
+Array waiting() {
+  arrived = may_go = false;
+  calls = patience_lost = 0;
+  auto wait = [](auto v) {
+    ++calls;
+    arrived = true;
+    for (const Stopwatch watch; !may_go && !patience_lost; std::this_thread::yield())
+      if (watch.seconds() > 20) ++patience_lost;
+    return v;
+  };
+  return map("wait", wait, random_array({large}));
+}
 
 }  // namespace
 
@@ -65,19 +79,8 @@ TEST_CASE("array: threads compute what they share, each in an order of its own")
 TEST_CASE("array: a thread does not wait for another's program") {
   Restore restore;
   threads::set(1);
-  arrived = may_go = false;
-  patience_lost = 0;
-  std::thread other([] {
-    evaluate(map(
-        "wait",
-        [](auto v) {
-          arrived = true;
-          for (const Stopwatch watch; !may_go && !patience_lost; std::this_thread::yield())
-            if (watch.seconds() > 20) ++patience_lost;
-          return v;
-        },
-        random_array({large})));
-  });
+  const Array slow = waiting();
+  std::thread other([&] { evaluate(slow); });
   while (!arrived) std::this_thread::yield();
   const Array x = random_array({large}, 2), y = total(times(x, x));
   CHECK(y.item() > 0);
@@ -89,20 +92,7 @@ TEST_CASE("array: a thread does not wait for another's program") {
 TEST_CASE("array: what one thread computes another waits for, once") {
   Restore restore;
   threads::set(1);
-  arrived = may_go = false;
-  patience_lost = 0;
-  static std::atomic<int> calls;
-  calls = 0;
-  const Array x = map(
-      "wait",
-      [](auto v) {
-        ++calls;
-        arrived = true;
-        for (const Stopwatch watch; !may_go && !patience_lost; std::this_thread::yield())
-          if (watch.seconds() > 20) ++patience_lost;
-        return v;
-      },
-      random_array({large}));
+  const Array x = waiting();
   std::thread first([&] { evaluate(x); });
   while (!arrived) std::this_thread::yield();
   std::atomic<bool> done = false;
