@@ -85,24 +85,32 @@ void leave_out(const Block& b, const std::vector<Tile>& tiles, long channels, fl
 }
 
 /// G w G' as u[point][p / 16][q][16], p being the result's channel. `backwards` exchanges the channels and
-/// turns the kernels around: the convolution that carries gradients back.
-void transform_weights(const float* weight, long outputs, long inputs, bool backwards, float* u) {
+/// turns the kernels around: the convolution that carries gradients back. Whether the weights are even: if
+/// not, u must not be used.
+bool transform_weights(const float* weight, long outputs, long inputs, bool backwards, float* u) {
   const long p_padded = round_up(outputs, lanes), q_padded = round_up(inputs, lanes);
   const long step = p_padded * q_padded, q_blocks = panels(inputs);
-  threads::for_each(panels(outputs) * q_blocks, [=](long block) {
+  const Scratch<int> largest(panels(outputs) * q_blocks * 9 * lanes);
+  threads::for_each(panels(outputs) * q_blocks, [=, &largest](long block) {
     const long p0 = block / q_blocks * lanes, q0 = block % q_blocks * lanes;
     Pack taps[9 * lanes];
     Pack result[points][lanes];
+    IntPack high[9] = {};
+    const auto raise = [&high](int e, const Pack& x) {
+      high[e] = choose(magnitude(x) > high[e], magnitude(x), high[e]);
+    };
     for (int l = 0; l < lanes; ++l) {  // one row of weights: sixteen inputs of nine taps
       const long p = p0 + l, count = std::clamp(inputs - q0, 0l, lanes) * 9;
       alignas(64) float row[9 * lanes] = {};
       if (p < outputs) std::memcpy(row, weight + (p * inputs + q0) * 9, std::size_t(count) * sizeof(float));
       for (int e = 0; e < 9; ++e) taps[e * lanes + l] = *reinterpret_cast<const Pack*>(row + e * lanes);
+      for (int e = 0; e < 9 && backwards; ++e) raise(e, taps[e * lanes + l]);
     }
     for (int e = 0; e < 9; ++e) transpose(taps + e * lanes);
     for (int q = 0; q < lanes; ++q) {
       Pack kernel[9], transformed[points];
       for (int e = 0; e < 9; ++e) kernel[e] = taps[q * 9 + (backwards ? 8 - e : e)];
+      for (int e = 0; e < 9 && !backwards; ++e) raise(e, kernel[e]);
       sandwich<G, G>(kernel, transformed);
       for (int k = 0; k < points; ++k) result[k][q] = transformed[k];
     }
@@ -111,7 +119,9 @@ void transform_weights(const float* weight, long outputs, long inputs, bool back
       float* to = u + k * step + (backwards ? q0 * p_padded + p0 * lanes : p0 * q_padded + q0 * lanes);
       for (int i = 0; i < lanes; ++i) *reinterpret_cast<Pack*>(to + i * lanes) = result[k][i];
     }
+    std::memcpy(largest + block * 9 * lanes, high, sizeof high);
   });
+  return even(largest, panels(outputs), q_blocks, backwards);
 }
 
 /// The sum of the parts of du, G' du G -> dw.
@@ -141,10 +151,10 @@ void transform_weight_gradient(const float* du, long parts, long outputs, long i
   });
 }
 
-void convolve(const ConvShape& s, const float* x, const float* weight, bool backwards, float* y) {
+bool convolve(const ConvShape& s, const float* x, const float* weight, bool backwards, float* y) {
   const Plan plan(s, backwards);
   const Scratch<float> u(points * plan.weights_step());
-  transform_weights(weight, s.o, s.c, backwards, u);
+  if (!transform_weights(weight, s.o, s.c, backwards, u)) return false;
   const long plane_size = std::max(plan.inputs[0].plane_size(), plan.results[0].plane_size());
   threads::for_each(plan.blocks, [&](long index) {
     const Block block(plan, index);
@@ -169,6 +179,7 @@ void convolve(const ConvShape& s, const float* x, const float* weight, bool back
       }
     convolve_tiles(plan, block, uneven, x, weight, backwards, y);
   });
+  return true;
 }
 
 }  // namespace
@@ -183,15 +194,11 @@ bool can(const ConvShape& s) {
 bool should(const ConvShape& s) { return can(s) && s.c >= 16 && s.o >= 16 && s.count() >= 4; }
 
 bool forward(const float* x, const float* weight, float* y, const ConvShape& s) {
-  if (!even(weight, s.o, s.c, false)) return false;
-  convolve(s, x, weight, false, y);
-  return true;
+  return convolve(s, x, weight, false, y);
 }
 
 bool input_gradient(const float* g, const float* weight, float* gx, const ConvShape& s) {
-  if (!even(weight, s.o, s.c, true)) return false;
-  convolve(s, g, weight, true, gx);
-  return true;
+  return convolve(s, g, weight, true, gx);
 }
 
 // The blocks are shared out among parts, each with sums of its own: few where the weights are many, for the

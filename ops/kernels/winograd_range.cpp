@@ -2,11 +2,9 @@
 // results.
 #include <xgrad/ops/kernels/winograd_range.hpp>
 
-#include <atomic>
 #include <limits>
 #include <span>
 
-#include <xgrad/core/base/threads.hpp>
 #include <xgrad/ops/kernels/gemm.hpp>
 #include <xgrad/ops/kernels/panels.hpp>
 
@@ -34,17 +32,15 @@ struct Windows {
   long last(long tile) const { return std::min(start(tile) + std::min(4l, extent) + halo - size, end - 1); }
 };
 
-/// Whether the largest magnitudes of nine taps are near enough to each other, except those that are zero.
-bool even_taps(const int* taps) {
+/// Whether the largest magnitudes of nine taps, so far apart in memory, are near enough to each other, except
+/// those that are zero.
+bool even_taps(const int* taps, long step) {
   int low = std::numeric_limits<int>::max(), high = 0;
   for (int t = 0; t < 9; ++t) {
-    high = std::max(high, taps[t]);
-    if (taps[t] > 0) low = std::min(low, taps[t]);
+    high = std::max(high, taps[t * step]);
+    if (taps[t * step] > 0) low = std::min(low, taps[t * step]);
   }
   return high == 0 || (high >= least && high <= most && high - low <= kernel_range);
-}
-void raise(int* largest, const float* x, long count) {
-  for (long i = 0; i < count; ++i) largest[i] = std::max(largest[i], std::bit_cast<int>(x[i]) & 0x7fffffff);
 }
 
 /// A result of a block: its image, and its row and column in the whole image.
@@ -129,27 +125,20 @@ void find_uneven(const int* largest, const Layout& layout, const Block& block, l
     }
 }
 
-bool even(const float* weight, long outputs, long inputs, bool backwards) {
-  std::atomic<bool> all = true;
-  const long row = inputs * 9;
-  if (backwards)  // the result's channels are the inputs: the rows of some of them, side by side
-    threads::for_ranges(inputs, 64, [&](long first, long last) {
-      std::vector<int> taps(std::size_t(last - first) * 9);
-      for (long o = 0; o < outputs; ++o) raise(taps.data(), weight + o * row + first * 9, (last - first) * 9);
-      for (long c = 0; c < last - first; ++c)
-        if (!even_taps(&taps[std::size_t(c) * 9])) all = false;
-    });
-  else
-    threads::for_ranges(outputs, 16, [&](long first, long last) {
-      for (long o = first; o < last; ++o) {
-        constexpr long some = 16 * 9;  // at a time, which makes whole packs
-        int taps[some] = {};
-        for (long e = 0; e < row; e += some) raise(taps, weight + o * row + e, std::min(some, row - e));
-        for (long t = 9; t < some; ++t) taps[t % 9] = std::max(taps[t % 9], taps[t]);
-        if (!even_taps(taps)) all = false;
-      }
-    });
-  return all;
+bool even(const int* largest, long output_blocks, long input_blocks, bool backwards) {
+  const long results = backwards ? input_blocks : output_blocks,
+             summed = output_blocks * input_blocks / results;
+  const long channel_step = backwards ? 9 : 1, tap_step = backwards ? 1 : lanes;
+  for (long r = 0; r < results; ++r) {
+    int taps[9 * lanes] = {};
+    for (long s = 0; s < summed; ++s) {
+      const int* block = largest + (backwards ? s * results + r : r * summed + s) * 9 * lanes;
+      for (long t = 0; t < 9 * lanes; ++t) taps[t] = std::max(taps[t], block[t]);
+    }
+    for (long c = 0; c < lanes; ++c)
+      if (!even_taps(taps + c * channel_step, tap_step)) return false;
+  }
+  return true;
 }
 
 void convolve_tiles(const Plan& plan, const Block& block, const std::vector<Tile>& tiles, const float* x,

@@ -23,7 +23,9 @@ void find_uneven(const int* largest, const Layout& layout, const Block& block, l
                  std::vector<Tile>& tiles);
 
 /// Whether the taps of the kernels that make each of the result's channels are near enough to each other.
-bool even(const float* weight, long outputs, long inputs, bool backwards);
+/// `largest` has their magnitudes for each block of 16x16 channels, as [tap][output] over the block's
+/// inputs; or backwards, where the result's channels are the inputs, as [input][tap] over its outputs.
+bool even(const int* largest, long output_blocks, long input_blocks, bool backwards);
 
 /// The results of some tiles of a block, directly.
 void convolve_tiles(const Plan& plan, const Block& block, const std::vector<Tile>& tiles, const float* x,
