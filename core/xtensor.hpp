@@ -32,8 +32,7 @@ auto as_mutable_xtensor(Array& array) {
   return xt::adapt(array.mutable_data<T>(), std::size_t(array.size()), xt::no_ownership(), shape);
 }
 
-/// The elements of an xtensor expression. Its type becomes the nearest dtype: bool and small integers u8 or
-/// i64.
+/// The elements of an xtensor expression. A type that is none of a dtype becomes f64, u8 or i64.
 template <XtensorExpression E>
 Array to_array(const E& expression) {
   using V = typename std::remove_cvref_t<E>::value_type;

@@ -173,20 +173,16 @@ Variable minimum(const Variable& a, const Variable& b) {
 
 Variable where(const Variable& condition, const Variable& a, const Variable& b) {
   if (tracing()) return traced("where", where, condition, a, b);
-  const bool numbers = a.data().is_number() && b.data().is_number();
-  const DType dtype = numbers && is_floating(condition.dtype()) ? condition.dtype()
-                      : a.data().is_number()                    ? b.dtype()
-                                                                : a.dtype();
-  Variable c = condition;
-  if (c.dtype() != dtype) {
-    if (is_floating(c.dtype())) c = c.detach() != 0;  // 0.5 is not 0, as an integer it would be
-    Array mask = c.data().cast(dtype);
-    Value::of(mask)->is_number = numbers;  // so that the result takes the dtype of what it meets
+  Variable c = condition.dtype() == DType::boolean ? condition : condition.detach() != 0;
+  if (a.data().is_number() && b.data().is_number()) {
+    Array mask = c.data().cast(DType::f64);
+    Value::of(mask)->is_number = true;  // so that the result takes the dtype of what it meets
     c = Variable(mask);
   }
-  return elementwise_numeric(
+  Variable y = elementwise_numeric(
       "where", [](auto k, auto x, auto y) { return pack::select(k == decltype(k)(0), y, x); },
       {{c}, {a, [=](auto& gy) { return where(c, gy, 0); }}, {b, [=](auto& gy) { return where(c, 0, gy); }}});
+  return a.dtype() == b.dtype() && y.dtype() != a.dtype() ? cast(y, a.dtype()) : y;
 }
 
 Variable clip(const Variable& x, double low, double high) {
@@ -195,7 +191,7 @@ Variable clip(const Variable& x, double low, double high) {
   // A limit that lies beyond all integers limits none of them.
   constexpr auto first = std::numeric_limits<std::int64_t>::min(),
                  last = std::numeric_limits<std::int64_t>::max();
-  const bool integers = x.dtype() == DType::i64;
+  const bool integers = !is_floating(x.dtype());
   const Variable lower = integers && low < -0x1p63 ? Variable(array({first}).reshape({})) : low;
   const Variable upper = integers && high >= 0x1p63 ? Variable(array({last}).reshape({})) : high;
   return elementwise_numeric(

@@ -4,8 +4,9 @@
 
 namespace xgrad {
 
-/// a + b. As in all of these, shapes broadcast by NumPy's rules, dtypes must agree, and a number, which is a
-/// double, takes the dtype of the other operand. Throws Error otherwise, and where integers cannot hold it.
+/// a + b. As in all of these, shapes broadcast by NumPy's rules and dtypes are promoted (see `promote`); a
+/// number, which is a double, takes the dtype of the other operand. Throws Error where shapes do not fit, and
+/// where integers cannot hold a number.
 Variable add(const Variable& a, const Variable& b);
 /// a - b.
 Variable sub(const Variable& a, const Variable& b);
@@ -25,26 +26,26 @@ Variable maximum(const Variable& a, const Variable& b);
 /// The smaller of a and b; where they are equal each gets half of the gradient. Where one is NaN the result
 /// is, and both gradients.
 Variable minimum(const Variable& a, const Variable& b);
-/// a where `condition` is not 0, else b. The condition may have any dtype and gets no gradient. If a and b
-/// are both numbers, a mask of integers gives an array of numbers, which takes the dtype of whatever it meets
-/// (f64 on its own), and a floating-point mask gives its own dtype.
+/// a where `condition` is not 0, else b. The condition may have any dtype and gets no gradient. Where a and
+/// b have one dtype so has the result, else they are promoted; two numbers give an array of numbers, which
+/// takes the dtype of whatever it meets (f64 on its own).
 Variable where(const Variable& condition, const Variable& a, const Variable& b);
-/// x limited to [low, high]; the gradient passes inside and at the limits. For i64, an infinite limit or
+/// x limited to [low, high]; the gradient passes inside and at the limits. For integers, an infinite limit or
 /// one beyond its range has no effect; any other limit that is not an integer is an Error.
 Variable clip(const Variable& x, double low, double high);
 
-/// 1 where a equals b, else 0. Like all comparisons, in the dtype of the operands and without a gradient.
+/// True where a equals b. Like all comparisons, an array of bool, without a gradient.
 /// With integers a number is compared as it is: 2 < 2.5, 2 < INFINITY, and none equals NaN.
 Variable equal(const Variable& a, const Variable& b);
-/// 1 where a and b differ, else 0. A NaN differs from everything.
+/// True where a and b differ. A NaN differs from everything.
 Variable not_equal(const Variable& a, const Variable& b);
-/// 1 where a < b, else 0.
+/// True where a < b.
 Variable less(const Variable& a, const Variable& b);
-/// 1 where a <= b, else 0.
+/// True where a <= b.
 Variable less_equal(const Variable& a, const Variable& b);
-/// 1 where a > b, else 0.
+/// True where a > b.
 Variable greater(const Variable& a, const Variable& b);
-/// 1 where a >= b, else 0.
+/// True where a >= b.
 Variable greater_equal(const Variable& a, const Variable& b);
 
 ///@{

@@ -18,7 +18,7 @@ double order(std::int64_t x, double y) {
 }
 Variable order(const char* op, const Array& x, const Array& y) {
   Array result(broadcast(op, x.shape(), y.shape()), DType::f64);
-  const Array left = lazy::broadcast_to(op, x, result.shape()),
+  const Array left = lazy::broadcast_to(op, x.cast(DType::i64), result.shape()),
               right = lazy::broadcast_to(op, y, result.shape());
   const std::int64_t* a = left.data<std::int64_t>();
   const double* b = right.data<double>();
@@ -31,7 +31,7 @@ Variable order(const char* op, const Array& x, const Array& y) {
 
 /// Whether y is made of numbers of which some are not integers.
 bool no_integers(const Array& x, const Array& y) {
-  if (x.dtype() != DType::i64 || !y.is_number()) return false;
+  if (x.is_number() || is_floating(x.dtype()) || !y.is_number()) return false;
   const auto numbers = y.elements<double>();
   return !std::all_of(numbers.begin(), numbers.end(), [](double v) { return can_hold(DType::i64, v); });
 }
@@ -40,11 +40,11 @@ template <class F>
 Variable compare(const char* op, F f, const Variable& a, const Variable& b) {
   if (a.defined() && b.defined()) {
     if (no_integers(a.data(), b.data()))
-      return cast(elementwise_numeric(op, f, {{order(op, a.data(), b.data())}, {0.}}), DType::i64);
+      return elementwise_predicate(op, f, {{order(op, a.data(), b.data())}, {0.}});
     if (no_integers(b.data(), a.data()))
-      return cast(elementwise_numeric(op, f, {{0.}, {order(op, b.data(), a.data())}}), DType::i64);
+      return elementwise_predicate(op, f, {{0.}, {order(op, b.data(), a.data())}});
   }
-  return elementwise_numeric(op, f, {{a}, {b}});
+  return elementwise_predicate(op, f, {{a}, {b}});
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ Variable fold(const Variable& columns, Pair size, Pair kernel, const WindowOptio
   Windows2d s = windows("fold", kernel, options);
   expect(size.h > 0 && size.w > 0, "fold: the size of the images ({}, {}) is not positive", size.h, size.w);
   const Wide taps = Wide(kernel.h) * kernel.w;
-  expect(columns.rank() == 3 && is_floating(columns.dtype()) && columns.shape()[1] % taps == 0,
+  expect(columns.rank() == 3 && is_f32_or_f64(columns.dtype()) && columns.shape()[1] % taps == 0,
          "fold: {} of {} are not columns (N, C KH KW, L) of a kernel ({}, {})", columns.shape(),
          columns.dtype(), kernel.h, kernel.w);
   const long channels = long(columns.shape()[1] / taps);

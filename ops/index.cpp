@@ -11,21 +11,23 @@
 namespace xgrad {
 namespace {
 
-void check_index(const char* op, const Array& index, long length) {
-  expect(index.dtype() == DType::i64, "{}: indices must be i64, not {}", op, index.dtype());
+/// The indices as i64.
+Array checked_index(const char* op, const Array& given, long length) {
+  const Array index = integers(op, "indices", given);
   const std::int64_t* data = index.data<std::int64_t>();
   for (long i = 0; i < index.size(); ++i)
     expect(data[i] >= 0 && data[i] < length, "{}: index {} at position {} is out of range for length {}", op,
            data[i], i, length);
+  return index;
 }
 
-void check_gather(const char* op, const Variable& x, int axis, const Array& index) {
+Array checked_gather(const char* op, const Variable& x, int axis, const Array& index) {
   expect(index.rank() == x.rank(), "{}: index of shape {} does not have the rank of {}", op, index.shape(),
          x.shape());
   for (int i = 0; i < x.rank(); ++i)
     expect(i == axis || index.shape()[i] <= x.shape()[i], "{}: index of shape {} does not fit into {}", op,
            index.shape(), x.shape());
-  check_index(op, index, x.shape()[axis]);
+  return checked_index(op, index, x.shape()[axis]);
 }
 
 /// Rows that belong at the indices along an axis.
@@ -50,40 +52,40 @@ Variable take_add(const Variable& rows, const Array& indices, int axis, const Sh
                 {{rows, [=](auto& gy) { return take(gy, indices, axis); }}});
 }
 
-Variable take_rows(const char* op, const Variable& x, const Array& indices, int axis) {
-  check_index(op, indices, x.shape()[axis]);
+Variable take_rows(const char* op, const Variable& x, const Array& given, int axis) {
+  const Array indices = checked_index(op, given, x.shape()[axis]);
   return record("take", keep_number(x.data(), kernels::take(x.data(), indices, axis)),
                 {{x, [=, shape = x.shape()](auto& gy) { return take_add(gy, indices, axis, shape); }}});
 }
 
 }  // namespace
 
-Variable gather(const Variable& x, int axis, const Array& index) {
+Variable gather(const Variable& x, int axis, const Array& indices) {
   if (tracing())
     return traced(
         "gather", [](auto& v, auto& i, auto& a) { return gather(v, a.axis, i); }, detail::Along{axis}, x,
-        index);
+        indices);
   axis = normalize_axis("gather", axis, x.rank());
-  check_gather("gather", x, axis, index);
+  const Array index = checked_gather("gather", x, axis, indices);
   return record("gather", keep_number(x.data(), kernels::gather(x.data(), axis, index)),
                 {{x, [=, shape = x.shape()](auto& gy) {
                     return scatter_add(Variable(zeros(shape, gy.dtype())), axis, index, gy);
                   }}});
 }
 
-Variable scatter_add(const Variable& x, int axis, const Array& index, const Variable& source) {
+Variable scatter_add(const Variable& x, int axis, const Array& indices, const Variable& source) {
   if (tracing())
     return traced(
         "scatter_add", [](auto& v, auto& i, auto& s, auto& a) { return scatter_add(v, a.axis, i, s); },
-        detail::Along{axis}, x, index, source);
+        detail::Along{axis}, x, indices, source);
   axis = normalize_axis("scatter_add", axis, x.rank());
-  check_gather("scatter_add", x, axis, index);
+  const Array index = checked_gather("scatter_add", x, axis, indices);
   expect(source.shape() == index.shape(), "scatter_add: source of shape {} for an index of shape {}",
          source.shape(), index.shape());
   Variable to = x, from = source;
   adapt("scatter_add", to, from);
   expect(from.dtype() == to.dtype(), "scatter_add: dtypes {} and {} differ", to.dtype(), from.dtype());
-  expect(to.dtype() != DType::u8, "scatter_add: not defined for {}; cast first", to.dtype());
+  expect(to.dtype() == arithmetic(to.dtype()), "scatter_add: not defined for {}; cast first", to.dtype());
   const Array y = kernels::scatter_add(to.data(), axis, index, from.data());
   return record(
       "scatter_add", keep_number(to.data(), from.data(), y),
@@ -101,17 +103,18 @@ Variable embedding(const Variable& weight, const Array& indices) {
   return take_rows("embedding", weight, indices, 0);
 }
 
-Array one_hot(const Array& indices, long classes, DType dtype) {
-  if (tracing()) return traced("one_hot", one_hot, detail::Classes{classes, dtype}, indices);
+Array one_hot(const Array& given, long classes, DType dtype) {
+  if (tracing()) return traced("one_hot", one_hot, detail::Classes{classes, dtype}, given);
   expect(classes >= 0, "one_hot: the number of classes {} is negative", classes);
-  check_index("one_hot", indices, classes);
+  const Array indices = checked_index("one_hot", given, classes);
   Shape shape = indices.shape();
   shape.push_back(classes);
   check_shape("one_hot", shape, width(dtype));
   Array y = zeros(shape, dtype);
   dispatch(dtype, [&]<class T>() {
     T* out = y.mutable_data<T>();
-    for (long i = 0; i < indices.size(); ++i) out[i * classes + indices.data<std::int64_t>()[i]] = T(1);
+    for (long i = 0; i < indices.size(); ++i)
+      out[i * classes + indices.data<std::int64_t>()[i]] = convert<T>(1);
   });
   return y;
 }

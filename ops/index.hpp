@@ -1,6 +1,6 @@
 #pragma once
-// Indexing: gathering elements and rows by integer indices (i64), and the adjoints that add them back.
-// An index out of range is an Error that names it; negative ones are not allowed.
+// Indexing: gathering elements and rows by indices, integers of any type, and the adjoints that add them
+// back. An index out of range is an Error that names it; negative ones are not allowed.
 #include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
@@ -9,7 +9,7 @@ namespace xgrad {
 /// longer than x except along the axis.
 Variable gather(const Variable& x, int axis, const Array& index);
 /// x with `source` added at the indexed places: the adjoint of gather (as torch.scatter_add). Repeated
-/// indices add up. Throws Error for u8.
+/// indices add up. Throws Error for what is not f32, f64 or i64.
 Variable scatter_add(const Variable& x, int axis, const Array& index, const Variable& source);
 /// Whole rows along an axis: (..., n, ...) by indices of shape (k...) -> (..., k..., ...), as numpy.take.
 Variable take(const Variable& x, const Array& indices, int axis = 0);

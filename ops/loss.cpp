@@ -5,6 +5,7 @@
 
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/number.hpp>
 #include <xgrad/core/tape/trace.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/arithmetic.hpp>
@@ -25,15 +26,16 @@ Variable by_reduction(const char* op, const Variable& losses, Reduction reductio
 }
 
 void check_logits(const char* op, const Variable& x) {
-  expect(x.rank() >= 2 && is_floating(x.dtype()), "{}: {} of {} is not (N, C, ...) of f32 or f64", op,
+  expect(x.rank() >= 2 && is_f32_or_f64(x.dtype()), "{}: {} of {} is not (N, C, ...) of f32 or f64", op,
          x.shape(), x.dtype());
   expect(x.shape()[1] > 0, "{}: {} has no classes", op, x.shape());
 }
 
 /// The element of each sample's class: (N, C, ...) and labels (N, ...) -> (N, ...).
-Variable pick(const char* op, const Variable& x, const Array& labels) {
-  expect(labels.dtype() == DType::i64, "{}: labels must be i64, not {}{}", op, labels.dtype(),
-         is_floating(labels.dtype()) ? "; probabilities are given as a Variable" : "");
+Variable pick(const char* op, const Variable& x, const Array& given) {
+  expect(!is_floating(given.dtype()),
+         "{}: labels must be integers, not {}; probabilities are given as a Variable", op, given.dtype());
+  const Array labels = integers(op, "labels", given);
   expect(labels.shape() == drop_axes(x.shape(), Axes(1)), "{}: labels {} do not fit {}", op, labels.shape(),
          x.shape());
   const std::int64_t* label = labels.data<std::int64_t>();
@@ -71,7 +73,7 @@ Variable weighted(const Variable& weight, const Variable& x) {
 }
 
 void check_pair(const char* op, const char* what, const Variable& x, const Variable& target) {
-  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
+  expect(is_f32_or_f64(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
   expect(x.shape() == target.shape(), "{}: {} {} do not fit {}", op, what, target.shape(), x.shape());
   const bool meet = x.data().is_number() ? is_floating(target.dtype()) : target.data().is_number();
   expect(meet || x.dtype() == target.dtype(), "{}: {} are {}, not {}", op, what, target.dtype(), x.dtype());

@@ -23,8 +23,8 @@ struct CrossEntropyOptions {
   Reduction reduction = Reduction::mean;  ///< of the losses of the samples
   double epsilon = 0;  ///< added to the probability before the logarithm: the book's 1e-7 (volume 1, page 93)
 };
-/// The cross-entropy of softmax(logits) for labels (i64): logits (N, C) with labels (N,), or (N, C, ...) with
-/// (N, ...). The loss of a sample is -log softmax(logits)[label]. Throws Error for a label out of range.
+/// The cross-entropy of softmax(logits) for labels (integers): logits (N, C) with labels (N,), or (N, C, ...)
+/// with (N, ...). The loss of a sample is -log softmax(logits)[label]. Throws Error for a label out of range.
 Variable cross_entropy(const Variable& logits, const Array& labels, const CrossEntropyOptions& options = {});
 /// The same for targets that are probabilities of the logits' shape.
 Variable cross_entropy(const Variable& logits, const Variable& probabilities,

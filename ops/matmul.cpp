@@ -39,7 +39,7 @@ Variable matmul(const Variable& left, const Variable& right, const MatmulOptions
   Variable a = left, b = right;
   expect(a.rank() > 0 && b.rank() > 0, "matmul: cannot multiply {} by {}", a.shape(), b.shape());
   adapt("matmul", a, b);
-  expect(is_floating(a.dtype()) && a.dtype() == b.dtype(),
+  expect(is_f32_or_f64(a.dtype()) && a.dtype() == b.dtype(),
          "matmul: cannot multiply {} by {}; cast to f32 or f64", a.dtype(), b.dtype());
   const bool ta = a.rank() > 1 && options.transpose_a, tb = b.rank() > 1 && options.transpose_b;
   expect(a.dim(ta ? -2 : -1) == b.dim(b.rank() == 1 || tb ? -1 : -2), "matmul: cannot multiply {}{} by {}{}",
@@ -58,7 +58,7 @@ Variable linear(const Variable& input, const Variable& matrix, const Variable& b
   expect(x.rank() >= 1 && weight.rank() == 2 && x.dim(-1) == weight.shape()[1],
          "linear: input {} does not fit weight {}", x.shape(), weight.shape());
   adapt("linear", x, weight);
-  expect(is_floating(x.dtype()) && x.dtype() == weight.dtype(), "linear: input is {}, weight {}", x.dtype(),
+  expect(is_f32_or_f64(x.dtype()) && x.dtype() == weight.dtype(), "linear: input is {}, weight {}", x.dtype(),
          weight.dtype());
   Shape shape = x.shape();
   shape[x.rank() - 1] = weight.shape()[0];

@@ -39,7 +39,7 @@ Variable per_channel(const char* what, const Variable& parameter, const Variable
 }
 
 Axes all_but_channels(const Variable& x) {
-  expect(x.rank() >= 2 && is_floating(x.dtype()), "batch_norm: {} of {} is not (N, C, ...) of f32 or f64",
+  expect(x.rank() >= 2 && is_f32_or_f64(x.dtype()), "batch_norm: {} of {} is not (N, C, ...) of f32 or f64",
          x.shape(), x.dtype());
   Axes axes{0};
   for (int i = 2; i < x.rank(); ++i) axes.push_back(i);
@@ -108,7 +108,7 @@ Variable batch_norm(const Variable& input, const Variable& gamma, const Variable
 Variable layer_norm(const Variable& input, const Variable& gamma, const Variable& beta, double eps) {
   if (tracing()) return traced("layer_norm", layer_norm, detail::Epsilon{eps}, input, gamma, beta);
   const Variable x = adapt_to("layer_norm", input, {&gamma, &beta});
-  expect(x.rank() >= 1 && is_floating(x.dtype()), "layer_norm: {} of {} is not (..., C) of f32 or f64",
+  expect(x.rank() >= 1 && is_f32_or_f64(x.dtype()), "layer_norm: {} of {} is not (..., C) of f32 or f64",
          x.shape(), x.dtype());
   const Shape last = gamma.defined() ? gamma.shape() : beta.defined() ? beta.shape() : Shape{x.dim(-1)};
   const int rank = last.rank();
@@ -138,7 +138,7 @@ Variable dropout(const Variable& x, double p, const DropoutOptions& options) {
     return traced("dropout", f, detail::Dropping{p, options.training, options.inverted}, x);
   }
   expect(p >= 0 && p <= 1, "dropout: {} is not a probability", p);
-  expect(is_floating(x.dtype()), "dropout: not defined for {}; cast to f32 or f64 first", x.dtype());
+  expect(is_f32_or_f64(x.dtype()), "dropout: not defined for {}; cast to f32 or f64 first", x.dtype());
   if (!options.training) return options.inverted ? x : x * (1 - p);
   Generator& generator = options.generator ? *options.generator : default_generator();
   const Variable mask = keep_number(x.data(), generator.bernoulli(x.shape(), 1 - p, x.dtype()));

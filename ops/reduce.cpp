@@ -20,6 +20,18 @@
 namespace xgrad {
 namespace {
 
+/// x in what its dtype is computed in.
+Variable widened(const Variable& x) {
+  const DType dtype = arithmetic(x.dtype());
+  return x.dtype() == dtype ? x : cast(x, dtype);
+}
+
+/// The same of floating-point numbers.
+Variable widened_floating(const char* op, const Variable& x) {
+  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
+  return widened(x);
+}
+
 /// What an axes argument says about x.
 struct Reduced {
   Axes axes;
@@ -27,7 +39,6 @@ struct Reduced {
   long count;          // elements in each result
 };
 Reduced reduced(const char* op, const Variable& x, const Axes& axes, bool keep) {
-  expect(x.dtype() != DType::u8, "{}: not defined for {}; cast first", op, x.dtype());
   Reduced r;
   r.axes = normalize_axes(op, axes, x.rank());
   r.kept = keep_axes(x.shape(), r.axes);
@@ -36,9 +47,8 @@ Reduced reduced(const char* op, const Variable& x, const Axes& axes, bool keep) 
   for (int axis : r.axes) r.count *= x.shape()[axis];
   return r;
 }
-/// The same for what there must be elements to compute, of f32 or f64.
-Reduced reduced_floating(const char* op, const Variable& x, const Axes& axes, bool keep) {
-  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
+/// The same for what there must be elements to compute.
+Reduced reduced_some(const char* op, const Variable& x, const Axes& axes, bool keep) {
   const Reduced r = reduced(op, x, axes, keep);
   expect(r.count > 0, "{}: shape {} has no elements along the axes", op, x.shape());
   return r;
@@ -56,8 +66,7 @@ Variable matches(const Variable& x, const Variable& y) {
 
 /// The largest or smallest element; the gradient goes to all elements equal to it, in even shares.
 Variable extreme(const char* op, ReduceKind kind, const Variable& x, const Axes& axes, bool keep) {
-  const Reduced r = reduced(op, x, axes, keep);
-  expect(r.count > 0, "{}: shape {} has no elements along the axes", op, x.shape());
+  const Reduced r = reduced_some(op, x, axes, keep);
   auto rule = [=](auto& gy, auto& y) {
     const Variable equals = matches(x, y);
     return strong_mul(strong_div(gy, sum_to(equals, y.shape())), equals);
@@ -86,21 +95,24 @@ bool is_within(const Variable& mean, const Variable& var, double share) {
   });
 }
 
-Variable sum(const Variable& x, const Axes& axes, bool keep) {
-  if (tracing()) return traced("sum", sum, detail::Over{axes, keep}, x);
+Variable sum(const Variable& given, const Axes& axes, bool keep) {
+  if (tracing()) return traced("sum", sum, detail::Over{axes, keep}, given);
+  const Variable x = widened(given);
   const Reduced r = reduced("sum", x, axes, keep);
   return reshape(sum_to(x, r.kept), r.result);
 }
 
-Variable mean(const Variable& x, const Axes& axes, bool keep) {
-  if (tracing()) return traced("mean", mean, detail::Over{axes, keep}, x);
-  const Reduced r = reduced_floating("mean", x, axes, keep);
+Variable mean(const Variable& given, const Axes& axes, bool keep) {
+  if (tracing()) return traced("mean", mean, detail::Over{axes, keep}, given);
+  const Variable x = widened_floating("mean", given);
+  const Reduced r = reduced_some("mean", x, axes, keep);
   return reshape(sum_to(x, r.kept) / double(r.count), r.result);
 }
 
-Variable var(const Variable& x, const Axes& axes, bool keep) {
-  if (tracing()) return traced("var", var, detail::Over{axes, keep}, x);
-  const Reduced r = reduced_floating("var", x, axes, keep);
+Variable var(const Variable& given, const Axes& axes, bool keep) {
+  if (tracing()) return traced("var", var, detail::Over{axes, keep}, given);
+  const Variable x = widened_floating("var", given);
+  const Reduced r = reduced_some("var", x, axes, keep);
   const Variable m = mean(x, r.axes, keepdims);
   Variable v = mean(square(x - m), r.axes, keepdims);
   // The mean is rounded by u |m|, which adds u^2 m^2: too much where the elements differ by less than that.
@@ -109,18 +121,21 @@ Variable var(const Variable& x, const Axes& axes, bool keep) {
   return reshape(v, r.result);
 }
 
-Variable max(const Variable& x, const Axes& axes, bool keep) {
-  if (tracing()) return traced("max", max, detail::Over{axes, keep}, x);
+Variable max(const Variable& given, const Axes& axes, bool keep) {
+  if (tracing()) return traced("max", max, detail::Over{axes, keep}, given);
+  const Variable x = widened(given);
   return extreme("max", ReduceKind::max, x, axes, keep);
 }
-Variable min(const Variable& x, const Axes& axes, bool keep) {
-  if (tracing()) return traced("min", min, detail::Over{axes, keep}, x);
+Variable min(const Variable& given, const Axes& axes, bool keep) {
+  if (tracing()) return traced("min", min, detail::Over{axes, keep}, given);
+  const Variable x = widened(given);
   return extreme("min", ReduceKind::min, x, axes, keep);
 }
 
 // A tree of multiplications: products of the other elements come by themselves, also where one is 0.
-Variable prod(const Variable& x, const Axes& axes, bool keep) {
-  if (tracing()) return traced("prod", prod, detail::Over{axes, keep}, x);
+Variable prod(const Variable& given, const Axes& axes, bool keep) {
+  if (tracing()) return traced("prod", prod, detail::Over{axes, keep}, given);
+  const Variable x = widened(given);
   const Reduced r = reduced("prod", x, axes, keep);
   if (r.count == 0) return reshape(sum_to(x, r.kept), r.result) + 1;
   Axes order;
@@ -139,16 +154,17 @@ Variable prod(const Variable& x, const Axes& axes, bool keep) {
   return reshape(y, r.result);
 }
 
-Variable cumsum(const Variable& x, int axis) {
-  if (tracing()) return traced("cumsum", cumsum, detail::Along{axis}, x);
+Variable cumsum(const Variable& given, int axis) {
+  if (tracing()) return traced("cumsum", cumsum, detail::Along{axis}, given);
+  const Variable x = widened(given);
   axis = normalize_axis("cumsum", axis, x.rank());
-  expect(x.dtype() != DType::u8, "cumsum: not defined for {}; cast first", x.dtype());
   return record("cumsum", keep_number(x.data(), kernels::cumsum(x.data(), axis)),
                 {{x, [=](auto& gy) { return flip(cumsum(flip(gy, axis), axis), axis); }}});
 }
 
-Array argmax(const Variable& x, int axis, bool keep) {
-  if (tracing()) return traced("argmax", argmax, detail::AlongOne{axis, keep}, x);
+Array argmax(const Variable& given, int axis, bool keep) {
+  if (tracing()) return traced("argmax", argmax, detail::AlongOne{axis, keep}, given);
+  const Variable x = widened(given);
   axis = normalize_axis("argmax", axis, x.rank());
   expect(x.shape()[axis] > 0, "argmax: shape {} has no elements along axis {}", x.shape(), axis);
   const Array indices = kernels::argmax(x.data(), axis);

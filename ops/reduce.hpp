@@ -8,10 +8,10 @@ namespace xgrad {
 /// To be written after the axes: sum(x, {0, 2, 3}, keepdims).
 inline constexpr bool keepdims = true;
 
-/// The sum of the elements, of f32, f64 and i64; 0 where there are none. As in the others: without axes of
-/// all elements; negative axes count from the last; the axes are dropped unless `keepdims`. Along any axes
-/// and of any number of elements its error is at most 4 u sum(|x|), where u is 2^-24 in f32 and 2^-53 in f64,
-/// unless some of the elements have a sum that overflows.
+/// The sum of the elements, in what their dtype is computed in (see `arithmetic`); 0 where there are none. As
+/// in the others: without axes of all elements; negative axes count from the last; the axes are dropped
+/// unless `keepdims`. Along any axes and of any number of elements its error is at most 4 u sum(|x|), where u
+/// is 2^-24 in f32 and 2^-53 in f64, unless some of the elements have a sum that overflows.
 Variable sum(const Variable& x, const Axes& axes = {}, bool keep = false);
 /// The mean of the elements: their sum, with its error and its range, divided by their number. Throws Error
 /// when there are none, and for integers.
@@ -31,7 +31,7 @@ Variable prod(const Variable& x, const Axes& axes = {}, bool keep = false);
 /// log(sum(exp(x))), without overflow; minus infinity where there are no elements.
 Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keep = false);
 /// The sums of the first 1, 2, ... elements along an axis, each with an error of at most 2 u sum(|x|); those
-/// of i64 are exact but for overflow. Throws Error for u8.
+/// of i64 are exact but for overflow.
 Variable cumsum(const Variable& x, int axis);
 /// The index of the first largest element along an axis, as i64. Throws Error when the axis is empty.
 Array argmax(const Variable& x, int axis, bool keep = false);

@@ -25,11 +25,14 @@ struct Section {
 
 Variable embed(const Variable& x, const Shape& whole, const Section& section, double value = 0);
 
-/// Gives numbers the dtype of the first array that is none.
+/// Gives all one dtype: that of what is not a number, promoted where there are several.
 void adapt_all(const char* op, std::vector<Variable>& xs) {
   const auto first = std::find_if_not(xs.begin(), xs.end(), [](auto& x) { return x.data().is_number(); });
   if (first == xs.end()) return;
-  for (auto& x : xs) x = adapt(op, x, first->dtype());
+  DType dtype = first->dtype();
+  for (auto& x : xs)
+    if (!x.data().is_number() && x.dtype() != dtype) dtype = promote(dtype, x.dtype());
+  for (auto& x : xs) x = x.data().is_number() ? adapt(op, x, dtype) : cast(x, dtype);
 }
 
 /// The elements in the section.
@@ -100,8 +103,6 @@ Variable join(const char* op, std::vector<Variable> xs, int axis) {
     Shape other = x.shape();
     expect(other.rank() == shape.rank(), "{}: shapes {} and {} have different ranks", op, xs[0].shape(),
            x.shape());
-    expect(x.dtype() == xs[0].dtype(), "{}: dtypes {} and {} differ; cast one of them", op, xs[0].dtype(),
-           x.dtype());
     shape[axis] += other[axis];
     check_shape(op, shape, width(x.dtype()));
     other[axis] = shape[axis];

@@ -17,7 +17,7 @@ namespace xgrad {
 namespace {
 
 Axes checked_axes(const char* op, const Variable& x, const Axes& axes) {
-  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
+  expect(is_f32_or_f64(x.dtype()), "{}: not defined for {}; cast to f32 or f64 first", op, x.dtype());
   return normalize_axes(op, axes, x.rank());
 }
 Axes axis_with_elements(const char* op, const Variable& x, int axis) {

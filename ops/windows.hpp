@@ -8,7 +8,7 @@ namespace xgrad::detail {
 
 inline void check_images(const char* op, const Variable& x) {
   expect(x.rank() == 4, "{}: input {} is not (N, C, H, W)", op, x.shape());
-  expect(is_floating(x.dtype()), "{}: not defined for {}; cast to f32 first", op, x.dtype());
+  expect(is_f32_or_f64(x.dtype()), "{}: not defined for {}; cast to f32 first", op, x.dtype());
 }
 
 /// Windows by options that are possible; what they lie over remains to be said.

@@ -103,7 +103,7 @@ void Array::fill(const void* elements, long count) {
 double Array::item() const {
   expect(size() == 1, "item: shape {} has {} elements, not one", shape(), size());
   const char* data = bytes();
-  return dispatch(dtype(), [&]<class T>() { return double(*reinterpret_cast<const T*>(data)); });
+  return dispatch(dtype(), [&]<class T>() { return convert<double>(*reinterpret_cast<const T*>(data)); });
 }
 
 void evaluate(const Array& array) { array.bytes(); }
@@ -152,22 +152,7 @@ Array Array::reshape(Shape to) const {
   return Array(value);
 }
 
-Array Array::cast(DType to) const {
-  if (to == dtype() && !is_number()) return *this;
-  check_shape("cast", shape(), width(to));
-  Array result(shape(), to);
-  const char* from = bytes();
-  dispatch(dtype(), [&]<class From>() {
-    dispatch(to, [&]<class To>() {
-      auto* in = reinterpret_cast<const From*>(from);
-      auto* out = reinterpret_cast<To*>(result.value_->data);
-      threads::for_ranges(size(), 1 << 15, [=](long first, long last) {
-        std::transform(in + first, in + last, out + first, convert<To, From>);
-      });
-    });
-  });
-  return result;
-}
+Array Array::cast(DType to) const { return lazy::cast(*this, to); }
 
 Array Array::copy() const {
   Array result(shape(), dtype());
@@ -181,7 +166,8 @@ namespace {
 Array filled(const char* op, const Shape& shape, double value, DType dtype) {
   check_shape(op, shape, width(dtype));
   Array result(shape, dtype);
-  dispatch(dtype, [&]<class T>() { std::fill_n(result.mutable_data<T>(), result.size(), T(value)); });
+  dispatch(dtype,
+           [&]<class T>() { std::fill_n(result.mutable_data<T>(), result.size(), convert<T>(value)); });
   return result;
 }
 
@@ -206,7 +192,7 @@ Array arange(long n, DType dtype) {
   expect(n == 0 || can_hold(dtype, double(n - 1)), "arange: {} cannot hold {}", dtype, n - 1);
   dispatch(dtype, [&]<class T>() {
     T* out = result.mutable_data<T>();
-    for (long i = 0; i < n; ++i) out[i] = T(i);
+    for (long i = 0; i < n; ++i) out[i] = convert<T>(i);
   });
   return result;
 }

@@ -17,6 +17,8 @@ void expect_consistent(const Program& p) {
     expect(!leaf.dense || aligned(leaf.data), "program: a leaf that is read in place is not aligned");
     expect(leaf.walk.dims.size() == p.domain.size(), "program: a leaf of {} elements is read over {}",
            leaf.walk.dims.size(), p.domain);
+    expect(!leaf.overwritten || leaf.dtype == p.dtype,
+           "program: a leaf of {} is overwritten in a program of {}", leaf.dtype, p.dtype);
   }
   for (auto& store : p.stores) {
     expect(store.operand >= leaves && store.operand < operands, "program: operand {} is not a register",

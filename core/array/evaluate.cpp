@@ -78,14 +78,14 @@ class Lock {
 
 void compute(Lock& lock, std::vector<Value*> values);
 
-void collect_leaves(Value* v, const Shape& domain, long visit, std::vector<Ref<Value>>& leaves) {
+void collect_leaves(Value* v, const Shape& domain, DType dtype, long visit, std::vector<Ref<Value>>& leaves) {
   if (v->ready() || std::exchange(v->marks.visit, visit) == visit) return;
-  if (!is_step(*v, domain)) {
+  if (!is_step(*v, domain, dtype)) {
     leaves.emplace_back(v);
     return;
   }
   for (int i = 0; i < v->pending.inputs; ++i)
-    collect_leaves(Value::of(v->pending.in[i]), domain, visit, leaves);
+    collect_leaves(Value::of(v->pending.in[i]), domain, dtype, visit, leaves);
 }
 
 /// Computes what the program of `root` must find ready.
@@ -93,15 +93,17 @@ void compute_leaves(Lock& lock, Value& root) {
   if (root.ready() || root.marks.claimed || root.pending.is_scattered) return;
   std::vector<Ref<Value>> leaves;
   const Shape domain = domain_of(root);
-  collect_leaves(root.is_reduction() ? Value::of(root.pending.in[0]) : &root, domain, next_visit(), leaves);
+  collect_leaves(root.is_reduction() ? Value::of(root.pending.in[0]) : &root, domain,
+                 root.pending.computed_in, next_visit(), leaves);
   for (auto& leaf : leaves) compute(lock, {leaf.get()});
 }
 
-bool needs_leaf(const Value& v) {
+bool needs_leaf(const Value& v, DType dtype) {
   if (v.ready()) return false;
-  if (!v.pending.fns || v.marks.claimed) return true;
+  if (!v.pending.fns || v.marks.claimed || v.pending.computed_in != dtype) return true;
   const auto& in = v.pending.in;
-  return std::any_of(in, in + v.pending.inputs, [](const Array& x) { return needs_leaf(*Value::of(x)); });
+  return std::any_of(in, in + v.pending.inputs,
+                     [=](const Array& x) { return needs_leaf(*Value::of(x), dtype); });
 }
 
 /// Other sums over the same domain and of the same shape, which this pass can compute while the data is at
@@ -112,8 +114,9 @@ void add_siblings(Lock& lock, Roots& roots) {
   for (auto& [v, thread] : evaluator().queue) {
     if (roots.size() >= max_roots) break;
     if (v == &first || thread != this_thread() || v->ready() || v->marks.claimed) continue;
-    if (v->dtype != first.dtype || !(domain_of(*v) == domain)) continue;
-    if ((shape && !(v->shape == *shape)) || needs_leaf(*Value::of(v->pending.in[0]))) continue;
+    if (v->pending.computed_in != first.pending.computed_in || !(domain_of(*v) == domain)) continue;
+    if ((shape && !(v->shape == *shape)) || needs_leaf(*Value::of(v->pending.in[0]), v->pending.computed_in))
+      continue;
     if (!v->try_retain()) continue;
     roots.push_back(Ref<Value>::adopt(v));
     shape = &v->shape;
@@ -128,7 +131,8 @@ void add_operands(Roots& roots) {
   for (std::size_t i = roots.size(); i-- > 0 && roots.size() < max_roots;) {
     if (!roots[i]->is_reduction()) continue;
     Value& x = *Value::of(roots[i]->pending.in[0]);
-    if (is_step(x, x.shape) && !contains(roots, x) && x.pending.steps >= long_to_compute && x.refs > 1)
+    if (is_step(x, x.shape, roots[i]->pending.computed_in) && !contains(roots, x) &&
+        x.pending.steps >= long_to_compute && x.refs > 1)
       roots.emplace_back(&x);
   }
 }
@@ -240,7 +244,7 @@ void compute(Lock& lock, std::vector<Value*> values) {
       continue;
     }
     for (Value* v : values)
-      if (first.pending.fns && is_step(*v, first.shape) && v->dtype == first.dtype && !contains(roots, *v))
+      if (first.pending.fns && is_step(*v, first.shape, first.pending.computed_in) && !contains(roots, *v))
         roots.emplace_back(v);
     compute_roots(lock, std::move(roots));
   }

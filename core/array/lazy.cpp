@@ -34,17 +34,19 @@ constexpr const StepFns& repeat = all_steps<Repeat, 1>;
 
 bool is_broadcast(const Value& v) { return !v.ready() && v.pending.fns == &repeat; }
 
-DType common_dtype(const char* op, Array* in, int inputs) {
+/// What the operands are computed in. Numbers are made that.
+DType promoted(const char* op, Array* in, int inputs) {
   const Array* first = std::find_if_not(in, in + inputs, [](const Array& a) { return a.is_number(); });
-  const DType dtype = first == in + inputs ? DType::f64 : first->dtype();
-  for (int i = 0; i < inputs; ++i) {
+  if (first == in + inputs) return DType::f64;
+  DType dtype = arithmetic(first->dtype());
+  for (int i = 0; i < inputs; ++i)
+    if (!in[i].is_number()) dtype = promote(dtype, in[i].dtype());
+  for (int i = 0; i < inputs; ++i)
     if (in[i].is_number()) in[i] = number_as(op, in[i], dtype);
-    expect(in[i].dtype() == dtype, "{}: dtypes {} and {} differ; cast one of them", op, dtype, in[i].dtype());
-  }
   return dtype;
 }
 
-/// Runs one step over ready operands of one shape, or of one element.
+/// Runs one step over ready operands of one shape, or of one element, all of the step's dtype.
 void run_at_once(Value& v, const Array* in, int inputs) {
   v.allocate();
   alignas(64) char splat[max_inputs][64];
@@ -57,7 +59,7 @@ void run_at_once(Value& v, const Array* in, int inputs) {
     for (long k = 0; k < lanes; ++k) std::memcpy(splat[i] + k * element, x.data, std::size_t(element));
     args[i] = {splat[i], 0};
   }
-  v.pending.fns->by_dtype[int(v.dtype)](v.data, args, (size + lanes - 1) / lanes * lanes, false);
+  v.pending.fns->of(v.dtype)(v.data, args, (size + lanes - 1) / lanes * lanes, false);
 }
 
 /// Notes the operands of a pending value, computing those that would make the program too long.
@@ -66,7 +68,8 @@ void attach(Value& v, const Array* in, int inputs) {
   v.pending.steps = 1;
   for (int i = 0; i < inputs; ++i) {
     Value& x = *Value::of(in[i]);
-    const bool same_program = !x.is_reduction() && (v.is_reduction() || x.shape == v.shape);
+    const bool same_program = !x.is_reduction() && x.pending.computed_in == v.pending.computed_in &&
+                              (v.is_reduction() || x.shape == v.shape);
     if (!x.ready() && (x.pending.depth >= max_depth || (same_program && x.pending.steps >= max_steps)))
       run(&x);
     if (!x.ready()) {
@@ -83,9 +86,22 @@ Array repeated(const char* op, const Array& x, const Shape& shape) {
   v.is_number = x.is_number();
   v.pending.op = "broadcast_to";
   v.pending.fns = &repeat;
+  v.pending.computed_in = arithmetic(x.dtype());
   attach(v, &x, 1);
   return result;
 }
+
+/// What it is to become a To and to be read again: the steps of a cast.
+template <class To>
+struct Rounded {
+  template <class T>
+  static void step(void* out, const Arg* in, long n, bool) {
+    const T* from = static_cast<const T*>(in->data);
+    T* to = static_cast<T*>(out);
+    for (long i = 0; i < n; ++i) to[i] = convert<T>(convert<To>(from[in->stride ? i : 0]));
+  }
+  static constexpr StepFns steps{step<float>, step<double>, step<std::int64_t>};
+};
 
 }  // namespace
 
@@ -96,9 +112,9 @@ Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
     numbers &= in[i].is_number();
     repeats |= is_broadcast(*Value::of(in[i]));
   }
-  const DType dtype = common_dtype(op, in, inputs);
-  expect(dtype != DType::u8 && fns.by_dtype[int(dtype)] != nullptr,
-         "{}: not defined for {}; cast to f32 or f64 first", op, dtype);
+  const DType dtype = promoted(op, in, inputs);
+  expect(fns.of(dtype) != nullptr, "{}: not defined for {}; cast to f32 or f64 first", op,
+         arithmetic(in[0].dtype()) == dtype ? in[0].dtype() : dtype);
   Shape shape = in[0].shape();
   for (int i = 1; i < inputs; ++i) shape = broadcast(op, shape, in[i].shape());
 
@@ -112,22 +128,24 @@ Array map(const char* op, const StepFns& fns, Array* in, int inputs) {
     return small == shape ? result : repeated(op, result, shape);
   }
 
-  Array result = Value::handle(new Value(shape, dtype, op));
+  Array result = Value::handle(new Value(shape, fns.is_predicate ? DType::boolean : dtype, op));
   Value& v = *Value::of(result);
   v.pending.op = op;
   v.pending.fns = &fns;
-  v.is_number = numbers;
+  v.pending.computed_in = dtype;
+  v.is_number = numbers && !fns.is_predicate;
   const long size = shape.size();
   if (size == 0) {
     v.allocate();
     return result;
   }
-  bool ready = true, flat = true;
+  bool ready = true, plain = !fns.is_predicate;
   for (int i = 0; i < inputs; ++i) {
-    ready &= Value::of(in[i])->ready();
-    flat &= in[i].shape().size() == size || in[i].shape().size() == 1;
+    const Value& x = *Value::of(in[i]);
+    ready &= x.ready();
+    plain &= x.dtype == dtype && (x.shape.size() == size || x.shape.size() == 1);
   }
-  if (ready && flat && size <= eager_below) {
+  if (ready && plain && size <= eager_below) {
     run_at_once(v, in, inputs);
     return result;
   }
@@ -142,8 +160,9 @@ Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape) {
   Value& v = *Value::of(result);
   v.pending.op = reduction == ReduceKind::sum ? "sum" : reduction == ReduceKind::max ? "max" : "min";
   v.pending.reduction = reduction;
+  v.pending.computed_in = x.dtype();
   v.is_number = x.is_number();
-  expect(x.dtype() != DType::u8, "reduce: not defined for u8; cast first");
+  expect(x.dtype() == arithmetic(x.dtype()), "reduce: not defined for {}; cast first", x.dtype());
   const bool small = Value::of(x)->ready() && x.size() <= eager_below;
   attach(v, &x, 1);
   if (small || !fusing)
@@ -156,9 +175,24 @@ Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape) {
 Array broadcast_to(const char* op, const Array& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   expect(broadcasts_to(x.shape(), shape), "{}: shape {} does not broadcast to {}", op, x.shape(), shape);
-  if (x.dtype() == DType::u8) return broadcast_to(op, x.cast(DType::i64), shape).cast(DType::u8);
   Array result = repeated(op, is_broadcast(*Value::of(x)) ? source(x) : x, shape);
   if (shape.size() <= eager_below || !fusing) materialize(Value::of(result));
+  return result;
+}
+
+Array cast(const Array& x, DType dtype) {
+  if (x.dtype() == dtype && !x.is_number()) return x;
+  Array result = Value::handle(new Value(x.shape(), dtype, "cast"));
+  Value& v = *Value::of(result);
+  v.pending.op = "cast";
+  v.pending.fns = dispatch(dtype, []<class To>() { return &Rounded<To>::steps; });
+  v.pending.computed_in = promote(x.dtype(), dtype);
+  if (x.size() == 0) {
+    v.allocate();
+    return result;
+  }
+  attach(v, &x, 1);
+  if ((Value::of(x)->ready() && x.size() <= eager_below) || !fusing) run(&v);
   return result;
 }
 

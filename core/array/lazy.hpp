@@ -18,9 +18,22 @@ struct Arg {
 };
 /// Computes n elements, a multiple of 64 bytes, of `out` from the operands; the data is aligned to 64 bytes.
 using StepFn = void (*)(void* out, const Arg* in, long n, bool non_temporal);
-/// A step for f32, f64 and i64; null where the operation does not exist.
+/// A step for each dtype of arithmetic; null where the operation does not exist.
 struct StepFns {
-  StepFn by_dtype[3];
+  StepFn f32, f64, i64;
+  bool is_predicate = false;  // its results are 0 and 1, stored as bool
+
+  /// Throws Error for a dtype that is none of arithmetic.
+  StepFn of(DType dtype) const {
+    return dispatch_arithmetic(dtype, [this]<class T>() {
+      if constexpr (std::is_same_v<T, float>)
+        return f32;
+      else if constexpr (std::is_same_v<T, double>)
+        return f64;
+      else
+        return i64;
+    });
+  }
 };
 
 enum class ReduceKind : unsigned char { sum, max, min };
@@ -56,6 +69,7 @@ struct Value {
     bool is_scattered = false;     // by `scatter`, which goes with what it refers to
     std::unique_ptr<const Scatter> scatter;
     ReduceKind reduction = ReduceKind::sum;
+    DType computed_in = DType::f32;  // by a step or a reduction, which round to the value's dtype
     unsigned char inputs = 0;
     int steps = 0;             // of the program, counted as a tree: an upper bound
     int depth = 0;             // pending values below, reductions included
@@ -117,14 +131,16 @@ Array number_as(const char* op, const Array& number, DType dtype);
 
 namespace lazy {
 
-/// The elementwise function over the operands, broadcast. Throws Error that names `op` when shapes or dtypes
-/// do not fit.
+/// The elementwise function over the operands, promoted and broadcast. Throws Error that names `op` when
+/// shapes do not fit, or there is no function for the dtype.
 Array map(const char* op, const StepFns& fns, Array* in, int inputs);
 /// `x` reduced to `shape`, to which it must be an expansion: the adjoint of broadcasting, for sum.
 Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape);
 /// `x` repeated along axes of length 1 or missing in front. Throws Error that names `op` when it does not
 /// fit.
 Array broadcast_to(const char* op, const Array& x, const Shape& shape);
+/// The elements as another dtype.
+Array cast(const Array& x, DType dtype);
 /// An array that is made by `scatter`, whose own operands have been computed.
 Array scattered(const char* op, const Shape& shape, DType dtype, std::unique_ptr<const Scatter> scatter);
 /// Whether it is pending and will be made by a scatter.

@@ -32,9 +32,13 @@ void step(void* out, const Arg* in, long n, bool non_temporal) {
 }
 
 template <class F, int N>
-inline constexpr StepFns floating_steps{{step<float, F, N>, step<double, F, N>, nullptr}};
+inline constexpr StepFns floating_steps{step<float, F, N>, step<double, F, N>, nullptr};
 template <class F, int N>
-inline constexpr StepFns all_steps{{step<float, F, N>, step<double, F, N>, step<std::int64_t, F, N>}};
+inline constexpr StepFns all_steps{step<float, F, N>, step<double, F, N>, step<std::int64_t, F, N>};
+/// Of an F that gives 1 or 0.
+template <class F, int N>
+inline constexpr StepFns predicate_steps{step<float, F, N>, step<double, F, N>, step<std::int64_t, F, N>,
+                                         true};
 
 }  // namespace lazy
 

@@ -12,15 +12,17 @@ long next_visit() {
 
 bool Planner::lay_out(const Roots& roots) {
   clear();
-  program.dtype = roots[0]->dtype;
+  program.dtype = roots[0]->pending.computed_in;
   program.domain = domain_of(*roots[0]);
   visit_ = next_visit();
   for (auto& root : roots)
     results_.push_back(visit(root->is_reduction() ? Value::of(root->pending.in[0]) : root.get()));
   for (auto& [leaf, use] : leaves_) {
     if (!leaf->ready()) return false;
-    const bool dense = leaf->shape.size() == program.domain.size();
-    program.leaves.push_back({leaf->data, Walk(leaf->shape, program.domain, short_run_of_leaf), dense});
+    const long size = leaf->shape.size();
+    program.leaves.push_back({leaf->data, leaf->dtype, size,
+                              Walk(leaf->shape, program.domain, short_run_of_leaf),
+                              size == program.domain.size()});
   }
   assign_registers();
   find_what_is_needed_later(roots);
@@ -32,7 +34,7 @@ bool Planner::lay_out(const Roots& roots) {
     if (root.is_reduction())
       reduce(root, operand(results_[i]), out);
     else
-      program.stores.push_back({operand(results_[i]), out});
+      program.stores.push_back({operand(results_[i]), out, root.dtype});
   }
   for (auto& leaf : leaves_) kept_.emplace_back(leaf.value);
   return true;
@@ -64,7 +66,7 @@ int Planner::visit(Value* v) {
   auto& marks = v->marks;
   if (marks.visit != visit_) {
     marks.visit = visit_;
-    if (!is_step(*v, program.domain)) {
+    if (!is_step(*v, program.domain, program.dtype)) {
       leaves_.push_back({v, {}});
       marks.slot = -int(leaves_.size());
     } else {
@@ -90,7 +92,7 @@ void Planner::assign_registers() {
   for (int s = 0; s < int(steps_.size()); ++s) {
     Step& step = steps_[s];
     const auto& pending = step.value->pending;
-    Program::Step out{pending.fns->by_dtype[int(program.dtype)], 0, pending.inputs, {}};
+    Program::Step out{pending.fns->of(program.dtype), 0, pending.inputs, {}};
     for (int i = 0; i < out.inputs; ++i) {
       out.in[i] = operand(step.in[i]);
       if (step.in[i] < 0) continue;
@@ -127,10 +129,12 @@ void Planner::find_what_is_needed_later(const Roots& roots) {
 }
 
 /// Memory for a root's elements: that of a leaf which nothing else needs, and which neither a sum nor a step
-/// after the root's reads, is written in place.
+/// after the root's reads, is written in place, unless either is converted.
 char* Planner::output_buffer(Value& root, int slot) {
-  for (std::size_t i = 0; !root.is_reduction() && i < leaves_.size(); ++i) {
+  const bool converted = root.dtype != program.dtype;
+  for (std::size_t i = 0; !root.is_reduction() && !converted && i < leaves_.size(); ++i) {
     auto& [leaf, use] = leaves_[i];
+    if (leaf->dtype != root.dtype) continue;
     if (use.needed_later || use.last > slot || !(leaf->shape == root.shape) || !leaf->storage) continue;
     if (!is_last_use(*leaf, use.count)) continue;
     if (leaf->storage->refs.load(std::memory_order_acquire) != 1) continue;  // a reshape's, or taken

@@ -6,15 +6,16 @@
 
 namespace xgrad::lazy {
 
-/// Values that one program computes: all over one domain and of one dtype.
+/// Values that one program computes: all over one domain and in one dtype.
 using Roots = std::vector<Ref<Value>>;
 
 /// What the program of a pending step or reduction goes over: the elements that a reduction reads, or its
 /// own.
 inline const Shape& domain_of(const Value& v) { return v.is_reduction() ? v.pending.in[0].shape() : v.shape; }
-/// Whether a value becomes a step of a program over `domain`; anything else is a leaf of it.
-inline bool is_step(const Value& v, const Shape& domain) {
-  return !v.ready() && v.pending.fns && !v.marks.claimed && v.shape == domain;
+/// Whether a value becomes a step of a program over `domain` in `dtype`; anything else is a leaf of it.
+inline bool is_step(const Value& v, const Shape& domain, DType dtype) {
+  return !v.ready() && v.pending.fns && !v.marks.claimed && v.shape == domain &&
+         v.pending.computed_in == dtype;
 }
 inline bool contains(const Roots& roots, const Value& v) {
   for (auto& root : roots)

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 #include <xsimd/xsimd.hpp>
 
+#include <xgrad/core/array/cut.hpp>
 #include <xgrad/core/array/pack.hpp>
 #include <xgrad/core/array/reduce_tile.hpp>
 #include <xgrad/core/base/threads.hpp>
@@ -15,12 +15,8 @@ int xgrad::simd_bytes() { return int(xsimd::batch<float>::size * sizeof(float));
 namespace xgrad::lazy {
 namespace {
 
-// Where nothing is kept from one step to the next: a quarter off the time of x + y, measured.
-constexpr long long_tile_size = 8192;
-constexpr long max_blocks = 64;
-constexpr long largest_block_of_rows = 1 << 18;  // elements: its sums should stay in the second-level cache
-constexpr long parallel_above = 1 << 16;         // elements times steps
-constexpr long stream_above = 4 << 20;  // bytes of results that no cache would keep until they are needed
+constexpr long parallel_above = 1 << 16;  // elements times steps
+constexpr long stream_above = 4 << 20;    // bytes of results that no cache would keep until they are needed
 
 /// Sets n elements, and up to a pack more: all but the first store are aligned.
 template <class T>
@@ -33,66 +29,12 @@ void fill(T* to, long n, T value) {
     pack.store_aligned(p);
 }
 
-/// The sums that a block keeps where it has them all.
-long accumulators(const Program::Reduce& r) {
-  return r.walk.is_expanded() ? r.walk.short_dims.size() : r.shape.size();
-}
-
-/// Whether every step reads leaves in place and writes a result: no tile waits in a cache.
-bool keeps_nothing(const Program& p) {
-  auto plain = [](auto& leaf) {
-    return leaf.dense || (leaf.walk.dims.rank() == 1 && leaf.walk.strides[0] == 0);
-  };
-  return p.steps.size() == p.stores.size() && std::all_of(p.leaves.begin(), p.leaves.end(), plain);
-}
-
-/// Whether there are only sums of what lies in memory: a block is one tile.
-bool sums_only(const Program& p) {
-  return p.steps.empty() &&
-         std::all_of(p.leaves.begin(), p.leaves.end(), [](auto& leaf) { return leaf.dense; });
-}
-
-/// Elements that go through all steps at a time.
-long tile_length(const Program& p) {
-  if (p.reductions.empty()) return keeps_nothing(p) ? long_tile_size : tile_size;
-  return sums_only(p) ? p.domain.size() : tile_size;
-}
-
-/// How the domain is cut: `blocks` ranges of elements, each starting at a multiple of 64 bytes.
-struct Cut {
-  long blocks, unit, units;  // block b has the units [units * b / blocks, units * (b + 1) / blocks)
-  bool partial;              // the blocks' sums must be combined afterwards
-  long size;
-  long row = 1,
-       sums_of_row = 0;  // where they need not: blocks are whole rows, which have results of their own
-  long begin(long block) const { return std::min(size, units * block / blocks * unit); }
-  long first_sum(long block) const { return begin(block) / row * sums_of_row; }
-};
-
 /// Calls f.operator()<kind>().
 template <class F>
 void with_kind(ReduceKind kind, F f) {
   if (kind == ReduceKind::sum) f.template operator()<ReduceKind::sum>();
   if (kind == ReduceKind::max) f.template operator()<ReduceKind::max>();
   if (kind == ReduceKind::min) f.template operator()<ReduceKind::min>();
-}
-
-template <class T>
-Cut cut(const Program& p) {
-  const long size = p.domain.size(), tiles = (size + tile_size - 1) / tile_size;
-  if (p.reductions.empty()) return {std::min(tiles, max_blocks), tile_size, tiles, false, size};
-  // Leading axes that are kept make rows, whose results are separate: blocks of whole rows need no combining.
-  const Shape& out = p.reductions[0].shape;
-  const int lead = p.domain.rank() - out.rank();
-  long rows = 1;
-  for (int i = 0; i < out.rank() && lead == 0 && out[i] == p.domain[i]; ++i) rows *= out[i];
-  const long row = size / rows, lanes = 64 / long(sizeof(T)), group = lanes / std::gcd(row, lanes);
-  if (const long groups = (rows + group - 1) / group; rows >= 8 * group) {
-    const long blocks = std::min(groups, std::max(max_blocks, size / largest_block_of_rows));
-    return {blocks, group * row, groups, false, size, row, out.size() / rows};
-  }
-  const long sums = accumulators(p.reductions[0]);
-  return {std::clamp(size / (8 * sums), 1l, std::min(tiles, max_blocks)), tile_size, tiles, true, size};
 }
 
 template <class T>
@@ -110,7 +52,10 @@ class Runner {
                      : 1) {
     if (streams_)
       for (auto& step : program.steps) step.non_temporal = is_stored(step.out) && !read_in_a_tile(step.out);
-    for (auto& leaf : program.leaves) leaf.data = reinterpret_cast<const char*>(expanded(leaf));
+    for (auto& leaf : program.leaves) {
+      if (!leaf.dense && leaf.dtype != p_.dtype) convert_all(leaf);
+      leaf.data = expanded(leaf);
+    }
     take_scratch(program.scratch);
   }
 
@@ -120,17 +65,41 @@ class Runner {
   }
 
  private:
+  /// Memory for `count` elements, as long as the program runs.
+  T* extra(long count) {
+    extra_.push_back(Storage::allocate(std::size_t(count) * sizeof(T)));
+    return reinterpret_cast<T*>(extra_.back()->data);
+  }
+  /// What is broadcast is converted before.
+  void convert_all(Program::Leaf& leaf) {
+    T* out = extra(leaf.size);
+    convert_from(leaf.dtype, leaf.data, 0, leaf.size, out);
+    leaf.data = reinterpret_cast<const char*>(out);
+    leaf.dtype = p_.dtype;
+  }
   /// Where a leaf's elements are read: one repetition of a walk with short runs is expanded first.
-  const T* expanded(const Program::Leaf& leaf) {
-    const T* data = reinterpret_cast<const T*>(leaf.data);
+  const char* expanded(const Program::Leaf& leaf) {
     const Walk& walk = leaf.walk;
-    if (!walk.is_expanded()) return data;
+    if (!walk.is_expanded()) return leaf.data;
+    const T* data = reinterpret_cast<const T*>(leaf.data);
     const long size = walk.short_dims.size();
-    repetitions_.push_back(Storage::allocate(std::size_t(size) * sizeof(T)));
-    T* out = reinterpret_cast<T*>(repetitions_.back()->data);
+    T* out = extra(size);
     for_runs(walk.short_dims, walk.short_strides, 0, size,
              [=](long at, long offset, long, long count) { std::fill_n(out + at, count, data[offset]); });
-    return out;
+    return reinterpret_cast<const char*>(out);
+  }
+
+  static void convert_from(DType dtype, const char* from, long first, long n, T* to) {
+    dispatch(dtype, [=]<class From>() {
+      const From* in = reinterpret_cast<const From*>(from) + first;
+      for (long i = 0; i < n; ++i) to[i] = convert<T>(in[i]);
+    });
+  }
+  static void convert_to(DType dtype, const T* from, long first, long n, char* to) {
+    dispatch(dtype, [=]<class To>() {
+      To* out = reinterpret_cast<To*>(to) + first;
+      for (long i = 0; i < n; ++i) out[i] = convert<To>(from[i]);
+    });
   }
 
   /// The accumulators of a block: `count` for each reduction, from that of element `origin` of its walk.
@@ -186,9 +155,11 @@ class Runner {
       with_kind(p_.reductions[r].kind, [&]<ReduceKind R>() { f.template operator()<R>(r); });
   }
 
+  /// Whether a step writes this operand to a result's memory.
   bool is_stored(int operand) const {
-    return std::any_of(p_.stores.begin(), p_.stores.end(),
-                       [=](auto& store) { return store.operand == operand; });
+    return std::any_of(p_.stores.begin(), p_.stores.end(), [=, this](auto& store) {
+      return store.operand == operand && store.dtype == p_.dtype;
+    });
   }
   bool read_in_a_tile(int operand) const {
     for (auto& step : p_.steps)
@@ -222,20 +193,26 @@ class Runner {
   /// is inline.)
   [[gnu::always_inline]] void fetch(long first, long n) const {
     constexpr long line = 64;
-    const long from = first * long(sizeof(T)), to = from + n * long(sizeof(T));
     if (!streams_)
-      for (auto& store : p_.stores)
-        for (long i = from; i < to; i += line) __builtin_prefetch(store.out + i, 1);
+      for (auto& store : p_.stores) {
+        const long element = width(store.dtype);
+        for (long i = first * element; i < (first + n) * element; i += line)
+          __builtin_prefetch(store.out + i, 1);
+      }
     for (auto& leaf : p_.leaves)
-      if (leaf.dense && (streams_ || !leaf.overwritten))
-        for (long i = from; i < to; i += line) __builtin_prefetch(leaf.data + i, 0);
+      if (leaf.dense && (streams_ || !leaf.overwritten)) {
+        const long element = width(leaf.dtype);
+        for (long i = first * element; i < (first + n) * element; i += line)
+          __builtin_prefetch(leaf.data + i, 0);
+      }
   }
 
   void tile(const Sums& sums, long first, long n, Arg* args, T* scratch) const {
     constexpr long lanes = 64 / long(sizeof(T));
     for (std::size_t i = 0; i < p_.leaves.size(); ++i)
       args[i] = load(p_.leaves[i], first, n, scratch + long(i) * tile_stride_);
-    for (auto& store : p_.stores) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
+    for (auto& store : p_.stores)
+      if (store.dtype == p_.dtype) args[store.operand].data = reinterpret_cast<T*>(store.out) + first;
     if (fetches_) fetch(first + n, std::min(tile_, cut_.size - first - n));
     for (auto& step : p_.steps) {
       Arg in[max_inputs];
@@ -246,9 +223,16 @@ class Runner {
       auto& reduce = p_.reductions[r];
       reduce_tile<R>(reduce.walk, args[reduce.operand], first, n, sums.template of<R>(r), sums.origin);
     });
+    for (auto& store : p_.stores)
+      if (store.dtype != p_.dtype)
+        convert_to(store.dtype, static_cast<const T*>(args[store.operand].data), first, n, store.out);
   }
 
   Arg load(const Program::Leaf& leaf, long first, long n, T* scratch) const {
+    if (leaf.dtype != p_.dtype) {
+      convert_from(leaf.dtype, leaf.data, first, n, scratch);
+      return {scratch, 1};
+    }
     const T* data = reinterpret_cast<const T*>(leaf.data);
     if (leaf.dense) return {data + first, 1};
     Arg arg{scratch, 1};
@@ -301,20 +285,13 @@ class Runner {
   long args_bytes_ = 0, thread_bytes_ = 0;  // of a thread
   char* scratch_ = nullptr;                 // one a thread: its operands, then their tiles
   Ref<Storage> sums_, totals_;
-  std::vector<Ref<Storage>> repetitions_;
+  std::vector<Ref<Storage>> extra_;
 };
 
 }  // namespace
 
 void execute(Program& program) {
-  switch (program.dtype) {
-    case DType::f32:
-      return Runner<float>(program).run();
-    case DType::f64:
-      return Runner<double>(program).run();
-    default:
-      return Runner<std::int64_t>(program).run();
-  }
+  dispatch_arithmetic(program.dtype, [&]<class T>() { Runner<T>(program).run(); });
 }
 
 }  // namespace xgrad::lazy

@@ -11,6 +11,8 @@ namespace xgrad::lazy {
 struct Program {
   struct Leaf {  // operands 0 ... leaves - 1
     const char* data;
+    DType dtype;  // where it is not the program's, elements are converted as they are read
+    long size;
     Walk walk;
     bool dense;
     bool overwritten = false;  // by a store
@@ -25,6 +27,7 @@ struct Program {
   struct Store {  // the operand's register is the result's own memory
     int operand;
     char* out;
+    DType dtype;  // unless it is not the program's: elements are converted from the register then
   };
   struct Reduce {
     ReduceKind kind;

@@ -67,7 +67,7 @@ Array draw(const char* op, const Shape& shape, const Generator& g, std::uint64_t
 }
 
 void check_floating(const char* what, DType dtype) {
-  expect(is_floating(dtype), "{}: makes f32 or f64, not {}", what, dtype);
+  expect(is_f32_or_f64(dtype), "{}: makes f32 or f64, not {}", what, dtype);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct Worst {
   double value = 0;
 
   explicit Worst(const Array& a) {
-    if (!a.defined() || !is_floating(a.dtype())) return;
+    if (!a.defined() || !is_f32_or_f64(a.dtype())) return;
     dispatch_floating(a.dtype(), [&]<class T>() {
       const T* elements = a.data<T>();
       for (long i = 0; i < a.size() && rank < 2; ++i) {

@@ -17,10 +17,11 @@
 namespace xgrad {
 namespace {
 
-/// The gradient in the shape and dtype of the input: broadcasting is undone here, once for all operations.
+/// The gradient in the input's shape and in what its dtype is computed in: broadcasting and promotion are
+/// undone here, once for all operations.
 Variable conform(const char* op, Variable gx, const Node& input) {
   expect(gx.defined(), "{}: a rule returned no gradient", op);
-  if (gx.dtype() != input.dtype) gx = cast(gx, input.dtype);
+  gx = cast(gx, arithmetic(input.dtype));
   if (gx.shape() == input.shape) return gx;
   expect(broadcasts_to(input.shape, gx.shape()),
          "{}: the rule for an input of shape {} returned a gradient of shape {}", op, input.shape,
@@ -199,10 +200,10 @@ class BackwardPass {
 Variable initial_gradient(const char* caller, const Variable& y, const Variable& given) {
   expect(y.defined() && y.requires_grad(), "{}: the result depends on nothing that requires a gradient",
          caller);
-  if (!given.defined()) return Variable(ones(y.shape(), y.dtype()));
+  if (!given.defined()) return Variable(ones(y.shape(), arithmetic(y.dtype())));
   expect(given.shape() == y.shape(), "{}: grad_output has shape {}, the result {}", caller, given.shape(),
          y.shape());
-  return given.dtype() == y.dtype() ? given : cast(given, y.dtype());
+  return cast(given, arithmetic(y.dtype()));
 }
 
 struct Recording {
@@ -229,7 +230,7 @@ std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, c
       std::any_of(xs.begin(), xs.end(), [](auto& x) { return x.defined() && x.requires_grad(); });
   if (y.defined() && !y.requires_grad() && wanted) {  // as the gradient of something linear is
     std::vector<Variable> none;
-    for (auto& x : xs) none.push_back(Variable(zeros(x.shape(), x.dtype())));
+    for (auto& x : xs) none.push_back(Variable(zeros(x.shape(), arithmetic(x.dtype()))));
     return none;
   }
   Variable gy = initial_gradient("grad", y, options.grad_output);
@@ -245,7 +246,7 @@ std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, c
   std::vector<Variable> results;
   for (auto& x : xs) {
     Variable& g = found[x.node()];
-    if (!g.defined()) g = Variable(zeros(x.shape(), x.dtype()));
+    if (!g.defined()) g = Variable(zeros(x.shape(), arithmetic(x.dtype())));
     results.push_back(g);
   }
   return results;

@@ -24,5 +24,11 @@ Variable elementwise_numeric(const char* op, F, Edge (&&edges)[N]) {
   static_assert(N <= max_inputs);
   return detail::elementwise(op, lazy::all_steps<F, N>, edges);
 }
+/// The same for an f that gives pack::mask, 1 or 0; the result is an array of bool, without a gradient.
+template <class F, std::size_t N>
+Variable elementwise_predicate(const char* op, F, Edge (&&edges)[N]) {
+  static_assert(N <= max_inputs);
+  return detail::elementwise(op, lazy::predicate_steps<F, N>, edges);
+}
 
 }  // namespace xgrad

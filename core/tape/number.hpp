@@ -2,6 +2,7 @@
 // Arrays made of numbers alone, which take the dtype of what they meet (Array::is_number), in operations that
 // are not elementwise.
 #include <xgrad/core/array/lazy.hpp>
+#include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
@@ -16,6 +17,14 @@ inline Variable adapt(const char* op, const Variable& x, DType dtype) {
 inline void adapt(const char* op, Variable& a, Variable& b) {
   a = adapt(op, a, b.dtype());
   b = adapt(op, b, a.dtype());
+}
+
+/// Indices or labels as i64, from any type of integers. Throws Error that names `op` and what they are for
+/// others.
+inline Array integers(const char* op, const char* what, const Array& given) {
+  expect(!is_floating(given.dtype()) && given.dtype() != DType::boolean, "{}: {} must be integers, not {}",
+         op, what, given.dtype());
+  return given.cast(DType::i64);
 }
 
 /// y, which was made of x alone, as a number if x is one.

@@ -113,7 +113,7 @@ Variable cast(const Variable& x, DType dtype) {
   if (x.dtype() == dtype && !x.data().is_number()) return x;
   expect(is_floating(dtype) || !x.requires_grad(),
          "cast: a Variable that requires a gradient cannot become {}", dtype);
-  return record("cast", x.data().cast(dtype), {{x, [from = x.dtype()](auto& gy) { return cast(gy, from); }}});
+  return record("cast", x.data().cast(dtype), {{x, [](auto& gy) { return gy; }}});
 }
 
 }  // namespace xgrad

@@ -98,7 +98,7 @@ void Variable::set_requires_grad(bool wanted) {
   Node& node = checked(node_);
   expect(node.links.empty(), "set_requires_grad: this Variable is the result of {}; only leaves can be set",
          node.op);
-  expect(!wanted || is_floating(node.dtype), "requires_grad: {} cannot have a gradient; use f32 or f64",
+  expect(!wanted || is_f32_or_f64(node.dtype), "requires_grad: {} cannot have a gradient; use f32 or f64",
          node.dtype);
   node.requires_grad = wanted;
 }

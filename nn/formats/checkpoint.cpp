@@ -17,7 +17,27 @@ namespace {
 using detail::Json;
 static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
 
-constexpr const char* format_names[] = {"F32", "F64", "I64", "U8"};
+constexpr const char* safetensors_name(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return "F32";
+    case DType::f64:
+      return "F64";
+    case DType::i64:
+      return "I64";
+    case DType::i32:
+      return "I32";
+    case DType::u8:
+      return "U8";
+    case DType::boolean:
+      return "BOOL";
+    case DType::f16:
+      return "F16";
+    case DType::bf16:
+      return "BF16";
+  }
+  __builtin_unreachable();
+}
 constexpr std::uint64_t longest_header = 100'000'000;  // as the reference implementation has it
 
 /// Where a file of ours says what its contents were: SHA-256 of all of it, with zeros in this place.
@@ -62,11 +82,12 @@ Entry read_entry(const Reader& in, const std::string& name, const Json& entry, s
   const Json& type = entry.at("dtype");
   // Not compared as Json: each name would become one, and end the process without memory for it.
   const auto* text = type.get_ptr<const std::string*>();
-  const auto known = std::find_if(std::begin(format_names), std::end(format_names),
-                                  [&](const char* format) { return text && *text == format; });
-  in.expect(known != std::end(format_names), "array {} has dtype {}; F32, F64, I64 and U8 can be read", name,
+  const auto known = std::find_if(std::begin(all_dtypes), std::end(all_dtypes),
+                                  [&](DType dtype) { return text && *text == safetensors_name(dtype); });
+  in.expect(known != std::end(all_dtypes),
+            "array {} has dtype {}; F32, F64, F16, BF16, I64, I32, U8 and BOOL can be read", name,
             type.dump().substr(0, 80));
-  const auto dtype = DType(known - std::begin(format_names));
+  const DType dtype = *known;
   const Shape shape(dims.begin(), dims.end());
   check_shape(fmt::format("{}: byte {}: array {}", in.name(), in.at(), name).c_str(), shape, width(dtype));
   in.expect(std::uint64_t(shape.size() * width(dtype)) == offsets[1] - offsets[0],
@@ -140,7 +161,7 @@ std::string header_text(const std::string& path, const Tensors& tensors) {
     expect(names.insert(name).second, "{}: two arrays are called {}", path, name);
     const auto end = at + std::uint64_t(array.byte_size());
     header += fmt::format(",{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", quoted(name),
-                          format_names[int(array.dtype())],
+                          safetensors_name(array.dtype()),
                           fmt::join(array.shape().begin(), array.shape().end(), ","), at, end);
     at = end;
   }
@@ -194,6 +215,11 @@ Tensors load_tensors(const std::string& path) {
     const Entry& entry = header.entries[i];
     Array array(entry.shape, entry.dtype);
     in.read(array.mutable_bytes(), entry.end - entry.begin, "the data of an array");
+    if (entry.dtype == DType::boolean)
+      for (const char* byte = array.bytes(); byte < array.bytes() + array.size(); ++byte)
+        if (*byte != 0 && *byte != 1)
+          in.refuse_at(in.at() - std::uint64_t(array.size() - (byte - array.bytes())),
+                       "array {}: {} is not a bool, 0 or 1", entry.name, int(*byte));
     if (stated) digest.add(array.bytes(), std::size_t(array.byte_size()));
     tensors.arrays[i] = {entry.name, std::move(array)};
   }
@@ -206,12 +232,14 @@ Tensors load_tensors(const std::string& path) {
   return tensors;
 }
 
-const Array& detail::fitting(const Tensors& tensors, const std::string& source, const std::string& name,
-                             const Array& like) {
+Array detail::fitting(const Tensors& tensors, const std::string& source, const std::string& name,
+                      const Array& like) {
   auto found =
       std::find_if(tensors.arrays.begin(), tensors.arrays.end(), [&](auto& a) { return a.name == name; });
   expect(found != tensors.arrays.end(), "{}: has no {}, which the model needs", source, name);
-  const Array& array = found->value;
+  Array array = found->value;
+  if (is_floating(array.dtype()) && arithmetic(array.dtype()) == like.dtype())
+    array = array.cast(like.dtype());
   expect(array.shape() == like.shape() && array.dtype() == like.dtype(),
          "{}: {} is {} of {}, the model's {} of {}", source, name, array.shape(), array.dtype(), like.shape(),
          like.dtype());

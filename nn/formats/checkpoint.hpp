@@ -19,15 +19,14 @@ struct Tensors {
 /// Writes the arrays and texts, and the SHA-256 of all of it among the texts; whoever reads `path` finds the
 /// old file or the new one, whole. Throws Error.
 void save_tensors(const std::string& path, const Tensors& tensors);
-/// Reads a safetensors file of F32, F64, I64 and U8. Throws Error that names the file and the offset of what
-/// is wrong; for damage anywhere in a file that save_tensors wrote. Nothing is compressed: it takes the
-/// memory of the file, and needs no limits.
+/// Reads a safetensors file of F32, F64, F16, BF16, I64, I32, U8 and BOOL. Throws Error that names the file
+/// and the offset of what is wrong; for damage anywhere in a file that save_tensors wrote. Nothing is
+/// compressed: it takes the memory of the file, and needs no limits.
 Tensors load_tensors(const std::string& path);
 
 namespace detail {
-/// The array for a leaf of a model, after its shape and dtype have been compared.
-const Array& fitting(const Tensors& tensors, const std::string& source, const std::string& name,
-                     const Array& like);
+/// The array for a leaf of a model, after its shape and dtype have been compared; F16 and BF16 become F32.
+Array fitting(const Tensors& tensors, const std::string& source, const std::string& name, const Array& like);
 /// Throws Error that names an array which no leaf has taken.
 void check_all_used(const Tensors& tensors, const std::string& source, std::size_t leaves);
 }  // namespace detail
@@ -38,10 +37,11 @@ void save(const M& model, const std::string& path) {
   save_tensors(path, {state(model), {}});
 }
 /// Puts arrays into the model's parameters and buffers by name. Throws Error, and leaves the model as it was,
-/// when one is missing, left over, or of another shape or dtype; `source` is what messages call their origin.
+/// when one is missing, left over, or of another shape or dtype; but what is stored as F16 or BF16 is
+/// converted. `source` is what messages call their origin.
 template <class M>
 void load_state(M& model, const Tensors& tensors, const std::string& source) {
-  std::size_t leaves = 0;
+  std::vector<Array> arrays;
   auto data = [](auto& leaf) -> const Array& {
     if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
       return leaf.data();
@@ -49,16 +49,15 @@ void load_state(M& model, const Tensors& tensors, const std::string& source) {
       return leaf.value;
   };
   visit(model, [&](const std::string& name, auto& leaf) {
-    ++leaves;
-    detail::fitting(tensors, source, name, data(leaf));
+    arrays.push_back(detail::fitting(tensors, source, name, data(leaf)));
   });
-  detail::check_all_used(tensors, source, leaves);
-  visit(model, [&](const std::string& name, auto& leaf) {
-    const Array& array = tensors.at(name);
+  detail::check_all_used(tensors, source, arrays.size());
+  auto array = arrays.begin();
+  visit(model, [&](const std::string&, auto& leaf) {
     if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
-      leaf.set_data(array);
+      leaf.set_data(*array++);
     else
-      leaf.value = array;
+      leaf.value = *array++;
   });
 }
 /// Loads what save() wrote.

@@ -10,7 +10,28 @@ namespace xgrad {
 namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
-constexpr const char* type_names[] = {"<f4", "<f8", "<i8", "|u1"};  // by DType
+/// NumPy's name of a dtype. Throws Error for bf16, which it does not have.
+const char* type_name(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return "<f4";
+    case DType::f64:
+      return "<f8";
+    case DType::i64:
+      return "<i8";
+    case DType::i32:
+      return "<i4";
+    case DType::u8:
+      return "|u1";
+    case DType::boolean:
+      return "|b1";
+    case DType::f16:
+      return "<f2";
+    case DType::bf16:
+      fail("npy: NumPy has no bf16; cast to f32 first");
+  }
+  __builtin_unreachable();
+}
 
 /// What a header says, read by the grammar of Python's literals as far as NumPy writes them.
 class HeaderParser {
@@ -127,7 +148,7 @@ std::string detail::npy_header(const Array& array) {
   for (long n : array.shape()) shape += fmt::format("{}, ", n);
   if (array.shape().rank() > 1) shape.resize(shape.size() - 2);
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-                                   type_names[int(array.dtype())], shape);
+                                   type_name(array.dtype()), shape);
   header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');  // the elements are aligned
   header += '\n';
   const auto length = std::uint16_t(header.size());

@@ -21,9 +21,10 @@ From element(const char* bytes, bool big_endian) {
 
 /// Elements of NumPy's type From as those of an array of To.
 template <class From, class To>
-Array convert(Reader& in, const Shape& shape, bool big_endian, bool is_bool) {
+Array read_as(Reader& in, const Shape& shape, bool big_endian) {
+  constexpr bool is_bool = std::same_as<To, bool>;
   Array result(shape, dtype_of<To>);
-  if (std::same_as<From, To> && !big_endian && !is_bool) {
+  if (std::same_as<From, To> && !big_endian) {
     in.read(result.mutable_bytes(), std::uint64_t(result.byte_size()), "an element");
     return result;
   }
@@ -35,8 +36,9 @@ Array convert(Reader& in, const Shape& shape, bool big_endian, bool is_bool) {
     in.read(bytes, std::uint64_t(n) * sizeof(From), "an element");
     for (long i = 0; i < n; ++i) {
       const From value = element<From>(bytes + i * long(sizeof(From)), big_endian);
-      in.expect(!is_bool || value == 0 || value == 1, "element {} is {}, not a bool", done + i, value);
-      to[done + i] = To(value);
+      if constexpr (is_bool)
+        in.expect(value == 0 || value == 1, "element {} is {}, not a bool", done + i, value);
+      to[done + i] = convert<To>(value);
     }
   }
   return result;
@@ -49,12 +51,13 @@ Array read_elements(Reader& in, std::string_view type, const std::vector<long>& 
   const std::string_view what = type.substr(std::min<std::size_t>(1, type.size()));
   const auto known = [&](auto... names) { return ((what == names) || ...); };
   in.expect((order == '<' || order == '>' || order == '|' || order == '=') &&
-                known("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "b1"),
-            "dtype '{}' cannot be read; float32, float64, integers and bool can", type.substr(0, 40));
+                known("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "b1"),
+            "dtype '{}' cannot be read; float16, float32, float64, integers and bool can",
+            type.substr(0, 40));
   in.expect(int(shape.size()) <= max_rank, "has {} axes; at most {} are supported", shape.size(), max_rank);
   const bool turned = fortran_order && shape.size() > 1;
   const Shape stored = turned ? Shape(shape.rbegin(), shape.rend()) : Shape(shape.begin(), shape.end());
-  const long from_width = what[1] - '0', to_width = known("f4") ? 4 : known("u1", "b1") ? 1 : 8;
+  const long from_width = what[1] - '0', to_width = known("f2", "f4", "i4", "u1", "b1") ? from_width : 8;
   check_shape(fmt::format("{}: byte {}", in.name(), in.at()).c_str(), stored, to_width);
   const auto size = std::uint64_t(stored.size());
   if (size * std::uint64_t(from_width) > in.left())
@@ -62,15 +65,17 @@ Array read_elements(Reader& in, std::string_view type, const std::vector<long>& 
   in.charge(size * std::uint64_t(turned ? 2 * to_width : to_width),
             "; LoadLimits::unpacked allows more where a file is to be trusted");
   const bool big = order == '>';
-  const Array array = known("f4")         ? convert<float, float>(in, stored, big, false)
-                      : known("f8")       ? convert<double, double>(in, stored, big, false)
-                      : known("u1", "b1") ? convert<std::uint8_t, std::uint8_t>(in, stored, big, known("b1"))
-                      : known("i1")       ? convert<std::int8_t, std::int64_t>(in, stored, big, false)
-                      : known("i2")       ? convert<std::int16_t, std::int64_t>(in, stored, big, false)
-                      : known("i4")       ? convert<std::int32_t, std::int64_t>(in, stored, big, false)
-                      : known("i8")       ? convert<std::int64_t, std::int64_t>(in, stored, big, false)
-                      : known("u2")       ? convert<std::uint16_t, std::int64_t>(in, stored, big, false)
-                                          : convert<std::uint32_t, std::int64_t>(in, stored, big, false);
+  const Array array = known("f2")   ? read_as<Float16, Float16>(in, stored, big)
+                      : known("f4") ? read_as<float, float>(in, stored, big)
+                      : known("f8") ? read_as<double, double>(in, stored, big)
+                      : known("b1") ? read_as<std::uint8_t, bool>(in, stored, big)
+                      : known("u1") ? read_as<std::uint8_t, std::uint8_t>(in, stored, big)
+                      : known("i1") ? read_as<std::int8_t, std::int64_t>(in, stored, big)
+                      : known("i2") ? read_as<std::int16_t, std::int64_t>(in, stored, big)
+                      : known("i4") ? read_as<std::int32_t, std::int32_t>(in, stored, big)
+                      : known("i8") ? read_as<std::int64_t, std::int64_t>(in, stored, big)
+                      : known("u2") ? read_as<std::uint16_t, std::int64_t>(in, stored, big)
+                                    : read_as<std::uint32_t, std::int64_t>(in, stored, big);
   // In Fortran order the same bytes are read from the last axis to the first.
   return turned ? transpose(Variable(array)).data() : array;
 }

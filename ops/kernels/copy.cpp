@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/profile.hpp>
 #include <xgrad/core/base/threads.hpp>
 #include <xgrad/ops/kernels/simd.hpp>
@@ -138,12 +139,17 @@ void copy(const Shape& shape, long width, const void* from, long from_offset, co
   auto run = [&]<class T>(T) {
     copy(std::move(axes), static_cast<const T*>(from) + from_offset, static_cast<T*>(to) + to_offset);
   };
-  if (width == 1)
-    run(std::uint8_t());
-  else if (width == 4)
-    run(std::uint32_t());
-  else
-    run(std::uint64_t());
+  switch (width) {
+    case 1:
+      return run(std::uint8_t());
+    case 2:
+      return run(std::uint16_t());
+    case 4:
+      return run(std::uint32_t());
+    case 8:
+      return run(std::uint64_t());
+  }
+  fail("copy: no element has {} bytes", width);
 }
 
 void add(const Shape& shape, DType dtype, const void* from, long from_offset, const Strides& from_strides,

@@ -103,7 +103,7 @@ Array scatter_add(Array x, int axis, const Array& index, const Array& source) {
   const long step_y = contiguous_strides(y.shape())[std::size_t(axis)];
   const long step_index = contiguous_strides(index.shape())[std::size_t(axis)], length = index.shape()[axis];
   const std::int64_t* at = index.data<std::int64_t>();
-  dispatch(y.dtype(), [&]<class T>() {
+  dispatch_arithmetic(y.dtype(), [&]<class T>() {
     const T* in = source.data<T>();
     T* out = y.mutable_data<T>();
     const IndexLines lines(y.shape(), index.shape(), axis);
@@ -155,7 +155,7 @@ void for_rows_of_sums(const Array& rows, const Array& indices, int axis, const S
   const Rows to(shape, axis);
   const long count = indices.size();
   const InverseIndex inverse(indices, to.length);
-  dispatch(rows.dtype(), [&]<class T>() {
+  dispatch_arithmetic(rows.dtype(), [&]<class T>() {
     const T* in = rows.data<T>();
     T* out = reinterpret_cast<T*>(result);
     const long grain = std::max(1l, (1l << 14) / std::max(1l, to.inner));

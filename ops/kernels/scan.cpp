@@ -33,7 +33,7 @@ Array cumsum(const Array& x, int axis) {
   evaluate(x);
   Array y(x.shape(), x.dtype());
   const AlongAxis lines(x.shape(), axis);
-  dispatch(x.dtype(), [&]<class T>() {
+  dispatch_arithmetic(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     lines.each([&](long at, long) {
@@ -54,7 +54,7 @@ Array argmax(const Array& x, int axis) {
   Array y(shape, DType::i64);
   const AlongAxis lines(x.shape(), axis);
   std::int64_t* out = y.mutable_data<std::int64_t>();
-  dispatch(x.dtype(), [&]<class T>() {
+  dispatch_arithmetic(x.dtype(), [&]<class T>() {
     const T* in = x.data<T>();
     lines.each([&](long at, long line) {
       long best = 0;

@@ -17,14 +17,14 @@ struct Twice {
 
 TEST_CASE("array: an inconsistent program is an Error that names the broken invariant") {
   const Array x = random_array({64}), y = zeros({64});
-  const auto fn = lazy::floating_steps<Twice, 1>.by_dtype[int(DType::f64)];
+  const auto fn = lazy::floating_steps<Twice, 1>.f64;
   auto program = [&] {  // y = 2 (2 x), and the sum of x
     lazy::Program p{};
     p.dtype = DType::f64;
     p.domain = {64};
-    p.leaves.push_back({x.bytes(), lazy::Walk({64}, {64}, lazy::short_run_of_leaf), true});
+    p.leaves.push_back({x.bytes(), DType::f64, 64, lazy::Walk({64}, {64}, lazy::short_run_of_leaf), true});
     p.steps = {{fn, 1, 1, {0}}, {fn, 2, 1, {1}}};
-    p.stores = {{2, const_cast<char*>(y.bytes())}};
+    p.stores = {{2, const_cast<char*>(y.bytes()), DType::f64}};
     p.reductions.push_back({ReduceKind::sum, 0, const_cast<char*>(y.bytes()),
                             lazy::Walk({}, {64}, lazy::short_run_of_sum), Shape{}});
     p.registers = 2;
@@ -53,6 +53,11 @@ TEST_CASE("array: an inconsistent program is an Error that names the broken inva
          p.reductions[1].shape = {1};
        },
        "program: reductions to (1,) and to ()"},
+      {[](auto& p) {
+         p.leaves[0].overwritten = true;
+         p.leaves[0].dtype = DType::f32;
+       },
+       "program: a leaf of f32 is overwritten in a program of f64"},
       {[](auto& p) { p.leaves[0].overwritten = true; },
        "program: leaf 0 is marked as overwritten, but is not"},
       {[](auto& p) {

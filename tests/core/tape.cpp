@@ -140,7 +140,6 @@ TEST_CASE("tape: gradients come in the dtype of their input") {
   CHECK(values(gs[0]) == std::vector<double>{6, 8});
   CHECK(gs[1].dtype() == DType::f64);
   CHECK(gs[2].dtype() == DType::f64);
-  CHECK(error_of([&] { x* w; }) == "mul: dtypes f32 and f64 differ; cast one of them");
   CHECK(error_of([&] { cast(x, DType::i64); }) ==
         "cast: a Variable that requires a gradient cannot become i64");
   CHECK(cast(x.detach(), DType::i64).dtype() == DType::i64);

@@ -48,9 +48,9 @@ TEST_CASE("xtensor: expressions become arrays of the nearest dtype, whatever the
   CHECK(values(to_array(columns)) == std::vector<double>{1, 2, 3, 4, 5, 6});
   CHECK(values(to_array(xt::view(m, xt::all(), 1))) == std::vector<double>{2, 5});
   CHECK(to_array(xt::cast<float>(m)).dtype() == DType::f32);
-  CHECK(to_array(m > 2).dtype() == DType::u8);
+  CHECK(to_array(m > 2).dtype() == DType::boolean);
   CHECK(values(to_array(m > 2)) == std::vector<double>{0, 0, 1, 1, 1, 1});
-  CHECK(to_array(xt::cast<int>(m)).dtype() == DType::i64);
+  CHECK(to_array(xt::cast<int>(m)).dtype() == DType::i32);
   CHECK(to_array(xt::cast<signed char>(m)).dtype() == DType::i64);
   CHECK(to_array(xt::cast<unsigned char>(m)).dtype() == DType::u8);
   CHECK(to_array(xt::sum(m)).item() == 21);

@@ -45,22 +45,43 @@ TEST_CASE("a model is saved and loaded by name") {
 
 TEST_CASE("all dtypes and empty arrays survive, with texts beside them") {
   TemporaryFolder folder;
-  const Tensors tensors{{{"a", full({2, 3}, 1.5, DType::f64)},
-                         {"b", arange(4)},
-                         {"c", full({3}, 200, DType::u8)},
-                         {"d", zeros({0, 2})},
-                         {"e", full({}, .1)}},
-                        {{"seed", "1"}}};
+  Tensors tensors{{{"d", zeros({0, 2})}, {"e", full({}, .1)}}, {{"seed", "1"}}};
+  for (DType dtype : all_dtypes)
+    tensors.arrays.push_back({name(dtype), array<float>({0, 1, 1, 0, 1}).cast(dtype)});
   save_tensors(folder / "t", tensors);
   const Tensors back = load_tensors(folder / "t");
   CHECK(back.metadata.at("seed") == "1");
-  REQUIRE(back.arrays.size() == 5);
-  for (std::size_t i = 0; i < 5; ++i) {
+  REQUIRE(back.arrays.size() == tensors.arrays.size());
+  for (std::size_t i = 0; i < back.arrays.size(); ++i) {
     CHECK(back.arrays[i].name == tensors.arrays[i].name);
     CHECK(tests::same_bits(back.arrays[i].value, tensors.arrays[i].value));
   }
   const std::string file = read_file(folder / "t");
   CHECK((8 + *reinterpret_cast<const std::uint64_t*>(file.data())) % 8 == 0);
+}
+
+TEST_CASE("weights stored in 16 bits are read into a model of f32, other types are refused") {
+  TemporaryFolder folder;
+  struct Small {
+    Linear fc{2, 2};
+  } net;
+  auto stored_in = [&](DType dtype) {
+    const std::string path = folder / name(dtype);
+    save_tensors(path, {{{"fc.weight", array<float>({1, -2, .5f, 3}).cast(dtype).reshape({2, 2})},
+                         {"fc.bias", array<float>({0, 4}).cast(dtype)}},
+                        {}});
+    return path;
+  };
+  for (DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+    load(net, stored_in(dtype));
+    CHECK(net.fc.weight.dtype() == DType::f32);
+    CHECK(tests::values(net.fc.weight) == std::vector<double>{1, -2, .5, 3});
+  }
+  for (DType dtype : {DType::f64, DType::i32, DType::boolean}) {
+    const std::string path = stored_in(dtype);
+    CHECK(error_of([&] { load(net, path); }) ==
+          fmt::format("{}: fc.weight is (2, 2) of {}, the model's (2, 2) of f32", path, dtype));
+  }
 }
 
 TEST_CASE("a file of another model is refused and changes nothing", "[names]") {

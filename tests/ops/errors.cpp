@@ -21,21 +21,16 @@ Array index(std::initializer_list<std::int64_t> indices) { return array<std::int
 
 TEST_CASE("bad input to elementwise ops", "[ops][errors]") {
   SAYS(add(f32({2, 3}), f32({4})), "add: shapes (2, 3) and (4,) do not broadcast");
-  SAYS(mul(f32({2, 3}), f64({2, 3})), "mul: dtypes f32 and f64 differ; cast one of them");
-  SAYS(sub(f32({3}), i64({3})), "sub: dtypes f32 and i64 differ; cast one of them");
   SAYS(div(i64({3}), i64({3})), "div: not defined for i64; cast to f32 or f64 first");
   SAYS(pow(i64({3}), 2), "pow: not defined for i64; cast to f32 or f64 first");
-  SAYS(add(u8({3}), u8({3})), "add: not defined for u8; cast to f32 or f64 first");
   SAYS(add(i64({3}), .5), "add: i64 cannot hold 0.5; cast the array first");
   SAYS(exp(i64({2})), "exp: not defined for i64; cast to f32 or f64 first");
   SAYS(sqrt(u8({2})), "sqrt: not defined for u8; cast to f32 or f64 first");
   SAYS(maximum(f32({2}), f32({3})), "maximum: shapes (2,) and (3,) do not broadcast");
   SAYS(where(f32({2}), f32({3}), f32({2})), "where: shapes (2,) and (3,) do not broadcast");
-  SAYS(where(f32({2}), f32({2}), f64({2})), "where: dtypes f32 and f64 differ; cast one of them");
   SAYS(clip(f32({2}), 2, 1), "clip: the lower limit 2 is above the upper limit 1");
   SAYS(clip(f32({2}), 0, NAN), "clip: the lower limit 0 is above the upper limit nan");
   SAYS(equal(f32({2}), f32({3})), "equal: shapes (2,) and (3,) do not broadcast");
-  SAYS(less(f32({2}), f64({2})), "less: dtypes f32 and f64 differ; cast one of them");
   SAYS(cast(Variable(ones({2}), requires_grad), DType::i64),
        "cast: a Variable that requires a gradient cannot become i64");
 }
@@ -49,7 +44,6 @@ TEST_CASE("bad input to reductions", "[ops][errors]") {
   SAYS(var(f32({3, 0}), 1), "var: shape (3, 0) has no elements along the axes");
   SAYS(var(i64({3})), "var: not defined for i64; cast to f32 or f64 first");
   SAYS(max(f32({0})), "max: shape (0,) has no elements along the axes");
-  SAYS(sum(u8({2})), "sum: not defined for u8; cast first");
   SAYS(prod(f32({2}), -2), "prod: axis -2 is out of range for 1 axes");
   SAYS(cumsum(f32({2, 3}), 2), "cumsum: axis 2 is out of range for 2 axes");
   SAYS(argmax(f32({2, 0}).data(), 1), "argmax: shape (2, 0) has no elements along axis 1");
@@ -75,12 +69,10 @@ TEST_CASE("bad input to shape ops", "[ops][errors]") {
   SAYS(concat({}), "concat: at least one input is needed");
   SAYS(concat({f32({2, 3}), f32({2, 4})}), "concat: shapes (2, 3) and (2, 4) differ outside axis 0");
   SAYS(concat({f32({2, 3}), f32({2})}), "concat: shapes (2, 3) and (2,) have different ranks");
-  SAYS(concat({f32({2}), f64({2})}), "concat: dtypes f32 and f64 differ; cast one of them");
   SAYS(concat({f32({2})}, 1), "concat: axis 1 is out of range for 1 axes");
   SAYS(concat({f32({}), f32({})}), "concat: axis 0 is out of range for 0 axes");
   SAYS(stack({}), "stack: at least one input is needed");
   SAYS(stack({f32({2}), f32({3})}), "stack: shapes (2,) and (3,) differ");
-  SAYS(stack({f32({2}), f64({2})}), "stack: dtypes f32 and f64 differ; cast one of them");
   SAYS(stack({f32({2}), f32({2})}, 2), "stack: axis 2 is out of range for 2 axes");
   SAYS(split(f32({5}), {2, 2}), "split: the lengths add up to 4, but axis 0 of shape (5,) has 5");
   SAYS(split(f32({5}), {6, -1}), "split: negative length -1");
@@ -99,7 +91,7 @@ TEST_CASE("bad input to indexing ops", "[ops][errors]") {
   SAYS(gather(f32({2, 3}), 0, index({0})), "gather: index of shape (1,) does not have the rank of (2, 3)");
   SAYS(gather(f32({3}), 0, index({0, 3})), "gather: index 3 at position 1 is out of range for length 3");
   SAYS(gather(f32({3}), 0, index({0, -1})), "gather: index -1 at position 1 is out of range for length 3");
-  SAYS(gather(f32({3}), 0, f32({2}).data()), "gather: indices must be i64, not f32");
+  SAYS(gather(f32({3}), 0, f32({2}).data()), "gather: indices must be integers, not f32");
   SAYS(gather(f32({2, 3}), 1, zeros({3, 3}, DType::i64)),
        "gather: index of shape (3, 3) does not fit into (2, 3)");
   SAYS(scatter_add(f32({3}), 0, index({0, 1}), f32({3})),
@@ -109,12 +101,12 @@ TEST_CASE("bad input to indexing ops", "[ops][errors]") {
        "scatter_add: index 3 at position 0 is out of range for length 3");
   SAYS(take(f32({2, 3}), index({0, 2})), "take: index 2 at position 1 is out of range for length 2");
   SAYS(take(f32({2, 3}), index({0}), 2), "take: axis 2 is out of range for 2 axes");
-  SAYS(take(f32({2, 3}), f32({1}).data()), "take: indices must be i64, not f32");
+  SAYS(take(f32({2, 3}), f32({1}).data()), "take: indices must be integers, not f32");
   SAYS(embedding(f32({5}), index({0})), "embedding: the weight must be (vocabulary, features), not (5,)");
   SAYS(embedding(f32({5, 2}), index({5})), "embedding: index 5 at position 0 is out of range for length 5");
-  SAYS(embedding(f32({5, 2}), ones({2}, DType::u8)), "embedding: indices must be i64, not u8");
+  SAYS(embedding(f32({5, 2}), ones({2}, DType::boolean)), "embedding: indices must be integers, not bool");
   SAYS(one_hot(index({0, 3}), 3), "one_hot: index 3 at position 1 is out of range for length 3");
-  SAYS(one_hot(f32({2}).data(), 3), "one_hot: indices must be i64, not f32");
+  SAYS(one_hot(f32({2}).data(), 3), "one_hot: indices must be integers, not f32");
 }
 
 TEST_CASE("bad input to matrix products", "[ops][errors]") {
@@ -251,7 +243,7 @@ TEST_CASE("bad input to losses", "[ops][errors]") {
        "cross_entropy: label -1 at position 0 is out of range for 3 classes");
   SAYS(cross_entropy(f32({2, 3}), index({0, 1, 2})), "cross_entropy: labels (3,) do not fit (2, 3)");
   SAYS(cross_entropy(f32({2, 3}), f32({2, 3}).data()),
-       "cross_entropy: labels must be i64, not f32; probabilities are given as a Variable");
+       "cross_entropy: labels must be integers, not f32; probabilities are given as a Variable");
   SAYS(cross_entropy(f32({2, 3}), f32({2})), "cross_entropy: probabilities (2,) do not fit (2, 3)");
   SAYS(cross_entropy(f32({2, 3}), f64({2, 3})), "cross_entropy: probabilities are f64, not f32");
   SAYS(cross_entropy(i64({2, 3}), index({0, 1})),

@@ -18,11 +18,13 @@ using V = std::vector<double>;
 TEST_CASE("numbers stand on either side of each operator and take the array's dtype", "[ops]") {
   for (DType dtype : {DType::f32, DType::f64, DType::i64}) {
     const Variable x(array<double>({1, 2, 4}).cast(dtype));
-    auto is = [&](const Variable& y, const V& want) {
+    auto is_of = [&](DType type, const Variable& y, const V& want) {
       CHECK(values(y) == want);
-      CHECK(y.dtype() == dtype);
+      CHECK(y.dtype() == type);
       CHECK_FALSE(y.data().is_number());
     };
+    auto is = [&](const Variable& y, const V& want) { is_of(dtype, y, want); };
+    auto holds = [&](const Variable& y, const V& want) { is_of(DType::boolean, y, want); };
     is(x + 1, {2, 3, 5});
     is(1 + x, {2, 3, 5});
     is(x - 1, {0, 1, 3});
@@ -30,14 +32,14 @@ TEST_CASE("numbers stand on either side of each operator and take the array's dt
     is(x * 3, {3, 6, 12});
     is(3. * x, {3, 6, 12});
     is(-x, {-1, -2, -4});
-    is(x == 2, {0, 1, 0});
-    is(2 == x, {0, 1, 0});
-    is(x != 2, {1, 0, 1});
-    is(x < 2, {1, 0, 0});
-    is(x <= 2, {1, 1, 0});
-    is(x > 2, {0, 0, 1});
-    is(x >= 2, {0, 1, 1});
-    is(2 > x, {1, 0, 0});
+    holds(x == 2, {0, 1, 0});
+    holds(2 == x, {0, 1, 0});
+    holds(x != 2, {1, 0, 1});
+    holds(x < 2, {1, 0, 0});
+    holds(x <= 2, {1, 1, 0});
+    holds(x > 2, {0, 0, 1});
+    holds(x >= 2, {0, 1, 1});
+    holds(2 > x, {1, 0, 0});
     is(maximum(x, 2), {2, 2, 4});
     is(minimum(2, x), {1, 2, 2});
     is(clip(x, 2, 3), {2, 2, 3});
@@ -54,7 +56,7 @@ TEST_CASE("numbers stand on either side of each operator and take the array's dt
     is(4 / x, {4, 2, 1});
     is(pow(x, 2), {1, 4, 16});
     is(pow(2, x), {2, 4, 16});
-    is(where(x > 1, 1, 0), {0, 1, 1});
+    CHECK(values(where(x > 1, 1, 0)) == V{0, 1, 1});
     y = x;
     y /= 2;
     is(y, {.5, 1, 2});
@@ -80,16 +82,6 @@ TEST_CASE("a number that learns has a gradient of its own dtype", "[ops]") {
   CHECK(g[0].dtype() == DType::f64);
   CHECK(values(g[1]) == V{3, 3});
   CHECK(g[1].dtype() == DType::f32);
-}
-
-TEST_CASE("arrays of different dtypes do not mix", "[ops]") {
-  const Variable f(ones({2})), d(ones({2}, DType::f64)), i(ones({2}, DType::i64));
-  CHECK(error_of([&] { f + d; }) == "add: dtypes f32 and f64 differ; cast one of them");
-  CHECK(error_of([&] { d - f; }) == "sub: dtypes f64 and f32 differ; cast one of them");
-  CHECK(error_of([&] { f* i; }) == "mul: dtypes f32 and i64 differ; cast one of them");
-  CHECK(error_of([&] { i / f; }) == "div: dtypes i64 and f32 differ; cast one of them");
-  CHECK(error_of([&] { (void)(f < d); }) == "less: dtypes f32 and f64 differ; cast one of them");
-  CHECK(values(cast(f, DType::f64) + d) == V{2, 2});
 }
 
 TEST_CASE("integers have arithmetic, but neither division nor gradients", "[ops]") {
@@ -119,7 +111,6 @@ TEST_CASE("a condition may have any dtype", "[ops]") {
   CHECK(values(where(Variable(array<std::int64_t>({5, 0, -5})), cast(a, DType::f32), cast(b, DType::f32))) ==
         V{1, -2, 3});
   CHECK(values(where(Variable(array<double>({1e-300, 0, 1})), cast(a, DType::f32), 0)) == V{1, 0, 3});
-  CHECK(where(Variable(array<float>({1, 0})), 1, 0).dtype() == DType::f32);
 }
 
 TEST_CASE("xtensor expressions stand on either side of each operator", "[ops]") {
@@ -153,7 +144,7 @@ TEST_CASE("xtensor expressions stand on either side of each operator", "[ops]") 
 TEST_CASE("mixing: a number that was cast is a number no longer") {
   const Variable fixed = cast(Variable(2.0), DType::f64);
   CHECK_FALSE(fixed.data().is_number());
-  CHECK(error_of([&] { fixed + Variable(ones({2})); }) == "add: dtypes f64 and f32 differ; cast one of them");
+  CHECK((fixed + Variable(ones({2}))).dtype() == DType::f64);
 }
 
 }  // namespace xgrad::tests

@@ -23,7 +23,7 @@ constexpr double inf = INFINITY;
 Array whole_numbers(const Shape& shape, DType dtype, bool both_signs, unsigned seed = 1) {
   std::mt19937_64 random(seed);
   Array x(shape, dtype);
-  dispatch(dtype, [&]<class T>() {
+  dispatch_arithmetic(dtype, [&]<class T>() {
     constexpr int digits = std::is_same_v<T, float> ? 24 : std::is_same_v<T, double> ? 53 : 40;
     T* out = x.mutable_data<T>();
     for (long i = 0; i < x.size(); ++i) {

@@ -47,6 +47,7 @@ Row comparison(const char* op, Variable (*f)(const Variable&, const Variable&),
                double (*reference)(double, double)) {
   Row row = binary(op, f, reference, alike);
   row.differentiable = false;
+  row.dtype = DType::boolean;
   return row;
 }
 
