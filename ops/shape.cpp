@@ -35,18 +35,47 @@ void adapt_all(const char* op, std::vector<Variable>& xs) {
   for (auto& x : xs) x = x.data().is_number() ? adapt(op, x, dtype) : cast(x, dtype);
 }
 
+/// Elements of an array, copied when somebody needs them in a row.
+struct Strided : StridedRead {
+  Shape shape;
+  void write(char* out) const override {
+    kernels::copy(shape, width(source.dtype()), source.bytes(), offset, strides, out, 0,
+                  contiguous_strides(shape));
+  }
+};
+/// How many elements at the end of the shape lie in a row.
+long contiguous_run(const Shape& shape, const Strides& strides) {
+  long run = 1;
+  for (int i = shape.rank(); i-- > 0 && (shape[i] == 1 || strides[std::size_t(i)] == run);) run *= shape[i];
+  return run;
+}
+/// Elements of x from `offset` on. Pending where steps can read them in place, and where they are so many of
+/// x's that it may stay in memory for them.
+Array strided(const char* op, const Array& x, const Shape& shape, long offset, const Strides& strides) {
+  auto read = std::make_unique<Strided>();
+  read->source = x;
+  read->offset = offset;
+  read->strides = strides;
+  read->shape = shape;
+  evaluate(x);
+  constexpr long shortest_run = 32, largest_part = 4;
+  if (contiguous_run(shape, strides) >= shortest_run && shape.size() * largest_part >= x.size())
+    return lazy::strided(op, shape, std::move(read));
+  Array y(shape, x.dtype());
+  read->write(y.mutable_bytes());
+  return y;
+}
+
 /// The elements in the section.
 Variable take_section(const Variable& x, const Section& section) {
   const Array data = x.data();
-  Array y(section.shape, x.dtype());
   Strides from = contiguous_strides(x.shape());
   long offset = 0;
   for (int i = 0; i < x.rank(); ++i) {
     offset += section.start[std::size_t(i)] * from[std::size_t(i)];
     from[std::size_t(i)] *= section.step[std::size_t(i)];
   }
-  kernels::copy(section.shape, width(x.dtype()), data.bytes(), offset, from, y.mutable_bytes(), 0,
-                contiguous_strides(section.shape));
+  const Array y = strided("slice", data, section.shape, offset, from);
   return record("slice", keep_number(data, y),
                 {{x, [=, whole = x.shape()](auto& gy) { return embed(gy, whole, section); }}});
 }
@@ -163,9 +192,7 @@ Variable transpose(const Variable& x, const Axes& order) {
     inverse[std::size_t(axis)] = i;
   }
   const Array data = x.data();
-  Array y(shape, x.dtype());
-  kernels::copy(shape, width(x.dtype()), data.bytes(), 0, from, y.mutable_bytes(), 0,
-                contiguous_strides(shape));
+  const Array y = strided("transpose", data, shape, 0, from);
   return record("transpose", keep_number(data, y), {{x, [=](auto& gy) { return transpose(gy, inverse); }}});
 }
 

@@ -14,6 +14,8 @@ void expect_consistent(const Program& p) {
   std::fill_n(written.begin(), leaves, true);
   for (auto& leaf : p.leaves) {
     expect(leaf.data, "program: a leaf has no elements");
+    expect(leaf.dtype == p.dtype || leaf.dense || leaf.size < p.domain.size(),
+           "program: a leaf of {} is read in place and converted", leaf.dtype);
     expect(!leaf.dense || aligned(leaf.data), "program: a leaf that is read in place is not aligned");
     expect(leaf.walk.dims.size() == p.domain.size(), "program: a leaf of {} elements is read over {}",
            leaf.walk.dims.size(), p.domain);

@@ -81,7 +81,7 @@ void compute(Lock& lock, std::vector<Value*> values);
 void collect_leaves(Value* v, const Shape& domain, DType dtype, long visit, std::vector<Ref<Value>>& leaves) {
   if (v->ready() || std::exchange(v->marks.visit, visit) == visit) return;
   if (!is_step(*v, domain, dtype)) {
-    leaves.emplace_back(v);
+    if (!read_in_place(*v, domain, dtype)) leaves.emplace_back(v);
     return;
   }
   for (int i = 0; i < v->pending.inputs; ++i)
@@ -90,7 +90,7 @@ void collect_leaves(Value* v, const Shape& domain, DType dtype, long visit, std:
 
 /// Computes what the program of `root` must find ready.
 void compute_leaves(Lock& lock, Value& root) {
-  if (root.ready() || root.marks.claimed || root.pending.is_scattered) return;
+  if (root.ready() || root.marks.claimed || root.pending.kind) return;
   std::vector<Ref<Value>> leaves;
   const Shape domain = domain_of(root);
   collect_leaves(root.is_reduction() ? Value::of(root.pending.in[0]) : &root, domain,
@@ -152,7 +152,7 @@ void dequeue(Value* reduction) {
 void let_go(Value& v) {
   for (Array& in : v.pending.in) in = Array();
   v.pending.inputs = 0;
-  v.pending.scatter.reset();
+  v.pending.deferred.reset();
   if (v.marks.queued) dequeue(&v);
 }
 
@@ -193,12 +193,12 @@ void run_program(Lock& lock, Planner& planner, const Roots& roots) {
   for (std::size_t i = 0; i < roots.size(); ++i) roots[i]->publish(planner.outputs[i]);
 }
 
-void run_scatter(Lock& lock, const Roots& root) {
+void run_deferred(Lock& lock, const Roots& root) {
   Value& v = *root[0];
   {
     const Claim claim(lock, root);
     char* elements = v.reserve();
-    v.pending.scatter->write(elements);
+    v.pending.deferred->write(elements);
     v.publish(elements);
   }
   let_go(v);
@@ -239,8 +239,8 @@ void compute(Lock& lock, std::vector<Value*> values) {
       continue;
     }
     Roots roots{Ref<Value>(&first)};
-    if (first.pending.is_scattered) {
-      run_scatter(lock, roots);
+    if (first.pending.kind) {
+      run_deferred(lock, roots);
       continue;
     }
     for (Value* v : values)
@@ -297,7 +297,7 @@ bool add_scattered(Array& sum, const Array& more) {
   if (v.ready() || v.marks.claimed) return false;
   const Roots root{Ref<Value>(&v)};
   const Claim claim(lock, root);
-  v.pending.scatter->add_to(elements);
+  static_cast<const Scatter&>(*v.pending.deferred).add_to(elements);
   return true;
 }
 

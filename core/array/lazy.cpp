@@ -38,9 +38,10 @@ bool is_broadcast(const Value& v) { return !v.ready() && v.pending.fns == &repea
 DType promoted(const char* op, Array* in, int inputs) {
   const Array* first = std::find_if_not(in, in + inputs, [](const Array& a) { return a.is_number(); });
   if (first == in + inputs) return DType::f64;
-  DType dtype = arithmetic(first->dtype());
-  for (int i = 0; i < inputs; ++i)
-    if (!in[i].is_number()) dtype = promote(dtype, in[i].dtype());
+  DType dtype = first->dtype();
+  for (const Array* x = first + 1; x < in + inputs; ++x)
+    if (!x->is_number() && x->dtype() != dtype) dtype = promote(dtype, x->dtype());
+  dtype = arithmetic(dtype);
   for (int i = 0; i < inputs; ++i)
     if (in[i].is_number()) in[i] = number_as(op, in[i], dtype);
   return dtype;
@@ -196,19 +197,33 @@ Array cast(const Array& x, DType dtype) {
   return result;
 }
 
-Array scattered(const char* op, const Shape& shape, DType dtype, std::unique_ptr<const Scatter> scatter) {
+namespace {
+Array deferred(const char* op, const Shape& shape, DType dtype, decltype(Value::Pending::kind) kind,
+               std::unique_ptr<const Deferred> kernel) {
   Array result = Value::handle(new Value(shape, dtype, op));
-  Value& v = *Value::of(result);
-  v.pending.op = op;
-  v.pending.is_scattered = true;
-  v.pending.scatter = std::move(scatter);
-  if (shape.size() == 0) materialize(&v);
+  auto& pending = Value::of(result)->pending;
+  pending.op = op;
+  pending.kind = kind;
+  pending.deferred = std::move(kernel);
+  return result;
+}
+}  // namespace
+
+Array scattered(const char* op, const Shape& shape, DType dtype, std::unique_ptr<const Scatter> scatter) {
+  Array result = deferred(op, shape, dtype, Value::Pending::scatter, std::move(scatter));
+  if (shape.size() == 0) evaluate(result);
+  return result;
+}
+Array strided(const char* op, const Shape& shape, std::unique_ptr<const StridedRead> read) {
+  const DType dtype = read->source.dtype();
+  Array result = deferred(op, shape, dtype, Value::Pending::read, std::move(read));
+  if (shape.size() <= eager_below || !fusing) evaluate(result);
   return result;
 }
 
 bool is_scattered(const Array& a) {
   const Value& v = *Value::of(a);
-  return !v.ready() && v.pending.is_scattered;
+  return !v.ready() && v.pending.kind == Value::Pending::scatter;
 }
 
 void set_fusion(bool on) { fusing = on; }

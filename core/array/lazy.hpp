@@ -25,27 +25,32 @@ struct StepFns {
 
   /// Throws Error for a dtype that is none of arithmetic.
   StepFn of(DType dtype) const {
-    return dispatch_arithmetic(dtype, [this]<class T>() {
-      if constexpr (std::is_same_v<T, float>)
-        return f32;
-      else if constexpr (std::is_same_v<T, double>)
-        return f64;
-      else
-        return i64;
-    });
+    if (dtype == DType::f32) return f32;
+    if (dtype == DType::f64) return f64;
+    if (dtype == DType::i64) return i64;
+    detail::not_computed_in(dtype);
   }
 };
 
 enum class ReduceKind : unsigned char { sum, max, min };
 
-/// How an array is made that is 0 but for a part of it, such as the gradient of what a slice was taken from:
-/// written when its elements are needed, or added to another array without those zeros.
-struct Scatter {
-  virtual ~Scatter() = default;
+/// How a kernel makes an array whose elements are needed: often they are not, all of them or as an array.
+struct Deferred {
+  virtual ~Deferred() = default;
   /// Writes all elements.
   virtual void write(char* out) const = 0;
-  /// Adds those of the part to an array of the same shape.
+};
+/// Of an array that is 0 but for a part of it, such as the gradient of what a slice was taken from: added to
+/// another array without those zeros.
+struct Scatter : Deferred {
+  /// Adds the elements of the part to an array of the same shape.
   virtual void add_to(char* sum) const = 0;
+};
+/// Of an array that has elements of another, such as a slice: programs read them where they are.
+struct StridedRead : Deferred {
+  Array source;     // has been computed
+  long offset;      // of the first element, in elements as the strides
+  Strides strides;  // along the axes of the result
 };
 
 inline constexpr int max_inputs = 4;
@@ -61,13 +66,17 @@ struct Storage {
   void release();
 };
 
-/// What an Array points to: elements, or the step, the reduction or the scatter that will make them.
+/// What an Array points to: elements, or the step, the reduction or the kernel that will make them.
 struct Value {
   /// How the elements will be made. What it refers to goes, under the evaluator's lock, once they are there.
   struct Pending {
     const StepFns* fns = nullptr;  // of a step
-    bool is_scattered = false;     // by `scatter`, which goes with what it refers to
-    std::unique_ptr<const Scatter> scatter;
+    enum : unsigned char {
+      none,
+      scatter,
+      read
+    } kind = none;  // of `deferred`, which goes with what it refers to
+    std::unique_ptr<const Deferred> deferred;
     ReduceKind reduction = ReduceKind::sum;
     DType computed_in = DType::f32;  // by a step or a reduction, which round to the value's dtype
     unsigned char inputs = 0;
@@ -111,7 +120,7 @@ struct Value {
   void allocate() { publish(reserve()); }
   bool ready() const { return has_data.load(std::memory_order_acquire); }
   /// Of a pending value.
-  bool is_reduction() const { return !pending.fns && !pending.is_scattered; }
+  bool is_reduction() const { return !pending.fns && !pending.kind; }
   void retain() { refs.fetch_add(1, std::memory_order_relaxed); }
   void release();
   /// Takes a reference unless the last one is already gone.
@@ -143,6 +152,8 @@ Array broadcast_to(const char* op, const Array& x, const Shape& shape);
 Array cast(const Array& x, DType dtype);
 /// An array that is made by `scatter`, whose own operands have been computed.
 Array scattered(const char* op, const Shape& shape, DType dtype, std::unique_ptr<const Scatter> scatter);
+/// An array that has elements of another one.
+Array strided(const char* op, const Shape& shape, std::unique_ptr<const StridedRead> read);
 /// Whether it is pending and will be made by a scatter.
 bool is_scattered(const Array& a);
 /// Adds `more`, of the same shape and dtype, to `sum`, in its memory where nobody else holds it. Does nothing

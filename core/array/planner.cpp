@@ -18,6 +18,13 @@ bool Planner::lay_out(const Roots& roots) {
   for (auto& root : roots)
     results_.push_back(visit(root->is_reduction() ? Value::of(root->pending.in[0]) : root.get()));
   for (auto& [leaf, use] : leaves_) {
+    if (const StridedRead* read = read_in_place(*leaf, program.domain, program.dtype)) {
+      const Value& source = *Value::of(read->source);
+      program.leaves.push_back({source.data + read->offset * width(leaf->dtype), leaf->dtype,
+                                leaf->shape.size(), Walk(program.domain, read->strides), false});
+      kept_.emplace_back(Value::of(read->source));
+      continue;
+    }
     if (!leaf->ready()) return false;
     const long size = leaf->shape.size();
     program.leaves.push_back({leaf->data, leaf->dtype, size,

@@ -17,6 +17,12 @@ inline bool is_step(const Value& v, const Shape& domain, DType dtype) {
   return !v.ready() && v.pending.fns && !v.marks.claimed && v.shape == domain &&
          v.pending.computed_in == dtype;
 }
+/// How a program over `domain` in `dtype` reads a value that has not been computed; null if it does not.
+inline const StridedRead* read_in_place(const Value& v, const Shape& domain, DType dtype) {
+  const bool is_read =
+      !v.ready() && v.pending.kind == Value::Pending::read && v.shape == domain && v.dtype == dtype;
+  return is_read ? static_cast<const StridedRead*>(v.pending.deferred.get()) : nullptr;
+}
 inline bool contains(const Roots& roots, const Value& v) {
   for (auto& root : roots)
     if (root.get() == &v) return true;

@@ -3,8 +3,7 @@
 
 namespace xgrad::lazy {
 
-Walk::Walk(const Shape& shape, const Shape& domain, long short_run) : strides{}, short_strides{} {
-  const Strides all = broadcast_strides(shape, domain);
+Walk::Walk(const Shape& domain, const Strides& all) : strides{}, short_strides{} {
   int last = -1;
   for (int axis = 0; axis < domain.rank(); ++axis) {
     if (domain[axis] == 1) continue;
@@ -17,6 +16,11 @@ Walk::Walk(const Shape& shape, const Shape& domain, long short_run) : strides{},
     strides[last] = all[axis];
   }
   if (last < 0) dims = {1};
+}
+
+Walk::Walk(const Shape& shape, const Shape& domain, long short_run)
+    : Walk(domain, broadcast_strides(shape, domain)) {
+  const int last = dims.rank() - 1;
   constexpr long longest = 1 << 16;
   if (last < 1 || strides[0] != 0 || strides[last] != 0 || dims[last] >= short_run) return;
   const long repetitions = dims[0], elements = domain.size() / repetitions;

@@ -19,7 +19,8 @@ struct Walk {
   Shape short_dims;
   Strides short_strides;
 
-  /// Runs below `short_run` are expanded.
+  Walk(const Shape& domain, const Strides& strides);
+  /// Of what is broadcast; runs below `short_run` are expanded.
   Walk(const Shape& shape, const Shape& domain, long short_run);
   bool is_expanded() const { return short_dims.rank() > 0; }
 };

@@ -21,7 +21,7 @@ namespace {
 /// undone here, once for all operations.
 Variable conform(const char* op, Variable gx, const Node& input) {
   expect(gx.defined(), "{}: a rule returned no gradient", op);
-  gx = cast(gx, arithmetic(input.dtype));
+  if (const DType dtype = arithmetic(input.dtype); gx.dtype() != dtype) gx = cast(gx, dtype);
   if (gx.shape() == input.shape) return gx;
   expect(broadcasts_to(input.shape, gx.shape()),
          "{}: the rule for an input of shape {} returned a gradient of shape {}", op, input.shape,
