@@ -99,7 +99,17 @@ struct Rounded {
   static void step(void* out, const Arg* in, long n, bool) {
     const T* from = static_cast<const T*>(in->data);
     T* to = static_cast<T*>(out);
-    for (long i = 0; i < n; ++i) to[i] = convert<T>(convert<To>(from[in->stride ? i : 0]));
+    auto each = [=](auto at) {
+      for (long i = 0; i < n; ++i)
+        if constexpr (std::is_same_v<To, bool>)  // as written here it is vectorized
+          to[i] = from[at(i)] != T(0) ? T(1) : T(0);
+        else
+          to[i] = convert<T>(convert<To>(from[at(i)]));
+    };
+    if (in->stride)
+      each([](long i) { return i; });
+    else
+      each([](long) { return 0l; });
   }
   static constexpr StepFns steps{step<float>, step<double>, step<std::int64_t>};
 };

@@ -89,15 +89,18 @@ class Runner {
     return reinterpret_cast<const char*>(out);
   }
 
+  /// bool as the byte that it is: loops over bool are not vectorized.
+  template <class E>
+  using Byte = std::conditional_t<std::is_same_v<E, bool>, std::uint8_t, E>;
   static void convert_from(DType dtype, const char* from, long first, long n, T* to) {
     dispatch(dtype, [=]<class From>() {
-      const From* in = reinterpret_cast<const From*>(from) + first;
+      const auto* in = reinterpret_cast<const Byte<From>*>(from) + first;
       for (long i = 0; i < n; ++i) to[i] = convert<T>(in[i]);
     });
   }
   static void convert_to(DType dtype, const T* from, long first, long n, char* to) {
     dispatch(dtype, [=]<class To>() {
-      To* out = reinterpret_cast<To*>(to) + first;
+      auto* out = reinterpret_cast<Byte<To>*>(to) + first;
       for (long i = 0; i < n; ++i) out[i] = convert<To>(from[i]);
     });
   }
