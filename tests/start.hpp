@@ -41,9 +41,17 @@ inline Ended start(const std::vector<std::string>& command, const Kill& signal =
   std::vector<char*> words;
   for (auto& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  posix_spawnattr_t
+      attributes;  // signals that the tests ignore, as nohup has it, do not reach them otherwise
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  sigset_t all;
+  sigfillset(&all);
+  posix_spawnattr_setsigdefault(&attributes, &all);
   pid_t child = 0;
   const Stopwatch clock;
-  const int error = posix_spawn(&child, words[0], &actions, nullptr, words.data(), environ);
+  const int error = posix_spawn(&child, words[0], &actions, &attributes, words.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   REQUIRE(error == 0);

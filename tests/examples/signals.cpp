@@ -46,9 +46,9 @@ TEST_CASE("what a signal interrupts goes on by the command that is shown, to the
     std::string out;  // below the folder
   };
   for (const Case& c :
-       {Case{"posted --epochs 1 --steps 30", SIGINT, "runs/cifar10"},
+       {Case{"posted --epochs 1 --steps 4", SIGINT, "runs/cifar10"},
         Case{"fast --steps 10 --resume --out \"a 'b' \\$c\n%: é\"", SIGTERM, "a 'b' $c\n%: é"},
-        Case{"resnet --epochs 1 --steps 30 --out=x", SIGHUP, "x"},
+        Case{"resnet --epochs 1 --steps 3 --out=x", SIGHUP, "x"},
         Case{"fast --steps 10 --seeds 2", SIGINT, "runs/cifar10-fast/seed-2"}}) {
     INFO(c.options);
     TemporaryFolder alone, interrupted;
