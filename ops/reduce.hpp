@@ -8,10 +8,10 @@ namespace xgrad {
 /// To be written after the axes: sum(x, {0, 2, 3}, keepdims).
 inline constexpr bool keepdims = true;
 
-/// The sum of the elements, in what their dtype is computed in (see `arithmetic`); 0 where there are none. As
-/// in the others: without axes of all elements; negative axes count from the last; the axes are dropped
-/// unless `keepdims`. Along any axes and of any number of elements its error is at most 4 u sum(|x|), where u
-/// is 2^-24 in f32 and 2^-53 in f64, unless some of the elements have a sum that overflows.
+/// The sum of the elements, computed and returned in the arithmetic type of their dtype (see `arithmetic`); 0
+/// if there are none. As in the others: without axes of all elements; negative axes count from the last; the
+/// axes are dropped unless `keepdims`. Along any axes and of any number of elements its error is at most 4 u
+/// sum(|x|), where u is 2^-24 in f32 and 2^-53 in f64, unless some of the elements have a sum that overflows.
 Variable sum(const Variable& x, const Axes& axes = {}, bool keep = false);
 /// The mean of the elements: their sum, with its error and its range, divided by their number. Throws Error
 /// when there are none, and for integers.

@@ -7,7 +7,6 @@
 #include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/memory.hpp>
-#include <xgrad/core/base/threads.hpp>
 
 namespace xgrad {
 

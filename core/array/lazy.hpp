@@ -141,7 +141,7 @@ Array number_as(const char* op, const Array& number, DType dtype);
 namespace lazy {
 
 /// The elementwise function over the operands, promoted and broadcast. Throws Error that names `op` when
-/// shapes do not fit, or there is no function for the dtype.
+/// the shapes do not broadcast or the operation does not support the dtype.
 Array map(const char* op, const StepFns& fns, Array* in, int inputs);
 /// `x` reduced to `shape`, to which it must be an expansion: the adjoint of broadcasting, for sum.
 Array reduce_to(ReduceKind reduction, const Array& x, const Shape& shape);

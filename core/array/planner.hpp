@@ -17,7 +17,7 @@ inline bool is_step(const Value& v, const Shape& domain, DType dtype) {
   return !v.ready() && v.pending.fns && !v.marks.claimed && v.shape == domain &&
          v.pending.computed_in == dtype;
 }
-/// How a program over `domain` in `dtype` reads a value that has not been computed; null if it does not.
+/// The strided read by which a program over `domain` in `dtype` can read a pending value in place, or null.
 inline const StridedRead* read_in_place(const Value& v, const Shape& domain, DType dtype) {
   const bool is_read =
       !v.ready() && v.pending.kind == Value::Pending::read && v.shape == domain && v.dtype == dtype;

@@ -117,7 +117,7 @@ requires is_element<T>
 inline constexpr DType dtype_of = DType(detail::index_of<T>());
 
 namespace detail {
-/// Throws Error: an operation that should have refused a dtype has not.
+/// Throws Error: arithmetic was dispatched on a dtype that does not support it.
 [[noreturn]] void not_computed_in(DType dtype);
 }  // namespace detail
 

@@ -7,6 +7,7 @@
 #include <xgrad/core/array/map.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include "tests/catch.hpp"
+#include "tests/fusion.hpp"
 #include "tests/helpers.hpp"
 #include "tests/run.hpp"
 
@@ -156,8 +157,6 @@ TEST_CASE("dtype: a broadcast operand is converted", "[core][dtype]") {
 
 TEST_CASE("dtype: random programs of casts have the same bits with fusion, without, and on all threads",
           "[core][dtype]") {
-  const Restore restore;
-  lazy::set_checking(true);
   for (unsigned seed = 0; seed < 200; ++seed) {
     auto run = [seed] {
       std::mt19937 random(seed);
@@ -200,17 +199,11 @@ TEST_CASE("dtype: random programs of casts have the same bits with fusion, witho
       return all;
     };
     INFO("seed " << seed);
-    lazy::set_fusion(false);
-    threads::set(1);
-    const std::string want = run();
-    lazy::set_fusion(true);
-    CHECK(run() == want);
-    threads::set(3);
-    CHECK(run() == want);
+    check_same_fused(run);
   }
 }
 
-TEST_CASE("dtype: an operation that lets a dtype through is told", "[core][dtype]") {
+TEST_CASE("dtype: computing in an unsupported dtype is an Error", "[core][dtype]") {
   CHECK(error_of([] { dispatch_arithmetic(DType::bf16, []<class T>() {}); }) ==
         "bf16: nothing is computed in it; cast first");
   CHECK(error_of([] { dispatch_floating(DType::i64, []<class T>() {}); }) ==

@@ -8,6 +8,7 @@
 #include <xgrad/core/base/profile.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
+#include "tests/fusion.hpp"
 #include "tests/helpers.hpp"
 
 namespace xgrad::tests {
@@ -43,8 +44,6 @@ TEST_CASE("strided: a slice, a flip and a transpose are read by one program and 
 }
 
 TEST_CASE("strided: the same bits as copies, at every kind of consumer", "[ops][strided]") {
-  const Restore restore;
-  lazy::set_checking(true);
   auto run = [] {
     std::vector<Array> results;
     const Variable x = image(), row(random_array({1, 1, 64}, 6, DType::f32));
@@ -77,13 +76,7 @@ TEST_CASE("strided: the same bits as copies, at every kind of consumer", "[ops][
     for (const Array& r : results) all += bits(r);
     return all;
   };
-  lazy::set_fusion(false);
-  threads::set(1);
-  const std::string want = run();
-  lazy::set_fusion(true);
-  CHECK(run() == want);
-  threads::set(3);
-  CHECK(run() == want);
+  check_same_fused(run);
 }
 
 TEST_CASE("strided: what it was taken from may be written and may go", "[ops][strided]") {
