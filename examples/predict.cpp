@@ -1,6 +1,7 @@
 // Names what is in photographs, by the parameters that a run saved.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include <xgrad/datasets/image.hpp>

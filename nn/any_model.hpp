@@ -4,41 +4,29 @@
 #include <memory>
 
 #include <xgrad/core/base/error.hpp>
-#include <xgrad/nn/formats/checkpoint.hpp>
+#include <xgrad/nn/visit.hpp>
 
 namespace xgrad {
 
 /// A handle to a model of any type: copies share it. The functions on models (parameters, names_of, state,
-/// save, load, fit, evaluate) take it like the model itself.
+/// save, load, fit, evaluate) take it like the model itself, and it may be a member of another.
 class AnyModel {
  public:
   /// None: whatever it is used for before it is assigned a model is an Error.
   AnyModel() = default;
   /// Takes a model of any type over.
   template <class M>
-  requires(!std::same_as<M, AnyModel>)
+  requires(!std::same_as<M, AnyModel> && std::is_invocable_r_v<Variable, M&, const Variable&>)
       AnyModel(M model) {  // NOLINT: implicit, so that a factory may return any model
     auto held = std::make_shared<M>(std::move(model));
     forward_ = [held](const Variable& x) { return (*held)(x); };
-    parameters_ = [held] { return xgrad::parameters(*held); };
-    names_ = [held] { return xgrad::names_of(*held); };
-    state_ = [held] { return xgrad::state(*held); };
-    load_ = [held](const Tensors& tensors, const std::string& source) { load_state(*held, tensors, source); };
+    walk_ = [held](detail::Visitor& visitor, const std::string& path) { detail::walk(*held, visitor, path); };
   }
   /// The model's forward pass.
   Variable operator()(const Variable& x) const { return of(forward_)(x); }
 
-  ///@{
-  /// The function of that name for the model that is held.
-  friend Parameters parameters(const AnyModel& model) { return of(model.parameters_)(); }
-  friend Parameters parameters(AnyModel& model) { return of(model.parameters_)(); }
-  friend Names names_of(const AnyModel& model) { return of(model.names_)(); }
-  friend Names names_of(AnyModel& model) { return of(model.names_)(); }
-  friend std::vector<NamedArray> state(const AnyModel& model) { return of(model.state_)(); }
-  friend void load_state(AnyModel& model, const Tensors& tensors, const std::string& source) {
-    of(model.load_)(tensors, source);
-  }
-  ///@}
+  /// Shows a visitor what the model holds, as if it stood here itself.
+  void walk(detail::Visitor& visitor, const std::string& path) const { of(walk_)(visitor, path); }
 
  private:
   template <class F>
@@ -48,10 +36,7 @@ class AnyModel {
   }
 
   std::function<Variable(const Variable&)> forward_;
-  std::function<Parameters()> parameters_;
-  std::function<Names()> names_;
-  std::function<std::vector<NamedArray>()> state_;
-  std::function<void(const Tensors&, const std::string&)> load_;
+  std::function<void(detail::Visitor&, const std::string&)> walk_;
 };
 
 }  // namespace xgrad

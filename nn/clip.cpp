@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/ops/arithmetic.hpp>

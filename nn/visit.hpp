@@ -1,8 +1,6 @@
 #pragma once
 // visit(model, f) shows f every parameter and buffer of a model with its name. All else is built on it.
 #include <concepts>
-#include <set>
-#include <typeindex>
 
 #include <xgrad/core/base/fields.hpp>
 #include <xgrad/core/tape/layer_call.hpp>
@@ -28,29 +26,26 @@ concept Range = requires(M& m) {
   m.end();
 };
 
-/// What a walk has come to. Two objects may have one address, as a struct and its first member do, but not
-/// two of one type.
-class Seen {
+/// What is done at each object of a model. One type for all, so that the walk through a model is compiled
+/// once.
+class Visitor {
  public:
-  /// Whether it is met for the first time.
-  template <class T>
-  bool first(const T& object) {
-    return objects_.emplace(&object, typeid(T)).second;
-  }
+  Visitor();
+  Visitor(const Visitor&) = delete;
+  Visitor& operator=(const Visitor&) = delete;
+  /// Whether the object is met for the first time.
+  bool first(LayerKey object);
 
- private:
-  std::set<LayerKey> objects_;
-};
-
-/// What is done where a walk comes. One type for all, so that the walk through a model is compiled once.
-struct Visitor {
-  Seen seen;
-  virtual void enter(const std::string&, LayerKey) {}
+  virtual void enter(const std::string& path, LayerKey object);
   virtual void leaf(const std::string& path, Parameter& leaf) = 0;
   virtual void leaf(const std::string& path, Buffer& leaf) = 0;
 
  protected:
-  ~Visitor() = default;
+  ~Visitor();
+
+ private:
+  struct Seen;
+  Seen* seen_;
 };
 
 /// visit(), without what has been seen.
@@ -60,17 +55,20 @@ void walk(M& model, Visitor& visitor, const std::string& path) {
   auto down = [&](const std::string& name, auto& member) {
     walk(member, visitor, path.empty() ? name : path + "." + name);
   };
+  auto first = [&](const auto& object) { return visitor.first({&object, typeid(object)}); };
   visitor.enter(path, {&model, typeid(Model)});
-  if constexpr (std::same_as<Model, Parameter>) {
-    if (model.defined() && visitor.seen.first(model)) visitor.leaf(path, const_cast<Model&>(model));
+  if constexpr (requires { model.walk(visitor, path); }) {
+    model.walk(visitor, path);
+  } else if constexpr (std::same_as<Model, Parameter>) {
+    if (model.defined() && first(model)) visitor.leaf(path, const_cast<Model&>(model));
   } else if constexpr (std::same_as<Model, Buffer>) {
-    if (model.value.defined() && visitor.seen.first(model)) visitor.leaf(path, const_cast<Model&>(model));
+    if (model.value.defined() && first(model)) visitor.leaf(path, const_cast<Model&>(model));
   } else if constexpr (HasEach<Model, decltype(down)>) {
     const_cast<Model&>(model).each(down);
   } else if constexpr (PointerLike<Model>) {
     using Pointee = std::remove_cvref_t<decltype(*model)>;
     constexpr bool leaf = std::same_as<Pointee, Parameter> || std::same_as<Pointee, Buffer>;
-    if (model && (leaf || visitor.seen.first(*model))) walk(*model, visitor, path);
+    if (model && (leaf || first(*model))) walk(*model, visitor, path);
   } else if constexpr (Range<Model>) {
     if constexpr (std::is_class_v<std::remove_cvref_t<decltype(*model.begin())>>) {
       std::size_t i = 0;
@@ -99,7 +97,7 @@ void walk(M& model, Visitor& visitor, const std::string& path) {
 ///   void each(auto&& f) { f("weight", weight); f("bias", bias); }
 template <class M, class F>
 void visit(M& model, F&& f, const std::string& path = "") {
-  struct : detail::Visitor {
+  struct Caller final : detail::Visitor {
     std::remove_reference_t<F>* f;
     void leaf(const std::string& name, Parameter& leaf) override { (*f)(name, leaf); }
     void leaf(const std::string& name, Buffer& leaf) override { (*f)(name, leaf); }
@@ -121,51 +119,62 @@ struct NamedArray {
   Array value;       ///< the data
 };
 
+namespace detail {
+
+/// A parameter or a buffer of a model: one of the pointers is null.
+struct Leaf {
+  std::string name;
+  Parameter* parameter;
+  Buffer* buffer;
+  const Array& data() const { return parameter ? parameter->data() : buffer->value; }
+};
+using Leaves = std::vector<Leaf>;
+
+struct LeafFinder final : Visitor {
+  Leaves found;
+  void leaf(const std::string& path, Parameter& leaf) override;
+  void leaf(const std::string& path, Buffer& leaf) override;
+};
+struct NameFinder final : Visitor {
+  Names found;
+  void enter(const std::string& path, LayerKey object) override;
+  void leaf(const std::string& path, Parameter& leaf) override;
+  void leaf(const std::string&, Buffer&) override {}
+};
+
+/// All leaves of a model, as visit() shows them.
+template <class M>
+Leaves leaves(M& model) {
+  LeafFinder finder;
+  walk(model, finder, "");
+  return std::move(finder.found);
+}
+
+Parameters parameters(const Leaves& leaves);
+std::vector<NamedArray> state(const Leaves& leaves);
+void set_dtype(const Leaves& leaves, DType dtype);
+
+}  // namespace detail
+
 /// The parameters of a model, in the order of its members.
 template <class M>
 Parameters parameters(M& model) {
-  Parameters found;
-  visit(model, [&](const std::string& name, auto& leaf) {
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>) found.push_back({name, leaf});
-  });
-  return found;
+  return detail::parameters(detail::leaves(model));
 }
 
 /// The data of all parameters and buffers.
 template <class M>
 std::vector<NamedArray> state(const M& model) {
-  std::vector<NamedArray> found;
-  visit(const_cast<M&>(model), [&](const std::string& name, auto& leaf) {
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
-      found.push_back({name, leaf.data()});
-    else
-      found.push_back({name, leaf.value});
-  });
-  return found;
+  return detail::state(detail::leaves(const_cast<M&>(model)));
 }
 
+/// How many numbers these parameters have.
+long parameter_count(const Parameters& parameters);
 /// How many numbers a model trains.
 template <class M>
 long parameter_count(M& model) {
-  long total = 0;
-  for (auto& p : parameters(model)) total += p.value.size();
-  return total;
+  return parameter_count(parameters(model));
 }
-
-namespace detail {
-
-struct NameFinder : Visitor {
-  Names found;
-  void enter(const std::string& path, LayerKey object) override {
-    if (!path.empty()) found.layers.try_emplace(object, path);
-  }
-  void leaf(const std::string& path, Parameter& leaf) override {
-    found.leaves.try_emplace(leaf.node(), path);
-  }
-  void leaf(const std::string&, Buffer&) override {}
-};
-
-}  // namespace detail
 
 /// What the layers and parameters of a model are called in it, for traces and messages. The model must not
 /// move while they are used.
@@ -180,15 +189,7 @@ Names names_of(M& model) {
 /// were converted.
 template <class M>
 void to(M& model, DType dtype) {
-  visit(model, [&](const std::string&, auto& leaf) {
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>) {
-      const bool trained = leaf.requires_grad();
-      leaf = Parameter(leaf.data().cast(dtype));
-      leaf.set_requires_grad(trained);
-    } else {
-      leaf.value = leaf.value.cast(dtype);
-    }
-  });
+  detail::set_dtype(detail::leaves(model), dtype);
 }
 
 /// Freezes the parameters of a model (or a part of it), or lets them learn again.

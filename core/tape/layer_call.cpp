@@ -10,7 +10,17 @@ constinit thread_local LayerCall* innermost_call = nullptr;
 constinit thread_local long calls = 0;
 constinit thread_local const Named* innermost_named = nullptr;
 
+template <class Table, class Key>
+std::string find_in(const Table& table, const Key& key) {
+  for (auto& [object, path] : table)
+    if (object == key) return path;
+  return "";
+}
+
 }  // namespace
+
+std::string Names::find(LayerKey layer) const { return find_in(layers, layer); }
+std::string Names::find(const Node* parameter) const { return find_in(parameters, parameter); }
 
 LayerCall::LayerCall(const void* layer, const std::type_info& type)
     : layer_(layer), type_(type), outer_(std::exchange(innermost_call, this)), number_(++calls) {}
@@ -44,7 +54,7 @@ std::string layer_of(const std::string& parameter) {
 }
 std::string path_of(const std::vector<LayerKey>& layers, const Names& names) {
   for (auto& layer : layers)
-    if (auto found = names.layers.find(layer); found != names.layers.end()) return found->second;
+    if (std::string path = names.find(layer); !path.empty()) return path;
   return "";
 }
 

@@ -1,9 +1,7 @@
 #pragma once
 // Which layer is running on a thread, and what layers and parameters are called in their model.
-#include <map>
 #include <string>
 #include <typeindex>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,8 +16,14 @@ using LayerKey = std::pair<const void*, std::type_index>;
 /// The paths of a model's layers and parameters: "blocks.0.conv1", "blocks.0.conv1.weight". names_of(model)
 /// in nn/visit.hpp finds them.
 struct Names {
-  std::map<LayerKey, std::string> layers;               ///< by the object
-  std::unordered_map<const Node*, std::string> leaves;  ///< parameters, by Variable::node()
+  std::vector<std::pair<LayerKey, std::string>> layers;         ///< by the object
+  std::vector<std::pair<const Node*, std::string>> parameters;  ///< by Variable::node()
+
+  ///@{
+  /// The path, the first where there are several; "" where there is none.
+  std::string find(LayerKey layer) const;
+  std::string find(const Node* parameter) const;
+  ///@}
 };
 
 /// While one is alive, its layer is running on this thread; layers of the library open one in their call

@@ -92,8 +92,7 @@ class Builder {
       program.operations.push_back({"detach", {array->second}, {}, {id}, "", 0, detach});
       return id;
     }
-    auto leaf = names_.leaves.find(x.node());
-    return add(x, leaf == names_.leaves.end() ? "" : leaf->second, x);
+    return add(x, names_.find(x.node()), x);
   }
   /// The layer to which a parameter among the operands belongs: a user's struct opens no LayerCall.
   std::string owner(const Operation& op) const {

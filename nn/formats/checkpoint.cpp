@@ -232,8 +232,10 @@ Tensors load_tensors(const std::string& path) {
   return tensors;
 }
 
-Array detail::fitting(const Tensors& tensors, const std::string& source, const std::string& name,
-                      const Array& like) {
+namespace {
+
+/// The array for a leaf of a model, after its shape and dtype have been compared; F16 and BF16 become F32.
+Array fitting(const Tensors& tensors, const std::string& source, const std::string& name, const Array& like) {
   auto found =
       std::find_if(tensors.arrays.begin(), tensors.arrays.end(), [&](auto& a) { return a.name == name; });
   expect(found != tensors.arrays.end(), "{}: has no {}, which the model needs", source, name);
@@ -246,9 +248,21 @@ Array detail::fitting(const Tensors& tensors, const std::string& source, const s
   return array;
 }
 
-void detail::check_all_used(const Tensors& tensors, const std::string& source, std::size_t leaves) {
-  expect(tensors.arrays.size() == leaves, "{}: holds {} arrays, the model {}; it belongs to another model",
-         source, tensors.arrays.size(), leaves);
+}  // namespace
+
+void detail::load_state(const Leaves& leaves, const Tensors& tensors, const std::string& source) {
+  std::vector<Array> arrays;
+  for (auto& leaf : leaves) arrays.push_back(fitting(tensors, source, leaf.name, leaf.data()));
+  expect(tensors.arrays.size() == leaves.size(),
+         "{}: holds {} arrays, the model {}; it belongs to another model", source, tensors.arrays.size(),
+         leaves.size());
+  auto array = arrays.begin();
+  for (auto& leaf : leaves) {
+    if (leaf.parameter)
+      leaf.parameter->set_data(*array++);
+    else
+      leaf.buffer->value = *array++;
+  }
 }
 
 }  // namespace xgrad

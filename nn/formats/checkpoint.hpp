@@ -25,10 +25,7 @@ void save_tensors(const std::string& path, const Tensors& tensors);
 Tensors load_tensors(const std::string& path);
 
 namespace detail {
-/// The array for a leaf of a model, after its shape and dtype have been compared; F16 and BF16 become F32.
-Array fitting(const Tensors& tensors, const std::string& source, const std::string& name, const Array& like);
-/// Throws Error that names an array which no leaf has taken.
-void check_all_used(const Tensors& tensors, const std::string& source, std::size_t leaves);
+void load_state(const Leaves& leaves, const Tensors& tensors, const std::string& source);
 }  // namespace detail
 
 /// Saves the parameters and buffers of a model by name.
@@ -41,24 +38,7 @@ void save(const M& model, const std::string& path) {
 /// converted. `source` is what messages call their origin.
 template <class M>
 void load_state(M& model, const Tensors& tensors, const std::string& source) {
-  std::vector<Array> arrays;
-  auto data = [](auto& leaf) -> const Array& {
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
-      return leaf.data();
-    else
-      return leaf.value;
-  };
-  visit(model, [&](const std::string& name, auto& leaf) {
-    arrays.push_back(detail::fitting(tensors, source, name, data(leaf)));
-  });
-  detail::check_all_used(tensors, source, arrays.size());
-  auto array = arrays.begin();
-  visit(model, [&](const std::string&, auto& leaf) {
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(leaf)>, Parameter>)
-      leaf.set_data(*array++);
-    else
-      leaf.value = *array++;
-  });
+  detail::load_state(detail::leaves(model), tensors, source);
 }
 /// Loads what save() wrote.
 template <class M>

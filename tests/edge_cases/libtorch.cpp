@@ -1,5 +1,7 @@
 // Prints what Debian's libtorch gives for each edge case.
 #include <torch/torch.h>
+
+#include <map>
 #undef CHECK
 
 #include "tests/edge_cases/answers.hpp"

@@ -1,6 +1,8 @@
 // The edge cases by xgrad.
 #include "tests/edge_cases/xgrad.hpp"
 
+#include <map>
+
 #include <xgrad/ops/ops.hpp>
 
 namespace xgrad::tests::edge_cases {

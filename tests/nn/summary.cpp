@@ -3,6 +3,7 @@
 
 #include <xgrad/core/tape/graph.hpp>
 #include <xgrad/nn/any_model.hpp>
+#include <xgrad/nn/formats/checkpoint.hpp>
 #include <xgrad/nn/layers.hpp>
 #include <xgrad/nn/models/deep_convnet.hpp>
 #include <xgrad/nn/models/mlp.hpp>
@@ -62,6 +63,14 @@ TEST_CASE("a model of any type has its parameters, state and answers") {
   CHECK(std::ranges::equal(same(x).data().elements<float>(), other(x).data().elements<float>()));
   MLP wrong({4, 2});
   CHECK(error_of([&] { load_state(any, {state(wrong), {}}, "there"); }) != "");
+  struct Net {
+    AnyModel body, again;
+    Linear head{2, 1};
+  } net{any, any};  // the handles share their parameters, which are counted once
+  const Parameters found = parameters(net);
+  REQUIRE(found.size() == parameters(mlp).size() + 2);
+  CHECK(found.front().name == "body." + parameters(mlp).front().name);
+  CHECK(found.back().name == "head.bias");
 }
 
 TEST_CASE("the recorded graph can be listed and drawn") {

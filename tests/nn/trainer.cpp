@@ -170,7 +170,10 @@ TEST_CASE("functions that are null are refused by name") {
   CHECK(error_of([&] { evaluate(net, loader.epoch(), nullptr); }) == "evaluate: the loss is null");
   CHECK(error_of([] { MLP({2, 2}, {.activation = nullptr}); }) == "MLP: the activation is null");
   CHECK(error_of([] { AnyModel()(Variable(ones({2}))); }) == "AnyModel: no model has been assigned to it");
-  CHECK(error_of([] { parameters(AnyModel()); }) == "AnyModel: no model has been assigned to it");
+  CHECK(error_of([] {
+          AnyModel none;
+          parameters(none);
+        }) == "AnyModel: no model has been assigned to it");
   CHECK(Embedding(5, 2, nullptr).weight.shape() == Shape{5, 2});
 }
 

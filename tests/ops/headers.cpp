@@ -1,6 +1,7 @@
 // The table is complete: every function of the public headers that returns arrays has a row, and meets all
 // sizes.
 #include <algorithm>
+#include <set>
 
 #include "tests/catch.hpp"
 #include "tests/ops/public_ops.hpp"

@@ -2,6 +2,7 @@
 #include "tests/ops/public_ops.hpp"
 
 #include <filesystem>
+#include <set>
 #include <sstream>
 #include <vector>
 
