@@ -14,16 +14,17 @@
     return loading;
   }
 
-  // How well an entry answers; 0 where a word is missing. Words match from their beginning; the last may be incomplete.
+  // How well an entry answers: below 0 where a word is missing, 0 where all are. Words match from their beginning.
   function score(entry, words, query) {
-    let total = entry.kind === "page" ? 6 : 0;
+    let total = entry.kind === "page" ? 6 : 0, missing = 0;
     for (const word of words) {
       const stem = word.length > 4 ? word.replace(/(ing|ed|es|e|s)$/, "") : word;
       const at = new RegExp("(^|[^a-z0-9])" + stem.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
       if (at.test(entry.name)) total += 20;
       else if (at.test(entry.all)) total += 4 + Math.min(4, entry.all.split(stem).length - 1);
-      else return 0;
+      else ++missing;
     }
+    if (missing) return missing === words.length ? 0 : total - 1000 * missing;
     if (entry.name === query) total += 60;
     else if (entry.name.startsWith(query)) total += 25;
     else if (entry.all.includes(query)) total += 8;
@@ -49,7 +50,8 @@
       const query = plain(input.value).trim(), words = query.split(/\s+/).filter(Boolean);
       if (!words.length) return close();
       const entries = await load();
-      const best = entries.map(entry => [score(entry, words, query), entry]).filter(([s]) => s > 0).sort((a, b) => b[0] - a[0]).slice(0, 25);
+      const best = entries.map(entry => [score(entry, words, query), entry]).filter(([s]) => s).sort((a, b) => b[0] - a[0])
+        .filter(([s], i, all) => s > 0 || all[0][0] < 0).slice(0, 25);
       found.innerHTML = best.map(([, e]) => `<a href="${root}${escaped(e.url)}"><b>${escaped(e.title)}</b><small>${escaped(e.place)}</small>` +
         `<p>${excerpt(e.text, words)}</p></a>`).join("") || "<div class=\"none\">Nothing found: fewer or other words?</div>";
       found.style.display = "block";
