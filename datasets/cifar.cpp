@@ -2,6 +2,7 @@
 #include <xgrad/datasets/cifar.hpp>
 
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <sstream>
 
@@ -88,7 +89,7 @@ Dataset named(Dataset data, std::string name, const std::vector<std::string>& cl
 
 }  // namespace
 
-Dataset read_cifar(std::span<const fs::path> files, const CifarFormat& format) {
+Dataset read_cifar(const std::vector<std::string>& files, const CifarFormat& format) {
   expect(format.label < format.classes.size(), "{}: label byte {} is out of range", format.name,
          format.label);
   expect(format.records >= 0, "{}: the number of records {} is negative", format.name, format.records);
@@ -106,12 +107,11 @@ Dataset read_cifar(std::span<const fs::path> files, const CifarFormat& format) {
 
 Split cifar10(const DataOptions& options) {
   const fs::path folder = locate(source10, options);
-  std::vector<fs::path> files;
-  for (std::size_t i = 0; i < 6; ++i) files.push_back(folder / source10.files[i]);
+  std::vector<std::string> training;
+  for (std::size_t i = 0; i < 5; ++i) training.push_back(folder / source10.files[i]);
   const auto classes = read_names(folder / "batches.meta.txt", 10);
-  const std::span all(files);
-  return {named(read_cifar(all.first(5)), "cifar10 train", classes),
-          named(read_cifar(all.last(1)), "cifar10 test", classes)};
+  return {named(read_cifar(training), "cifar10 train", classes),
+          named(read_cifar({folder / source10.files[5]}), "cifar10 test", classes)};
 }
 
 Split cifar100(const DataOptions& options, CifarLabels labels) {
@@ -120,8 +120,7 @@ Split cifar100(const DataOptions& options, CifarLabels labels) {
   const auto classes =
       read_names(folder / (fine ? "fine_label_names.txt" : "coarse_label_names.txt"), fine ? 100 : 20);
   const auto read = [&](const char* file, long records) {
-    const fs::path path = folder / file;
-    return read_cifar({&path, 1},
+    return read_cifar({folder / file},
                       {.name = "cifar100", .classes = {20, 100}, .label = fine, .records = records});
   };
   return {named(read("train.bin", 50000), "cifar100 train", classes),

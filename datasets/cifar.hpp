@@ -1,7 +1,8 @@
 #pragma once
 // CIFAR-10 and CIFAR-100, binary version (Krizhevsky, "Learning Multiple Layers of Features from Tiny
 // Images", 2009; https://www.cs.toronto.edu/~kriz/cifar.html): 60,000 photographs of 32x32 pixels.
-#include <span>
+#include <string>
+#include <vector>
 
 #include <xgrad/datasets/dataset.hpp>
 
@@ -32,6 +33,6 @@ struct CifarFormat {
 /// Reads files of that layout, one after the other, all or nothing; `classes` of the result is left empty.
 /// Throws Error that names the file and the byte when one has another size or a label is out of range;
 /// it takes what `format` says, whatever the files hold, and needs no limits.
-Dataset read_cifar(std::span<const std::filesystem::path> files, const CifarFormat& format = {});
+Dataset read_cifar(const std::vector<std::string>& files, const CifarFormat& format = {});
 
 }  // namespace xgrad

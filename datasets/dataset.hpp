@@ -1,6 +1,5 @@
 #pragma once
 // Dataset: labelled images in memory, and the options by which the sets on file are found.
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -36,7 +35,7 @@ struct Split {
 /// network.
 struct DataOptions {
   /// --data: the folder that holds the set's folder, or that folder itself.
-  std::filesystem::path folder = {};
+  std::string folder = {};
   bool download = true;  ///< into the cache folder, where the set is found nowhere
   bool verbose = true;   ///< shows the progress of a download on stderr
 };

@@ -1,7 +1,9 @@
-// Downloads by libcurl.
+// Downloads by libcurl, where the library is built with it (XGRAD_DOWNLOAD).
 #include <xgrad/datasets/download.hpp>
 
+#ifdef XGRAD_DOWNLOAD
 #include <curl/curl.h>
+#endif
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -109,7 +111,7 @@ class Part {
 
 /// One request and what came of it.
 struct Transfer {
-  CURL* curl;
+  void* curl;  // libcurl's handle
   Part& part;
   std::uint64_t limit;
   DownloadProgress* progress;
@@ -120,6 +122,14 @@ struct Transfer {
   std::string why, location = {};  // what went wrong; where the file has moved to
   std::exception_ptr error = {};   // thrown in what libcurl calls: it must not pass through there
 };
+/// Of the Latin alphabet, whatever the locale.
+std::string in_small_letters(std::string text) {
+  for (char& c : text)
+    if ('A' <= c && c <= 'Z') c = char(c - 'A' + 'a');
+  return text;
+}
+
+#ifdef XGRAD_DOWNLOAD
 /// Does what libcurl calls for; `otherwise` ends the transfer.
 template <class F, class Result>
 Result within_curl(void* context, Result otherwise, F f) {
@@ -130,13 +140,6 @@ Result within_curl(void* context, Result otherwise, F f) {
     t.error = std::current_exception();
     return otherwise;
   }
-}
-
-/// Of the Latin alphabet, whatever the locale.
-std::string in_small_letters(std::string text) {
-  for (char& c : text)
-    if ('A' <= c && c <= 'Z') c = char(c - 'A' + 'a');
-  return text;
 }
 
 std::size_t take_header(char* bytes, std::size_t, std::size_t n, void* context) {
@@ -211,6 +214,13 @@ bool perform(Transfer& t, const std::string& url) {
   if (code != CURLE_OK && t.why.empty()) t.why = *message ? message : curl_easy_strerror(code);
   return code == CURLE_OK;
 }
+
+#else
+bool perform(Transfer& t, const std::string&) {
+  t.why = "xgrad was built without downloads (-Ddownload=false)";
+  return false;
+}
+#endif
 
 /// What lies before the first colon, in small letters.
 std::string scheme(const std::string& url) { return in_small_letters(url.substr(0, url.find(':'))); }

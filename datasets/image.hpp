@@ -1,6 +1,5 @@
 #pragma once
 // Pictures: read from PNG and JPEG, brought to a size, laid out side by side, written as PNG.
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -16,12 +15,12 @@ inline constexpr long max_image_pixels = 100'000'000;
 /// says. Throws Error that names the file and what is wrong with it: it cannot be read, is not a picture, is
 /// truncated or damaged, states more than max_pixels or more than its bytes can hold, or comes in more than
 /// 100 scans. All of this is checked before the picture is decoded, which takes about six bytes a pixel.
-Array load_image(const std::filesystem::path& file, long max_pixels = max_image_pixels);
+Array load_image(const std::string& file, long max_pixels = max_image_pixels);
 
 /// A u8 (1 | 3, H, W) picture as the bytes of a PNG file. Throws Error when it is none.
 std::string png_bytes(const Array& image);
 /// Writes png_bytes(image) to a file, by way of replace_file.
-void save_png(const std::filesystem::path& file, const Array& image);
+void save_png(const std::string& file, const Array& image);
 
 /// u8 (C, H, W) -> u8 (C, height, width). Along an axis that shrinks each pixel is the mean over what it
 /// covers, along one that grows it lies between the two nearest (bilinear, the edge repeated). Throws Error.

@@ -284,14 +284,14 @@ Array decode(const std::vector<Byte>& bytes, long max_pixels) {
 
 }  // namespace
 
-Array load_image(const fs::path& file, long max_pixels) {
+Array load_image(const std::string& file, long max_pixels) {
   expect(max_pixels <= max_image_pixels, "load_image: max_pixels is {}, more than {}", max_pixels,
          max_image_pixels);
   const auto bytes = read_bytes(file, max_pixels);
   try {
     return decode(bytes, max_pixels);
   } catch (const Error& e) {
-    fail("{}: {}", file.string(), e.what());
+    fail("{}: {}", file, e.what());
   }
 }
 
@@ -315,7 +315,7 @@ std::string png_bytes(const Array& image) {
   return {reinterpret_cast<const char*>(png.get()), std::size_t(size)};
 }
 
-void save_png(const fs::path& file, const Array& image) {
+void save_png(const std::string& file, const Array& image) {
   const std::string png = png_bytes(image);
   replace_file(file, [&](std::ostream& out) { out.write(png.data(), std::streamsize(png.size())); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 // Finds the files of a data set: in the folder given, in $XGRAD_DATA, in the cache, or at its authors'.
+#include <filesystem>
 #include <string>
 #include <vector>
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <span>
 #include <vector>
 
@@ -51,7 +52,7 @@ Dataset read_part(const fs::path& folder, const std::string& part, const std::st
 
 }  // namespace
 
-Array read_idx(const fs::path& path, int rank, const LoadLimits& limits) {
+Array read_idx(const std::string& path, int rank, const LoadLimits& limits) {
   Reader in = gunzipped(path, limits);
   const std::uint64_t packed = Reader(path).size();
   // Two zeros, the type of the elements (8: bytes), the rank; then the lengths of the axes, big-endian.

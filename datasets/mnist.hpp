@@ -1,7 +1,7 @@
 #pragma once
 // MNIST (LeCun, Cortes, Burges; http://yann.lecun.com/exdb/mnist/): 70,000 handwritten digits of 28x28
 // pixels.
-#include <xgrad/core/base/reader.hpp>
+#include <xgrad/core/base/limits.hpp>
 #include <xgrad/datasets/dataset.hpp>
 
 namespace xgrad {
@@ -16,6 +16,6 @@ Split mnist(const DataOptions& options = {});
 /// An idx file of bytes, gzipped or not, as u8 of the shape it states (the format is described on MNIST's
 /// page). Throws Error that names the file and the byte unless it has that rank, is as long as it says and is
 /// undamaged: gzip's checksum and, for the files of MNIST, check_known tell; also beyond the limits.
-Array read_idx(const std::filesystem::path& file, int rank, const LoadLimits& limits = {});
+Array read_idx(const std::string& file, int rank, const LoadLimits& limits = {});
 
 }  // namespace xgrad

@@ -25,6 +25,17 @@ class Prefetch {
   Prefetch(std::function<T()> make, std::size_t depth)
       : make_(std::move(make)), depth_(depth), thread_(started()) {}
 
+  ~Prefetch() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  Prefetch(const Prefetch&) = delete;
+  Prefetch& operator=(const Prefetch&) = delete;
+
   /// Whether this process is a child of the one that the thread runs in.
   bool forked() const { return process_ != getpid(); }
 
@@ -41,18 +52,18 @@ class Prefetch {
   }
 
  private:
-  std::jthread started() try {
-    return std::jthread([this](std::stop_token stop) { run(stop); });
+  std::thread started() try {
+    return std::thread([this] { run(); });
   } catch (const std::system_error& error) {
     fail("prefetch: cannot start a thread to make values ahead: {}", error.code().message());
   }
-  void run(std::stop_token stop) try {
+  void run() try {
     for (;;) {
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, stop, [&] { return ready_.size() < depth_; });
+        changed_.wait(lock, [&] { return ended_ || ready_.size() < depth_; });
+        if (ended_) return;
       }
-      if (stop.stop_requested()) return;
       T value = make_();
       const std::lock_guard lock(mutex_);
       ready_.push_back(std::move(value));
@@ -68,10 +79,11 @@ class Prefetch {
   std::size_t depth_;
   const pid_t process_ = getpid();
   std::mutex mutex_;
-  std::condition_variable_any changed_;
+  std::condition_variable changed_;
   std::deque<T> ready_;
   std::exception_ptr error_;
-  std::jthread thread_;  // last: the others are there when it starts, and until it has ended
+  bool ended_ = false;
+  std::thread thread_;  // last: the others are there when it starts, and until it has ended
 };
 
 }  // namespace xgrad

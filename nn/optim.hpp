@@ -59,6 +59,14 @@ class Optimizer {
 
   /// With one group. Throws Error as add_group does, and for a rule without an update.
   Optimizer(const Parameters& parameters, const UpdateRule& rule, const GroupOptions& options = {});
+  ///@{
+  /// A copy remembers the same on its own, for the same parameters.
+  Optimizer(const Optimizer&);
+  Optimizer(Optimizer&&) noexcept;
+  Optimizer& operator=(const Optimizer&);
+  Optimizer& operator=(Optimizer&&) noexcept;
+  ///@}
+  ~Optimizer();
 
   /// Further parameters with options of their own, by the rule of the first group. What is counted by steps,
   /// as the bias correction of Adam, begins with their first step. Throws Error for a parameter that is given

@@ -32,6 +32,12 @@ void detail::check_option(const std::string& rule, const char* option, double va
 Optimizer::Optimizer(const Parameters& parameters, const UpdateRule& rule, const GroupOptions& options) {
   add({Group{parameters, rule, options}});
 }
+// Here rather than in every file that has an optimizer.
+Optimizer::Optimizer(const Optimizer&) = default;
+Optimizer::Optimizer(Optimizer&&) noexcept = default;
+Optimizer& Optimizer::operator=(const Optimizer&) = default;
+Optimizer& Optimizer::operator=(Optimizer&&) noexcept = default;
+Optimizer::~Optimizer() = default;
 
 void Optimizer::add(std::vector<Group> groups) {
   Parameters all = parameters();

@@ -3,7 +3,7 @@
 
 #include <xgrad/core/array/pack_normal.hpp>
 #include <xgrad/core/tape/elementwise.hpp>
-#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/core/tape/traced.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/attributes.hpp>
 #include <xgrad/ops/density.hpp>

@@ -4,7 +4,7 @@
 
 #include <xgrad/core/base/threads.hpp>
 #include <xgrad/core/tape/elementwise.hpp>
-#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/core/tape/traced.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 
 namespace xgrad {

@@ -13,7 +13,7 @@ struct Pair {
   /// The same for both.
   Pair(long both) : h(both), w(both) {}
   /// One for height, one for width.
-  Pair(long h, long w) : h(h), w(w) {}
+  Pair(long height, long width) : h(height), w(width) {}
   /// Whether both are equal.
   bool operator==(const Pair&) const = default;
 };

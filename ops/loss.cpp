@@ -6,7 +6,7 @@
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/elementwise.hpp>
 #include <xgrad/core/tape/number.hpp>
-#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/core/tape/traced.hpp>
 #include <xgrad/ops/activation.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/attributes.hpp>

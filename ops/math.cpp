@@ -5,7 +5,7 @@
 
 #include <xgrad/core/array/pack_normal.hpp>
 #include <xgrad/core/tape/elementwise.hpp>
-#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/core/tape/traced.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/density.hpp>
 #include <xgrad/ops/strong.hpp>

@@ -5,7 +5,7 @@
 
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/number.hpp>
-#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/core/tape/traced.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/attributes.hpp>
 #include <xgrad/ops/kernels/pool.hpp>

@@ -4,7 +4,7 @@
 #include <xgrad/core/array/map.hpp>
 #include <xgrad/core/array/pack_math.hpp>
 #include <xgrad/core/base/error.hpp>
-#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/core/tape/traced.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 #include <xgrad/ops/attributes.hpp>
 #include <xgrad/ops/loss.hpp>

@@ -2,7 +2,7 @@
 #include <xgrad/ops/strong.hpp>
 
 #include <xgrad/core/tape/elementwise.hpp>
-#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/core/tape/traced.hpp>
 #include <xgrad/ops/arithmetic.hpp>
 
 namespace xgrad {

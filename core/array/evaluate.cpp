@@ -1,4 +1,5 @@
 // Decides what is computed together, and by which thread: pending values become the roots of programs.
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 
 #include <xgrad/core/array/planner.hpp>
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/fork.hpp>
 #include <xgrad/core/base/profile.hpp>
 #include <xgrad/core/base/scoped.hpp>
 #include <xgrad/core/base/threads.hpp>

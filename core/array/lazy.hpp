@@ -108,8 +108,8 @@ struct Value {
   static constexpr std::size_t inline_bytes = 64;
 
   /// Throws Error that names `op` when there can be no such array.
-  Value(const Shape& shape, DType dtype, const char* op = "array") : dtype(dtype), shape(shape) {
-    check_shape(op, shape, width(dtype));
+  Value(const Shape& s, DType d, const char* op = "array") : dtype(d), shape(s) {
+    check_shape(op, s, width(d));
   }
   /// Room for the elements; the value is ready once it is published.
   char* reserve();

@@ -28,7 +28,7 @@ inline void run_step(void* out, const Arg* in, long n, bool non_temporal, std::i
 }
 template <class T, class F, int N>
 void step(void* out, const Arg* in, long n, bool non_temporal) {
-  run_step<T, F>(out, in, n, non_temporal, std::make_index_sequence<N>{});
+  run_step<T, F>(out, in, n, non_temporal, std::make_index_sequence<std::size_t(N)>{});
 }
 
 template <class F, int N>

@@ -12,6 +12,7 @@
 #include <numeric>
 
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/fork.hpp>
 #include <xgrad/core/base/profile.hpp>
 #include <xgrad/core/base/threads.hpp>
 

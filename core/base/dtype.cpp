@@ -1,5 +1,7 @@
-// What is said when an operation has let through a dtype that it cannot compute in.
+// How dtypes and shapes are formatted, and what is said of a dtype that an operation cannot compute in.
 #include <xgrad/core/base/dtype.hpp>
+
+#include <fmt/format.h>
 
 #include <xgrad/core/base/error.hpp>
 
@@ -8,3 +10,12 @@ namespace xgrad {
 void detail::not_computed_in(DType dtype) { fail("{}: nothing is computed in it; cast first", dtype); }
 
 }  // namespace xgrad
+
+auto fmt::formatter<xgrad::Shape>::format(const xgrad::Shape& shape, format_context& ctx) const
+    -> format_context::iterator {
+  return formatter<std::string_view>::format(shape.str(), ctx);
+}
+auto fmt::formatter<xgrad::DType>::format(xgrad::DType dtype, format_context& ctx) const
+    -> format_context::iterator {
+  return formatter<std::string_view>::format(xgrad::name(dtype), ctx);
+}

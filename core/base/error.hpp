@@ -1,9 +1,10 @@
 #pragma once
 // Errors: one way to raise them, and how shapes and dtypes are written in messages.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <new>
 #include <string>
+#include <string_view>
 
 #include <xgrad/core/base/dtype.hpp>
 #include <xgrad/core/base/exception.hpp>
@@ -45,17 +46,13 @@ inline const char* text_of(const std::exception& e) {
 
 /// Shapes in messages: as Shape::str writes them.
 template <>
-struct fmt::formatter<xgrad::Shape> : fmt::formatter<std::string> {
+struct fmt::formatter<xgrad::Shape> : fmt::formatter<std::string_view> {
   /// For {fmt}: called for "{}".
-  auto format(const xgrad::Shape& shape, format_context& ctx) const {
-    return formatter<std::string>::format(shape.str(), ctx);
-  }
+  auto format(const xgrad::Shape& shape, format_context& ctx) const -> format_context::iterator;
 };
 /// DTypes in messages: by their name.
 template <>
-struct fmt::formatter<xgrad::DType> : fmt::formatter<const char*> {
+struct fmt::formatter<xgrad::DType> : fmt::formatter<std::string_view> {
   /// For {fmt}: called for "{}".
-  auto format(xgrad::DType dtype, format_context& ctx) const {
-    return formatter<const char*>::format(xgrad::name(dtype), ctx);
-  }
+  auto format(xgrad::DType dtype, format_context& ctx) const -> format_context::iterator;
 };

@@ -57,6 +57,12 @@ constexpr auto members(T& m) {
                   "a model with more than 16 members: group some of them, or give it `void each(auto&& f)`");
 }
 
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-var-template"
+#pragma clang diagnostic ignored "-Wundefined-internal"
+#endif
+/// Never defined: it has an address only, which tells the compiler's names of its members.
 template <class T>
 struct Ghost {
   T value;
@@ -64,25 +70,28 @@ struct Ghost {
 template <class T>
 extern Ghost<T> ghost;
 
-#if defined(__clang__) && __clang_major__ < 16  // cannot evaluate the pointer: members are numbered
-template <class T, std::size_t I>
-std::string member_name() {
-  return std::to_string(I);
-}
-#else
-template <auto Pointer>
+/// The address of a member as a template argument: Clang takes none that is not within a struct.
+template <class T>
+struct Spot {
+  T* at;
+};
+template <class T>
+Spot(T*) -> Spot<T>;
+
+template <auto Where>
 consteval std::string_view spelled() {
-  const std::string_view text = __PRETTY_FUNCTION__;  // ends in ".value.Net::conv1); ..." or ".value.conv1]"
-  const auto parenthesis = text.rfind(')');
-  const auto stop =
-      parenthesis > text.find("Pointer = ") && parenthesis != text.npos ? parenthesis : text.rfind(']');
+  const std::string_view text =
+      __PRETTY_FUNCTION__;  // ends in "value.Net::conv1)}; ...]" or ".value.conv1}]"
+  const auto brace = text.rfind('}'), stop = text[brace - 1] == ')' ? brace - 1 : brace;
   const auto start = text.find_last_of(":.", stop) + 1;
   return text.substr(start, stop - start);
 }
 template <class T, std::size_t I>
 std::string member_name() {
-  return std::string(spelled<&std::get<I>(members(ghost<T>.value))>());
+  return std::string(spelled<Spot{&std::get<I>(members(ghost<T>.value))}>());
 }
+#ifdef __clang__
+#pragma clang diagnostic pop
 #endif
 
 }  // namespace xgrad::detail

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/fork.hpp>
 #include <xgrad/core/base/threads.hpp>
 
 namespace xgrad::memory {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <new>
 
+#include <xgrad/core/base/fork.hpp>
 #include <xgrad/core/base/threads.hpp>
 
 namespace xgrad::profile {

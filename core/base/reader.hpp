@@ -12,14 +12,9 @@
 #include <vector>
 
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/limits.hpp>
 
 namespace xgrad {
-
-/// What a file may ask for. What is not compressed is bounded by the size of its file alone.
-struct LoadLimits {
-  /// The most bytes that a compressed file may become; 16 times the size of the file are always allowed.
-  std::uint64_t unpacked = 2ull << 30;
-};
 
 /// How deep lists and the like may be nested in a file.
 inline constexpr std::size_t max_depth = 100;

@@ -1,6 +1,8 @@
 // Shapes: broadcasting, axes and strides.
 #include <xgrad/core/base/shape.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include <xgrad/core/base/error.hpp>

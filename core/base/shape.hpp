@@ -28,8 +28,8 @@ class Shape {
   int rank() const { return rank_; }
   ///@{
   /// The length of an axis in [0, rank()), which is not checked.
-  long operator[](int axis) const { return dims_[axis]; }
-  long& operator[](int axis) { return dims_[axis]; }
+  long operator[](int axis) const { return dims_[std::size_t(axis)]; }
+  long& operator[](int axis) { return dims_[std::size_t(axis)]; }
   ///@}
   ///@{
   /// The lengths as a range.
@@ -48,7 +48,7 @@ class Shape {
   long size() const {
     long n = 1;
     for (int i = 0; i < rank_; ++i)
-      if (__builtin_mul_overflow(n, dims_[i], &n)) [[unlikely]]
+      if (__builtin_mul_overflow(n, (*this)[i], &n)) [[unlikely]]
         too_large();
     return n;
   }
@@ -56,7 +56,7 @@ class Shape {
   bool operator==(const Shape& other) const {
     if (rank_ != other.rank_) return false;
     for (int i = 0; i < rank_; ++i)
-      if (dims_[i] != other.dims_[i]) return false;
+      if ((*this)[i] != other[i]) return false;
     return true;
   }
   /// As NumPy writes it: "(2, 3)", "(4,)", "()".

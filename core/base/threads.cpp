@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/fork.hpp>
 
 namespace xgrad::threads {
 namespace {

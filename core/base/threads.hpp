@@ -1,10 +1,6 @@
 #pragma once
 // One pool of threads for everything. Work is cut by its size alone, so that results never depend on how
 // many threads there are.
-#include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <type_traits>
 
 /// Loops on all cores. A process may be forked: the child begins with a pool of its own. Where a thread
@@ -18,10 +14,6 @@ void set(int count);
 int count();
 /// True inside a parallel loop, where further loops run on the calling thread.
 bool nested();
-
-/// Takes a mutex before each fork() and releases it afterwards, so that the child does not find it taken by
-/// a thread that it does not have. The mutex is to live as long as the process.
-void keep_over_fork(std::mutex& mutex);
 
 namespace detail {
 void run(int threads, long tasks, void (*task)(void*, long, int), void* context);
@@ -55,8 +47,8 @@ void for_each(long tasks, F&& f) {
 /// Calls f(first, last) for ranges of about `grain` elements that cover [0, n).
 template <class F>
 void for_ranges(long n, long grain, F&& f) {
-  const long tasks = std::max(1l, (n + grain - 1) / grain);
-  for_each(tasks, [&](long i) { f(i * grain, std::min(n, (i + 1) * grain)); });
+  const long tasks = n > grain ? (n + grain - 1) / grain : 1;
+  for_each(tasks, [&](long i) { f(i * grain, i + 1 < tasks ? (i + 1) * grain : n); });
 }
 
 }  // namespace xgrad::threads

@@ -12,7 +12,7 @@
 #include <xgrad/core/tape/node.hpp>
 #include <xgrad/core/tape/recompute.hpp>
 #include <xgrad/core/tape/tape.hpp>
-#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/core/tape/traced.hpp>
 
 namespace xgrad {
 namespace {

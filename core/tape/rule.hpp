@@ -115,10 +115,10 @@ struct Edge {
   Rule rule;       ///< for its gradient; none where it has none
 
   /// An input without a gradient.
-  Edge(const Variable& input) : input(input) {}
+  Edge(const Variable& x) : input(x) {}
   /// An input with its rule, a lambda (gy) or (gy, y) -> Variable.
   template <class F>
-  Edge(const Variable& input, F rule) : input(input), rule(std::move(rule)) {}
+  Edge(const Variable& x, F f) : input(x), rule(std::move(f)) {}
 };
 
 }  // namespace xgrad

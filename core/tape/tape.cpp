@@ -10,7 +10,7 @@
 #include <xgrad/core/tape/layer_call.hpp>
 #include <xgrad/core/tape/node.hpp>
 #include <xgrad/core/tape/recompute.hpp>
-#include <xgrad/core/tape/trace.hpp>
+#include <xgrad/core/tape/traced.hpp>
 
 namespace xgrad {
 namespace {

@@ -7,6 +7,7 @@
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/node.hpp>
 #include <xgrad/core/tape/tape.hpp>
+#include <xgrad/core/tape/traced.hpp>
 
 namespace xgrad {
 namespace {

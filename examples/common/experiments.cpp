@@ -1,6 +1,8 @@
 // The experiments, a row each.
 #include "examples/common/experiments.hpp"
 
+#include <fmt/format.h>
+
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/datasets/cifar.hpp>
 #include <xgrad/datasets/mnist.hpp>

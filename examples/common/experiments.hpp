@@ -1,5 +1,6 @@
 #pragma once
 // The experiments of the posts and of the book's chapters that they follow, as data.
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>

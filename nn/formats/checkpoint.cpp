@@ -1,6 +1,8 @@
 // safetensors: eight bytes of length, a JSON header, the data one after another.
 #include <xgrad/nn/formats/checkpoint.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <numeric>

@@ -1,6 +1,6 @@
 #pragma once
 // Arrays exchanged with NumPy: .npz archives both ways, and the pickles that the book's programs write.
-#include <xgrad/core/base/reader.hpp>
+#include <xgrad/core/base/limits.hpp>
 #include <xgrad/nn/formats/checkpoint.hpp>
 
 namespace xgrad {

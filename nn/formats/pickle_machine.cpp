@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include <xgrad/core/base/number_text.hpp>
 #include <xgrad/nn/formats/numpy_array.hpp>
 
 namespace xgrad::detail {
@@ -223,9 +224,7 @@ template <class T>
 T PickleMachine::decimal(std::string digits) {
   if (digits.ends_with('L')) digits.pop_back();
   T value{};
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size())
-    refuse("'{}' is not a number", digits.substr(0, 40));
+  if (!read_number(digits, value)) refuse("'{}' is not a number", digits.substr(0, 40));
   return value;
 }
 

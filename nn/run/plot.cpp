@@ -10,7 +10,7 @@
 
 namespace xgrad {
 
-Drawing plot(const std::string& script, int width, int height, const std::filesystem::path& svg) {
+Drawing plot(const std::string& script, int width, int height, const std::string& svg) {
   // Not with the user's own settings, which could draw to somewhere else.
   return draw({"gnuplot", "--default-settings"},
               fmt::format("set terminal svg size {},{} dynamic font 'sans-serif,13' background '#ffffff'\n{}",
@@ -18,8 +18,7 @@ Drawing plot(const std::string& script, int width, int height, const std::filesy
               svg);
 }
 
-Drawing draw(const std::vector<std::string>& command, const std::string& input,
-             const std::filesystem::path& picture) {
+Drawing draw(const std::vector<std::string>& command, const std::string& input, const std::string& picture) {
   const Output drawn = output_of(command, input);
   if (drawn.failure.empty()) replace_file(picture, [&](std::ostream& out) { out << drawn.text; });
   return {drawn.failure};

@@ -1,11 +1,11 @@
 // Training states as safetensors.
 #include <xgrad/nn/run/training_state.hpp>
 
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/number_text.hpp>
 
 namespace xgrad {
 namespace {
@@ -21,9 +21,7 @@ T saved_number(const std::string& path, const Tensors& tensors, const char* key)
   expect(entry != tensors.metadata.end(), "{}: this is not a training state: it has no {}", path, key);
   const std::string& text = entry->second;
   T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  expect(error == std::errc() && end == text.data() + text.size(), "{}: {} is '{}', not a number", path, key,
-         text);
+  expect(read_number(text, value), "{}: {} is '{}', not a number", path, key, text);
   return value;
 }
 

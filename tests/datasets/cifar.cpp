@@ -39,7 +39,7 @@ void write_cifar10(const fs::path& folder) {
 
 TEST_CASE("cifar: files are read in order, label before pixels") {
   const TemporaryFolder folder;
-  const fs::path files[] = {folder / "a.bin", folder / "b.bin"};
+  const std::vector<std::string> files{folder / "a.bin", folder / "b.bin"};
   write_file(files[0], records({label(3), label(9)}));
   write_file(files[1], records({label(0), label(7)}));
   const Dataset data = read_cifar(files, {.records = 2});
@@ -58,26 +58,25 @@ TEST_CASE("cifar: CIFAR-100's records have a coarse and a fine label") {
   const fs::path file = folder / "train.bin";
   write_file(file, records({label(11) + label(19), label(19) + label(99)}));
   CifarFormat format{.name = "cifar100", .classes = {20, 100}, .label = 1, .records = 2};
-  const Dataset fine = read_cifar({&file, 1}, format);
+  const Dataset fine = read_cifar({file}, format);
   CHECK(fine.labels.elements<std::int64_t>()[1] == 99);
   CHECK(fine.images.elements<std::uint8_t>()[0] == 0);
   CHECK(fine.images.elements<std::uint8_t>()[3072] == 31);
   format.label = 0;
-  const Dataset coarse = read_cifar({&file, 1}, format);
+  const Dataset coarse = read_cifar({file}, format);
   CHECK(coarse.labels.elements<std::int64_t>()[0] == 11);
   CHECK(same_bits(fine.images, coarse.images));
   patch(file, 3074, 20);
-  CHECK(error_of([&] {
-          read_cifar({&file, 1}, format);
-        }) == file.string() +
-                  ": byte 3074: damaged, or not the binary version of cifar100: label 20 is not in [0, 20)" +
-                  remedy);
+  CHECK(error_of([&] { read_cifar({file}, format); }) ==
+        file.string() +
+            ": byte 3074: damaged, or not the binary version of cifar100: label 20 is not in [0, 20)" +
+            remedy);
 }
 
 TEST_CASE("cifar: a file that is damaged is named, with the byte") {
   const TemporaryFolder folder;
   const fs::path file = folder / "data.bin";
-  const auto error = [&] { return error_of([&] { read_cifar({&file, 1}, {.records = 2}); }); };
+  const auto error = [&] { return error_of([&] { read_cifar({file}, {.records = 2}); }); };
   const std::string start = file.string() + ": byte ";
   CHECK(error() == file.string() + ": cannot be opened: No such file or directory");
   const std::string good = records({label(1), label(2)});
@@ -173,7 +172,7 @@ TEST_CASE("cifar: one flipped bit of the real sets is noticed") try {
     fs::copy_file(from / source.files[0], file);
     const CifarFormat format =
         set == "cifar-10-batches-bin" ? CifarFormat{} : CifarFormat{.classes = {20, 100}, .label = 1};
-    const auto read = [&] { return error_of([&] { read_cifar({&file, 1}, format); }); };
+    const auto read = [&] { return error_of([&] { read_cifar({file}, format); }); };
     CHECK(read() == "");
     const std::string good = read_file(file);
     // A label that stays in range, pixels in the middle and at the end.

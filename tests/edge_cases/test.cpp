@@ -1,4 +1,6 @@
 // xgrad is right in the edge cases that docs/edge-cases.md tells of.
+#include <fmt/format.h>
+
 #include <xgrad/core/base/error.hpp>
 #include "tests/catch.hpp"
 #include "tests/edge_cases/xgrad.hpp"

@@ -1,6 +1,7 @@
 // Small pieces of work, each with every allocation that fails in turn: it must end in an error or well, and
 // go well when it is done again by the same process.
 //   LD_PRELOAD=build/tests/libfaults.so build/tests/faults-scenes FOLDER [EVERY [NAME]]
+#include <fmt/format.h>
 #include <sys/mman.h>
 
 #include <cstdio>
@@ -88,9 +89,8 @@ void add_readers(std::vector<Scene>& scenes) {
        [](const fs::path& p) { return std::to_string(load_settings(p.parent_path()).size()); });
   read("picture", hostile_images(), [](const fs::path& p) { return bits(load_image(p)); });
   read("idx", hostile_idx(), [](const fs::path& p) { return bits(read_idx(p, 1)); });
-  read("cifar", hostile_cifar(), [](const fs::path& p) {
-    return bits(read_cifar({&p, 1}, {.records = 2}).images);
-  });
+  read("cifar", hostile_cifar(),
+       [](const fs::path& p) { return bits(read_cifar({p}, {.records = 2}).images); });
   read("archive", hostile_archives(), [](const fs::path& p) {
     const fs::path to = base / "unpacked";
     remove_folder(to.c_str());

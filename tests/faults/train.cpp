@@ -2,6 +2,8 @@
 // fail: the call fails, then the training is resumed by the same process (so that whatever is left behind, a
 // lock or a thread, is met), and must end with the bits of one that nothing happened to.
 //   LD_PRELOAD=build/tests/libfaults.so build/tests/faults-train FOLDER CALL [EVERY [FIRST [COUNT]]]
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>

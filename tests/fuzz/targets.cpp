@@ -18,10 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Path = std::string;
 
-void read_cifar_file(const Path& path) {
-  const fs::path file = path;
-  read_cifar({&file, 1}, {.records = 2});
-}
+void read_cifar_file(const Path& path) { read_cifar({path}, {.records = 2}); }
 
 void unpack_archive(const Path& path) {
   const struct Folder {

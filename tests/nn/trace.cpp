@@ -1,6 +1,7 @@
 // Programs of whole models: printed, drawn, counted and run on other batches.
 #include <xgrad/core/tape/anomaly.hpp>
 #include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/traced.hpp>
 #include <xgrad/nn/any_model.hpp>
 #include <xgrad/nn/models/airbench.hpp>
 #include <xgrad/nn/models/deep_convnet.hpp>
