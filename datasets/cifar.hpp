@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <xgrad/datasets/dataset.hpp>
+#include <xgrad/datasets/options.hpp>
 
 namespace xgrad {
 

@@ -3,6 +3,9 @@
 
 #include <cstring>
 
+#include <xgrad/core/base/error.hpp>
+#include <xgrad/datasets/arrays.hpp>
+
 namespace xgrad {
 namespace {
 
@@ -23,6 +26,10 @@ Dataset Dataset::slice(long begin, long end) const {
   expect(0 <= begin && begin <= end && end <= size(),
          "dataset: {} has {} images; the range [{}, {}) is invalid", name, size(), begin, end);
   return {name, rows(images, begin, end), rows(labels, begin, end), classes};
+}
+
+Dataset Dataset::select(std::span<const std::int64_t> indices) const {
+  return {name, detail::select_rows(images, indices), detail::select_rows(labels, indices), classes};
 }
 
 }  // namespace xgrad

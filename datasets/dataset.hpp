@@ -1,10 +1,11 @@
 #pragma once
-// Dataset: labelled images in memory, and the options by which the sets on file are found.
+// Dataset: labelled images in memory.
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <xgrad/core/array/array.hpp>
-#include <xgrad/core/base/error.hpp>
 
 namespace xgrad {
 
@@ -21,6 +22,8 @@ struct Dataset {
   Dataset first(long n) const { return slice(0, n); }
   /// The images in [begin, end), copied. Throws Error when that is not a range of them.
   Dataset slice(long begin, long end) const;
+  /// The images of the given indices, in that order, copied. Throws Error for an index out of range.
+  Dataset select(std::span<const std::int64_t> indices) const;
 };
 
 /// What is trained on, and what is tested on.
@@ -29,20 +32,6 @@ struct Split {
   /// The images for training and those for testing.
   Dataset train, test;
   ///@}
-};
-
-/// Where a set on file is looked for: `folder` alone if one is given, else $XGRAD_DATA, the cache folder, the
-/// network.
-struct DataOptions {
-  /// --data: the folder that holds the set's folder, or that folder itself.
-  std::string folder = {};
-  bool download = true;  ///< into the cache folder, where the set is found nowhere
-  bool verbose = true;   ///< shows the progress of a download on stderr
-};
-
-/// The set is nowhere and cannot be downloaded; the message says in one line what was tried.
-struct DataUnavailable : Error {
-  using Error::Error;
 };
 
 }  // namespace xgrad

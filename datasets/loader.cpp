@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/profile.hpp>
 #include <xgrad/core/base/threads.hpp>
 #include <xgrad/datasets/prefetch.hpp>
@@ -125,79 +126,115 @@ Batch make_batch(const Dataset& data, long begin, long end, const Pixels& pixels
   return make_batch(data, indices, pixels);
 }
 
-Loader::Loader(Dataset data, LoaderOptions options) : data_(std::move(data)), options_(std::move(options)) {
-  check_dataset(data_);
-  tables(options_.pixels, data_.images.dim(1));
-  check_augment(options_.augment, data_.images.dim(2), data_.images.dim(3));
-  evaluate(data_.images);  // another thread may read them
-  evaluate(data_.labels);
+namespace detail {
+
+void check_data(const Dataset& data, const LoaderOptions& options) {
+  check_dataset(data);
+  tables(options.pixels, data.images.dim(1));
+  check_augment(options.augment, data.images.dim(2), data.images.dim(3));
+  evaluate(data.images);  // another thread may read them
+  evaluate(data.labels);
+}
+
+Batch batch_of(const Dataset& data, const LoaderOptions& options, const Picked& picked) {
+  return assemble(data, picked.indices, options.pixels, {options.augment, picked.first}, picked.alone);
+}
+
+void check_arrays(std::span<const Array> arrays, const LoaderOptions& options) {
+  expect(options.pixels == Pixels{} && options.augment == Augment{},
+         "loader: pixels and augment are for the images of a Dataset; Arrays are handed out as they are");
+  for (auto& array : arrays) evaluate(array);  // another thread may read them
+}
+
+AnyLoader::AnyLoader(std::string name, long size, LoaderOptions options, Make make)
+    : name_(std::move(name)), size_(size), make_(std::move(make)), options_(std::move(options)) {
   expect(options_.prefetch >= 0, "loader: prefetch is {}, not at least 0", options_.prefetch);
   expect(options_.batch >= 1, "loader: batch is {}, not at least 1", options_.batch);
-  expect(steps_per_epoch() >= 1, "loader: {} has {} images, too few for a{} batch of {}", data_.name,
-         data_.size(), options_.drop_last ? " full" : "", options_.batch);
+  expect(steps_per_epoch() >= 1, "loader: {} has {} samples, too few for a{} batch of {}", name_, size_,
+         options_.drop_last ? " full" : "", options_.batch);
   restore({.seed = options_.seed});
 }
 
 /// Another Loader's batches, made ahead, each with the state that it left behind.
-struct Loader::Ahead : Prefetch<std::pair<Batch, LoaderState>> {
-  Ahead(Loader maker, long depth)
+struct AnyLoader::Ahead : Prefetch<std::pair<std::any, LoaderState>> {
+  Ahead(AnyLoader maker, long depth)
       : Prefetch(
             [maker = std::move(maker)]() mutable {
-              Batch batch = maker.make_next();
+              std::any batch = maker.make_next();
               return std::pair(std::move(batch), maker.state());
             },
             std::size_t(depth)) {}
 };
 
 /// A forked process leaves what its parent's thread may have been writing to as it is.
-void Loader::End::operator()(Ahead* ahead) const {
-  if (!ahead->forked()) delete ahead;
+void AnyLoader::end_ahead() noexcept {
+  if (ahead_ && !ahead_->forked()) delete ahead_;
+  ahead_ = nullptr;
 }
 
-Loader::Loader(const Loader& other)
-    : data_(other.data_),
+AnyLoader::AnyLoader(const AnyLoader& other)
+    : name_(other.name_),
+      size_(other.size_),
+      make_(other.make_),
       options_(other.options_),
       state_(other.state_),
       order_(other.order_),
       alone_(other.alone_) {}
-Loader::Loader(Loader&&) noexcept = default;
-Loader& Loader::operator=(Loader&&) noexcept = default;
-Loader::~Loader() = default;
+AnyLoader::AnyLoader(AnyLoader&& other) noexcept
+    : name_(std::move(other.name_)),
+      size_(other.size_),
+      make_(std::move(other.make_)),
+      options_(std::move(other.options_)),
+      state_(other.state_),
+      order_(std::move(other.order_)),
+      ahead_(std::exchange(other.ahead_, nullptr)),
+      alone_(other.alone_) {}
+AnyLoader& AnyLoader::operator=(AnyLoader other) noexcept {
+  std::swap(name_, other.name_);
+  std::swap(size_, other.size_);
+  std::swap(make_, other.make_);
+  std::swap(options_, other.options_);
+  std::swap(state_, other.state_);
+  std::swap(order_, other.order_);
+  std::swap(ahead_, other.ahead_);
+  std::swap(alone_, other.alone_);
+  return *this;
+}
+AnyLoader::~AnyLoader() { end_ahead(); }
 
-long Loader::steps_per_epoch() const {
-  const long n = data_.size(), batch = options_.batch, full = n / batch, left = n % batch;
+long AnyLoader::steps_per_epoch() const {
+  const long n = size_, batch = options_.batch, full = n / batch, left = n % batch;
   return options_.drop_last ? full : full + (left > 1 || (left == 1 && full == 0));
 }
 
-Batch Loader::next() {
+std::any AnyLoader::next_batch() {
   if (options_.prefetch == 0) return make_next();
-  if (ahead_ && ahead_->forked()) ahead_.reset();
+  if (ahead_ && ahead_->forked()) end_ahead();
   if (!ahead_) {
-    LoaderOptions options = options_;
-    options.prefetch = 0;
-    Loader maker(data_, options);
+    AnyLoader maker(*this);
+    maker.options_.prefetch = 0;
     maker.restore(state_);
     maker.alone_ = true;  // whoever trains meanwhile uses the threads
-    ahead_.reset(new Ahead(std::move(maker), options_.prefetch));
+    ahead_ = new Ahead(std::move(maker), options_.prefetch);
   }
   try {
     auto [batch, state] = ahead_->next();
     state_ = state;
     return batch;
   } catch (...) {
-    ahead_.reset();  // the next call tries again
+    end_ahead();  // the next call tries again
     throw;
   }
 }
 
 // Everything random follows from the state, so that a thread may make batches ahead of those handed out.
-Batch Loader::make_next() {
-  const long n = data_.size(), left = n - state_.position;
+std::any AnyLoader::make_next() {
+  const long n = size_, left = n - state_.position;
   long count = std::min(options_.batch, left);
-  if (!options_.drop_last && options_.batch > 1 && left == count + 1) ++count;  // no batch of one image
+  if (!options_.drop_last && options_.batch > 1 && left == count + 1) ++count;  // no batch of one sample
   const auto indices = std::span(order_).subspan(std::size_t(state_.position), std::size_t(count));
   const Draw first{.seed = state_.seed, .epoch = state_.epoch, .position = state_.position};
-  Batch batch = assemble(data_, indices, options_.pixels, {options_.augment, first}, alone_);
+  std::any batch = make_({indices, first, alone_});
   if (left - count >= (options_.drop_last ? options_.batch : 1)) {
     state_.position += count;
   } else {
@@ -208,20 +245,20 @@ Batch Loader::make_next() {
   return batch;
 }
 
-void Loader::restore(const LoaderState& state) {
+void AnyLoader::restore(const LoaderState& state) {
   const long batch = options_.batch;
   expect(0 <= state.epoch && state.epoch <= last_epoch, "loader: epoch {} is not in [0, {}]", state.epoch,
          last_epoch);
   expect(0 <= state.position && state.position % batch == 0 && state.position / batch < steps_per_epoch(),
-         "loader: no batch begins at image {} of {}: {} batches of {} begin at multiples of {}",
-         state.position, data_.name, steps_per_epoch(), batch, batch);
+         "loader: no batch begins at sample {} of {}: {} batches of {} begin at multiples of {}",
+         state.position, name_, steps_per_epoch(), batch, batch);
   if (options_.prefetch == 0) order_ = draw_order(state);
-  ahead_.reset();
+  end_ahead();
   state_ = state;
 }
 
-std::vector<std::int64_t> Loader::draw_order(const LoaderState& state) const {
-  const long n = data_.size();
+std::vector<std::int64_t> AnyLoader::draw_order(const LoaderState& state) const {
+  const long n = size_;
   // The upper half of the generator's positions: whoever else uses the seed starts at 0 and gets other
   // numbers.
   Generator generator(state.seed, 1ull << 63 | std::uint64_t(state.epoch) << 32);
@@ -234,4 +271,5 @@ std::vector<std::int64_t> Loader::draw_order(const LoaderState& state) const {
   return order;
 }
 
+}  // namespace detail
 }  // namespace xgrad

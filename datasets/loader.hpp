@@ -1,8 +1,11 @@
 #pragma once
-// Loader: hands out a Dataset in batches, in an order that a seed fixes.
-#include <memory>
+// Loader: hands out a Dataset or Arrays in batches, in an order that a seed fixes.
+#include <any>
+#include <functional>
+#include <iterator>
 #include <span>
 
+#include <xgrad/datasets/arrays.hpp>
 #include <xgrad/datasets/dataset.hpp>
 #include <xgrad/datasets/transforms.hpp>
 
@@ -14,6 +17,8 @@ struct Pixels {
   double scale = 1. / 255;        ///< of all channels
   std::vector<double> mean = {};  ///< one a channel; empty: 0
   std::vector<double> std = {};   ///< one a channel; empty: 1
+  /// Whether all options are equal.
+  bool operator==(const Pixels&) const = default;
 };
 
 /// B images with their labels.
@@ -31,13 +36,13 @@ Batch make_batch(const Dataset& data, long begin, long end, const Pixels& pixels
 
 /// How a Loader makes batches.
 struct LoaderOptions {
-  long batch = 100;          ///< images
-  bool shuffle = true;       ///< else in the Dataset's order, as for an evaluation
-  bool replacement = false;  ///< draws each image from all of them, instead of each once an epoch
-  bool drop_last = false;  ///< leaves out a last batch that is not full; a last image alone joins the others
+  long batch = 100;          ///< samples
+  bool shuffle = true;       ///< else in the order of the data, as for an evaluation
+  bool replacement = false;  ///< draws each sample from all of them, instead of each once an epoch
+  bool drop_last = false;  ///< leaves out a last batch that is not full; a last sample alone joins the others
   std::uint64_t seed = 0;  ///< of the order and of what is varied
-  Pixels pixels = {};      ///< what becomes of the bytes
-  Augment augment = {};    ///< what is varied; nothing by default
+  Pixels pixels = {};      ///< what becomes of the bytes of a Dataset's images
+  Augment augment = {};    ///< what is varied in a Dataset's images; nothing by default
   /// Batches that are made ahead, on a thread of the loader's own; what comes out is the same.
   long prefetch = 0;
 };
@@ -46,68 +51,128 @@ struct LoaderOptions {
 struct LoaderState {
   std::uint64_t seed = 0;  ///< as in the options
   long epoch = 0;          ///< epochs ended
-  long position = 0;       ///< images handed out in this epoch
+  long position = 0;       ///< samples handed out in this epoch
   /// Whether a Loader continues alike from both.
   bool operator==(const LoaderState&) const = default;
 };
 
-/// Yields batches, epoch after epoch: each epoch has as many images as the Dataset, in an order of its own
-/// that depends on the seed and the number of the epoch alone. A last batch would have a single image where
-/// one is left over; batch normalisation cannot be trained on it, so the batch before takes it in and has one
-/// image more than the others. Only `batch = 1`, or a Dataset of one image, makes batches of one. What comes
-/// out is the same for any number of threads. A value: a copy goes on from where the original stands, on its
-/// own; so does the one that a forked process has.
-class Loader {
+namespace detail {
+
+/// The samples of a batch.
+struct Picked {
+  std::span<const std::int64_t> indices;  ///< in the data
+  Draw first;                             ///< for the first of them; the others follow in the epoch
+  bool alone;                             ///< the batch is made on the calling thread, and on no other
+};
+
+// What a Loader asks of its data, besides size(): what messages call it, that it fits the options (else an
+// Error), and the batch of some samples.
+inline std::string name_of(const Dataset& data) { return data.name; }
+void check_data(const Dataset& data, const LoaderOptions& options);
+Batch batch_of(const Dataset& data, const LoaderOptions& options, const Picked& picked);
+
+void check_arrays(std::span<const Array> arrays, const LoaderOptions& options);
+template <std::size_t N>
+std::string name_of(const Arrays<N>&) {
+  return "the data";
+}
+template <std::size_t N>
+void check_data(const Arrays<N>& data, const LoaderOptions& options) {
+  check_arrays(data.arrays, options);
+}
+template <std::size_t N>
+std::array<Array, N> batch_of(const Arrays<N>& data, const LoaderOptions&, const Picked& picked) {
+  std::array<Array, N> batch;
+  for (std::size_t i = 0; i < N; ++i) batch[i] = select_rows(data.arrays[i], picked.indices, picked.alone);
+  return batch;
+}
+
+/// A Loader whatever its data: the order of the samples, and the batches that are made ahead.
+class AnyLoader {
  public:
-  class Epoch;
-  /// Throws Error when there is no batch to make (no images, a batch below 1, or none full with drop_last) or
-  /// an option does not fit the images.
-  explicit Loader(Dataset data, LoaderOptions options = {});
   ///@{
   /// A copy makes its own batches ahead, from where the original stands; a moved one takes them along.
-  Loader(const Loader& other);
-  Loader(Loader&& other) noexcept;
-  Loader& operator=(const Loader& other) { return *this = Loader(other); }
-  Loader& operator=(Loader&&) noexcept;
+  AnyLoader(const AnyLoader& other);
+  AnyLoader(AnyLoader&& other) noexcept;
+  AnyLoader& operator=(AnyLoader other) noexcept;
   ///@}
-  ~Loader();
+  ~AnyLoader();
 
-  /// The next batch; after the last one of an epoch, the first one of the next.
-  Batch next();
-  /// The batches that are left of this epoch, all of them at its start: `for (const Batch& batch :
-  /// loader.epoch())`.
-  Epoch epoch() &;
   /// Batches in a whole epoch.
   long steps_per_epoch() const;
-
-  /// What the batches are made of.
-  const Dataset& dataset() const { return data_; }
   /// As given.
   const LoaderOptions& options() const { return options_; }
-  /// Where it stands after the batches handed out so far. A Loader of the same Dataset and options that is
+  /// Where it stands after the batches handed out so far. A Loader of the same data and options that is
   /// brought to this state continues bit for bit.
   const LoaderState& state() const { return state_; }
-  /// Throws Error when no batch of this Dataset and these options begins there.
+  /// Throws Error when no batch of this data and these options begins there.
   void restore(const LoaderState& state);
+
+ protected:
+  using Make = std::function<std::any(const Picked&)>;
+  AnyLoader(std::string name, long size, LoaderOptions options, Make make);
+  std::any next_batch();
 
  private:
   struct Ahead;
-  struct End {
-    void operator()(Ahead* ahead) const;
-  };
-  Batch make_next();
+  void end_ahead() noexcept;
+  std::any make_next();
   std::vector<std::int64_t> draw_order(const LoaderState& state) const;
 
-  Dataset data_;
+  std::string name_;
+  long size_;
+  Make make_;
   LoaderOptions options_;
   LoaderState state_;
-  std::vector<std::int64_t> order_;    // of this epoch; empty where another Loader makes the batches ahead
-  std::unique_ptr<Ahead, End> ahead_;  // once the first batch was asked for
-  bool alone_ = false;                 // makes batches on the calling thread, and leaves the others alone
+  std::vector<std::int64_t> order_;  // of this epoch; empty where another Loader makes the batches ahead
+  Ahead* ahead_ = nullptr;           // owned; there once the first batch was asked for
+  bool alone_ = false;               // makes batches on the calling thread, and leaves the others alone
+};
+
+}  // namespace detail
+
+/// Yields batches, epoch after epoch: each epoch has as many samples as the data, in an order of its own
+/// that depends on the seed and the number of the epoch alone. A last batch would have a single sample where
+/// one is left over; batch normalisation cannot be trained on it, so the batch before takes it in and has one
+/// sample more than the others. Only `batch = 1`, or data of one sample, makes batches of one. What comes
+/// out is the same for any number of threads. A value: a copy goes on from where the original stands, on its
+/// own; so does the one that a forked process has.
+///
+/// The batches of a Dataset are {images, labels}; those of Arrays are an array for each of them, of the same
+/// dtypes: `Loader train(Arrays{x, y}, {.batch = 64}); for (auto& [x, y] : train.epoch()) ...`.
+template <class Data>
+class Loader : public detail::AnyLoader {
+ public:
+  /// What next() gives.
+  using Batch = decltype(detail::batch_of(std::declval<const Data&>(), {}, {}));
+  class Epoch;
+  /// Throws Error when there is no batch to make (no samples, a batch below 1, or none full with drop_last)
+  /// or an option does not fit the data.
+  explicit Loader(Data data, LoaderOptions options = {})
+      : AnyLoader(detail::name_of(data), data.size(), options, maker(data, options)),
+        data_(std::move(data)) {}
+
+  /// The next batch; after the last one of an epoch, the first one of the next.
+  Batch next() { return std::any_cast<Batch>(next_batch()); }
+  /// The batches that are left of this epoch, all of them at its start: `for (const auto& batch :
+  /// loader.epoch())`.
+  Epoch epoch() & { return Epoch(*this); }
+
+  /// What the batches are made of.
+  const Data& dataset() const { return data_; }
+
+ private:
+  static Make maker(const Data& data, const LoaderOptions& options) {
+    detail::check_data(data, options);
+    return [=](const detail::Picked& picked) { return std::any(detail::batch_of(data, options, picked)); };
+  }
+
+  Data data_;
 };
 
 /// What is left of an epoch, to be gone through once.
-class Loader::Epoch {
+template <class Data>
+class Loader<Data>::Epoch {
  public:
   /// Goes through the batches and holds one at a time.
   class Iterator {
@@ -148,7 +213,5 @@ class Loader::Epoch {
  private:
   Loader& loader_;
 };
-
-inline Loader::Epoch Loader::epoch() & { return Epoch(*this); }
 
 }  // namespace xgrad

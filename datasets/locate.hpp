@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <xgrad/datasets/dataset.hpp>
+#include <xgrad/datasets/options.hpp>
 
 namespace xgrad {
 

@@ -3,6 +3,7 @@
 // pixels.
 #include <xgrad/core/base/limits.hpp>
 #include <xgrad/datasets/dataset.hpp>
+#include <xgrad/datasets/options.hpp>
 
 namespace xgrad {
 

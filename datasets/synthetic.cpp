@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include <xgrad/core/array/random.hpp>
+#include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/threads.hpp>
 
 namespace xgrad {

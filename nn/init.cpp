@@ -43,10 +43,11 @@ Initializer uniform(double low, double high) {
 }
 Initializer uniform_fan_in() {
   return [](const Shape& shape) {
-    const double bound = 1 / std::sqrt(Fans(shape).in);
+    const double bound = fan_in_bound(shape);
     return default_generator().uniform(shape, -bound, bound);
   };
 }
+double fan_in_bound(const Shape& weight) { return 1 / std::sqrt(Fans(weight).in); }
 Initializer constant(double value) {
   return [=](const Shape& shape) { return full(shape, value); };
 }

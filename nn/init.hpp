@@ -20,9 +20,14 @@ Initializer lecun();
 Initializer normal(double std);
 /// Uniform in [low, high).
 Initializer uniform(double low, double high);
-/// Uniform within 1 / sqrt(fan_in): PyTorch's default for linear and convolution layers.
+/// Uniform within 1 / sqrt(fan_in): the default for linear and convolution layers, as it is PyTorch's
+/// (Kaiming uniform with a = sqrt(5)).
 Initializer uniform_fan_in();
 /// The same number everywhere.
 Initializer constant(double value);
+
+/// 1 / sqrt(fan_in) of a weight: the largest number of uniform_fan_in(). Throws Error for fewer than two
+/// axes.
+double fan_in_bound(const Shape& weight);
 
 }  // namespace xgrad

@@ -15,8 +15,17 @@
 namespace xgrad {
 namespace {
 
-Parameter initial(const Initializer& init, const Shape& shape) {
-  return Parameter(init ? init(shape) : he()(shape));
+/// Where no initialiser is given, PyTorch's default: Kaiming uniform with a = sqrt(5).
+Parameter first_weight(const Initializer& init, const Shape& shape) {
+  return Parameter(init ? init(shape) : uniform_fan_in()(shape));
+}
+
+/// The bias of a layer with that weight; drawn after it.
+Parameter first_bias(bool wanted, const Initializer& init, const Parameter& weight, long size) {
+  if (!wanted) return {};
+  if (init) return Parameter(zeros({size}));
+  const double bound = fan_in_bound(weight.shape());
+  return Parameter(default_generator().uniform({size}, -bound, bound));
 }
 
 Parameter maybe(bool wanted, const Shape& shape, double value = 0) {
@@ -32,15 +41,16 @@ long divided(const char* layer, long channels, long groups) {
 }  // namespace
 
 Linear::Linear(long in, long out, const LinearOptions& options)
-    : weight(initial(options.init, {out, in})), bias(maybe(options.bias, {out})) {}
+    : weight(first_weight(options.init, {out, in})),
+      bias(first_bias(options.bias, options.init, weight, out)) {}
 Variable Linear::operator()(const Variable& x) const {
   const LayerCall call(*this);
   return linear(x, weight, bias);
 }
 
 Conv2d::Conv2d(long in, long out, const Conv2dLayerOptions& o)
-    : weight(initial(o.init, {out, divided("Conv2d", in, o.groups), o.kernel.h, o.kernel.w})),
-      bias(maybe(o.bias, {out})),
+    : weight(first_weight(o.init, {out, divided("Conv2d", in, o.groups), o.kernel.h, o.kernel.w})),
+      bias(first_bias(o.bias, o.init, weight, out)),
       geometry{o.stride, o.padding, o.dilation, o.groups, o.direct} {}
 Variable Conv2d::operator()(const Variable& x) const {
   const LayerCall call(*this);
@@ -48,8 +58,8 @@ Variable Conv2d::operator()(const Variable& x) const {
 }
 
 ConvTranspose2d::ConvTranspose2d(long in, long out, const ConvTranspose2dLayerOptions& o)
-    : weight(initial(o.init, {in, divided("ConvTranspose2d", out, o.groups), o.kernel.h, o.kernel.w})),
-      bias(maybe(o.bias, {out})),
+    : weight(first_weight(o.init, {in, divided("ConvTranspose2d", out, o.groups), o.kernel.h, o.kernel.w})),
+      bias(first_bias(o.bias, o.init, weight, out)),
       geometry{o.stride, o.padding, o.output_padding, o.dilation, o.groups, o.direct} {}
 Variable ConvTranspose2d::operator()(const Variable& x) const {
   const LayerCall call(*this);
@@ -109,9 +119,9 @@ Variable LeakyRelu::operator()(const Variable& x) const {
 
 Embedding::Embedding(long vocabulary, long features, const Initializer& init)
     : weight((init ? init : normal(1))({vocabulary, features})) {}
-Variable Embedding::operator()(const Array& indices) const {
+Variable Embedding::operator()(const Variable& indices) const {
   const LayerCall call(*this);
-  return embedding(weight, indices);
+  return embedding(weight, indices.data());
 }
 
 }  // namespace xgrad

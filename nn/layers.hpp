@@ -10,8 +10,10 @@ namespace xgrad {
 
 /// How a Linear begins.
 struct LinearOptions {
-  bool bias = true;       ///< whether there is one
-  Initializer init = {};  ///< of the weight; he() when not given. Biases start at 0.
+  bool bias = true;  ///< whether there is one
+  /// Of the weight; the bias then starts at 0. When not given, both are uniform within 1 / sqrt(fan_in), as
+  /// PyTorch's are.
+  Initializer init = {};
 };
 /// x weight' + bias: (..., in) -> (..., out), weight (out, in) as in PyTorch.
 class Linear {
@@ -37,7 +39,7 @@ struct Conv2dLayerOptions {
   Pair dilation = 1;      ///< distance between the taps of the kernel
   long groups = 1;        ///< channels are split into so many independent convolutions
   bool bias = true;       ///< whether there is one
-  Initializer init = {};  ///< of the weight; he() when not given. Biases start at 0.
+  Initializer init = {};  ///< as in LinearOptions
   bool direct = false;    ///< never by Winograd's algorithm; see Conv2dOptions
 };
 /// (N, in, H, W) -> (N, out, OH, OW), weight (out, in / groups, KH, KW); see conv2d.
@@ -66,7 +68,7 @@ struct ConvTranspose2dLayerOptions {
   Pair dilation = 1;        ///< distance between the taps of the kernel
   long groups = 1;          ///< channels are split into so many independent convolutions
   bool bias = true;         ///< whether there is one
-  Initializer init = {};    ///< of the weight; he() when not given. Biases start at 0.
+  Initializer init = {};    ///< as in LinearOptions
   bool direct = false;      ///< never by Winograd's algorithm; see Conv2dOptions
 };
 /// (N, in, H, W) -> (N, out, OH, OW), weight (in, out / groups, KH, KW); see conv_transpose2d.
@@ -148,13 +150,15 @@ struct Dropout {
   Variable operator()(const Variable& x) const;
 };
 
-/// Rows of the weight (vocabulary, features) by index: i64 (k...) -> (k..., features). Starts as N(0, 1).
+/// Rows of the weight (vocabulary, features) by index: integers (k...) -> (k..., features). Starts as N(0,
+/// 1).
 class Embedding {
  public:
   /// For indices in [0, vocabulary); N(0, 1) without an initialiser.
   Embedding(long vocabulary, long features, const Initializer& init = normal(1));
-  /// embedding(weight, indices). Throws Error for an index out of range.
-  Variable operator()(const Array& indices) const;
+  /// embedding(weight, indices). Throws Error for an index out of range, and for indices that are not
+  /// integers.
+  Variable operator()(const Variable& indices) const;
   /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight); }
 

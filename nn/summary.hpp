@@ -48,12 +48,13 @@ struct Summary {
 /// The layers of a program of one input, which is a call of a model that has these parameters.
 Summary summary(const Program& program, const Parameters& parameters);
 
-/// Runs the model once on zeros of the given shape, in evaluation mode, and reports what it did.
+/// Runs the model once on zeros of the given shape, in evaluation mode, and reports what it did. Token ids
+/// are integers: `summary(net, {1, 16}, DType::i64)`.
 template <class M>
-Summary summary(M& model, const Shape& input_shape) {
+Summary summary(M& model, const Shape& input_shape, DType dtype = DType::f32) {
   EvalMode eval;
   NoGrad off;
-  return summary(trace(model, Variable(zeros(input_shape))), parameters(model));
+  return summary(trace(model, Variable(zeros(input_shape, dtype))), parameters(model));
 }
 
 }  // namespace xgrad

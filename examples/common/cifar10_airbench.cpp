@@ -141,11 +141,7 @@ Cifar10Result train_airbench(const Cifar10Options& o, const Split& data) {
   options.checkpoint = folder.checkpoint();
   options.checkpoint_seconds = o.checkpoint_seconds;
   options.on_epoch = [&](const EpochReport& report) {
-    folder.metrics().write({{"epoch", report.epoch},
-                            {"step", report.steps},
-                            {"train_loss", report.train.loss},
-                            {"train_accuracy", report.train.accuracy},
-                            {"seconds", report.train.seconds}});
+    folder.metrics().write_epoch(report);
     return true;
   };
   if (!folder.steps_done()) folder.metrics().write({{"step", 0l}, {"seconds", whitening_seconds}});

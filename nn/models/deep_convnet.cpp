@@ -34,8 +34,8 @@ DeepConvNet::DeepConvNet(const DeepConvNetOptions& o)
       conv4(he_conv(o.widths[1], o.widths[1], o.padding4)),
       conv5(he_conv(o.widths[1], o.widths[2])),
       conv6(he_conv(o.widths[2], o.widths[2])),
-      fc1(pooled_features(o), o.hidden),
-      fc2(o.hidden, o.classes) {}
+      fc1(pooled_features(o), o.hidden, {.init = he()}),
+      fc2(o.hidden, o.classes, {.init = he()}) {}
 
 Variable DeepConvNet::operator()(const Variable& images) const {
   auto x = max_pool2d(relu(conv2(relu(conv1(images)))), 2);

@@ -12,7 +12,7 @@ MLP::MLP(const std::vector<long>& widths, const MLPOptions& o) : options(o) {
   expect(o.activation, "MLP: the activation is null");
   expect(o.dropout >= 0 && o.dropout <= 1, "MLP: a dropout of {} is not a probability", o.dropout);
   for (std::size_t i = 1; i < widths.size(); ++i) {
-    fc.emplace_back(widths[i - 1], widths[i], LinearOptions{.init = options.init});
+    fc.emplace_back(widths[i - 1], widths[i], LinearOptions{.init = options.init ? options.init : he()});
     if (options.batch_norm && i + 1 < widths.size()) norm.emplace_back(widths[i], book_batch_norm);
   }
 }

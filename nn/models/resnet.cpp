@@ -13,7 +13,7 @@ namespace {
 constexpr long most_blocks = 10'000;  // 60,002 layers
 
 Conv2d conv3x3(long in, long out, long stride = 1) {
-  return Conv2d(in, out, {.kernel = 3, .stride = stride, .padding = 1, .bias = false});
+  return Conv2d(in, out, {.kernel = 3, .stride = stride, .padding = 1, .bias = false, .init = he()});
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ Variable ResidualBlock::operator()(const Variable& x) const {
   return relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut);
 }
 
-ResNet::ResNet(long n, long classes) : conv1(conv3x3(3, 16)), bn1(16), fc(64, classes) {
+ResNet::ResNet(long n, long classes) : conv1(conv3x3(3, 16)), bn1(16), fc(64, classes, {.init = he()}) {
   expect(1 <= n && n <= most_blocks, "ResNet: {} blocks in a stage, not 1 to {}", n, most_blocks);
   long in = 16;
   for (long width : {16, 32, 64})

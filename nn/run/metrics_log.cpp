@@ -1,6 +1,8 @@
 // Metrics as JSON lines.
 #include <xgrad/nn/run/metrics_log.hpp>
 
+#include <cmath>
+
 #include <xgrad/core/base/files.hpp>
 #include <xgrad/nn/formats/json.hpp>
 
@@ -8,6 +10,8 @@ namespace xgrad {
 namespace {
 
 using detail::Json;
+
+constexpr const char *train_prefix = "train_", *validation_prefix = "validation_";
 
 MetricsLine read_line(Reader in, std::string text) {
   MetricsLine line{std::move(text), {}, {}};
@@ -48,6 +52,21 @@ void MetricsLog::write(const Entries& entries) {
   text += text.empty() ? "{}" : "}";
   lines_.push_back(read_line(Reader(path_.string(), text), text));
   replace();
+}
+
+void MetricsLog::write_epoch(const EpochReport& report) {
+  Entries entries{{"epoch", report.epoch}, {"step", report.steps}};
+  auto append = [&](const std::string& prefix, const Score& score) {
+    if (score.samples == 0) return;
+    entries.emplace_back(prefix + "loss", score.loss);
+    if (!std::isnan(score.accuracy)) entries.emplace_back(prefix + "accuracy", score.accuracy);
+    for (auto& [name, value] : score.metrics)
+      if (name != "accuracy") entries.emplace_back(prefix + name, value);
+  };
+  append(train_prefix, report.train);
+  append(validation_prefix, report.validation);
+  entries.emplace_back("seconds", report.train.seconds);
+  write(entries);
 }
 
 std::vector<double> MetricsLog::column(const char* key) const {

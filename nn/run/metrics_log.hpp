@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include <xgrad/nn/run/score.hpp>
+
 namespace xgrad {
 
 /// One line of metrics.
@@ -26,7 +28,7 @@ class MetricsLog {
   /// What a key of a line may hold.
   using Value = std::variant<double, long, std::string>;
   /// A line's keys with what they hold.
-  using Entries = std::vector<std::pair<const char*, Value>>;
+  using Entries = std::vector<std::pair<std::string, Value>>;
 
   /// Starts the file afresh, or with the lines it has whose "step" is at most `keep_steps`, for training that
   /// goes on. Throws Error as read_metrics does, and when it cannot be written.
@@ -34,6 +36,9 @@ class MetricsLog {
   /// One line, in the given order. Numbers that are not finite become null. Throws Error when it cannot be
   /// written, and for a line that read_metrics would refuse.
   void write(const Entries& entries);
+  /// A line for an epoch of fit(): "epoch", "step", "train_loss", "train_accuracy" where there is one, a
+  /// "train_…" for each metric, the same as "validation_…" where there is a validation, "seconds".
+  void write_epoch(const EpochReport& report);
   /// The numbers of a key, from all lines that have it.
   std::vector<double> column(const char* key) const;
 

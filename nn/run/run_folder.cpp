@@ -20,13 +20,23 @@ using detail::Json;
 /// A curve: its steps and values.
 using Curve = std::vector<std::pair<long, double>>;
 
-std::map<std::string, Curve> read_curves(const std::filesystem::path& metrics) {
-  std::map<std::string, Curve> curves;
+/// What a key is drawn with: "accuracy", "loss" or the name of another metric; "" where it is not drawn.
+std::string panel_of(const std::string& key) {
+  for (const char* word : {"accuracy", "loss"})
+    if (key.find(word) != key.npos) return word;
+  for (const std::string prefix : {"train_", "validation_"})
+    if (key.starts_with(prefix)) return key.substr(prefix.size());
+  return "";
+}
+
+/// The curves of each panel, by key.
+std::map<std::string, std::map<std::string, Curve>> read_curves(const std::filesystem::path& metrics) {
+  std::map<std::string, std::map<std::string, Curve>> panels;
   for (auto& line : read_metrics(metrics))
     for (auto& [key, value] : line.numbers)
-      if (line.step && (key.find("accuracy") != key.npos || key.find("loss") != key.npos))
-        curves[key].emplace_back(*line.step, value);
-  return curves;
+      if (const std::string panel = panel_of(key); line.step && !panel.empty())
+        panels[panel][key].emplace_back(*line.step, value);
+  return panels;
 }
 
 /// "test_accuracy_1000" -> "test accuracy 1000". Keys come from a file and must not become part of the
@@ -42,12 +52,11 @@ std::string title(std::string key) {
   return key.substr(0, 80);
 }
 
-/// A gnuplot command for all curves whose key has the word, and their data; empty when there are none.
-std::string curves_of(const std::map<std::string, Curve>& curves, const std::string& word) {
+/// A gnuplot command for the curves of a panel, and their data.
+std::string commands_of(const std::map<std::string, Curve>& curves) {
   std::string command, data;
   int color = 1;
   for (auto& [key, points] : curves) {
-    if (key.find(word) == key.npos) continue;
     const bool reported = key.starts_with("reported_");
     command +=
         fmt::format("{} '-' with {} lw 2 lc {} {} title '{}'", command.empty() ? "plot" : ",",
@@ -55,7 +64,7 @@ std::string curves_of(const std::map<std::string, Curve>& curves, const std::str
     for (auto& [step, value] : points) data += fmt::format("{} {}\n", step, value);
     data += "e\n";
   }
-  return command.empty() ? "" : command + "\n" + data;
+  return command + "\n" + data;
 }
 
 constexpr const char *settings_name = "settings.json", *metrics_name = "metrics.jsonl",
@@ -153,17 +162,22 @@ Settings load_settings(const std::filesystem::path& folder) {
 }
 
 Drawing plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg) {
-  const auto curves = read_curves(metrics);
-  const std::string accuracy = curves_of(curves, "accuracy"), loss = curves_of(curves, "loss");
-  if (accuracy.empty() && loss.empty())
-    return {fmt::format("{} holds no accuracy and no loss by step", metrics.string())};
+  auto panels = read_curves(metrics);
+  std::vector<std::string> shown;
+  for (const char* name : {"accuracy", "loss"})
+    if (panels.contains(name)) shown.push_back(name);
+  if (shown.empty()) return {fmt::format("{} holds no accuracy and no loss by step", metrics.string())};
+  constexpr std::size_t most_others = 4;
+  const std::size_t limit = shown.size() + most_others;
+  for (auto& [name, curves] : panels)
+    if (name != "accuracy" && name != "loss" && shown.size() < limit) shown.push_back(name);
   std::string script =
-      fmt::format("set multiplot layout {},1\nset grid lc rgb '#dddddd'\nset xlabel 'step'\n",
-                  accuracy.empty() || loss.empty() ? 1 : 2);
-  if (!accuracy.empty()) script += "set key bottom right\nset ylabel 'accuracy'\n" + accuracy;
-  if (!loss.empty()) script += "set key top right\nset ylabel 'loss'\n" + loss;
+      fmt::format("set multiplot layout {},1\nset grid lc rgb '#dddddd'\nset xlabel 'step'\n", shown.size());
+  for (auto& name : shown)
+    script += fmt::format("set key {} right\nset ylabel '{}'\n{}", name == "accuracy" ? "bottom" : "top",
+                          title(name), commands_of(panels[name]));
   script += "unset multiplot\n";
-  return plot(script, 760, accuracy.empty() || loss.empty() ? 340 : 620, svg);
+  return plot(script, 760, 60 + 280 * int(shown.size()), svg);
 }
 
 }  // namespace xgrad

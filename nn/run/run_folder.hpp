@@ -62,9 +62,10 @@ std::filesystem::path new_run_folder(const std::string& job);
 Settings load_settings(const std::filesystem::path& folder);
 
 /// Draws the accuracies and losses of a metrics.jsonl against its steps, as SVG by gnuplot: keys that hold
-/// "accuracy" and "loss"; those that begin with "reported_" as dashed lines. It is a failure when there are
-/// none, and when gnuplot is not installed. Throws Error as read_metrics does, and when `svg` cannot be
-/// written.
+/// "accuracy" and "loss"; those that begin with "reported_" as dashed lines; and by themselves up to four
+/// other metrics, keys that begin with "train_" or "validation_". It is a failure when there are no accuracy
+/// and no loss, and when gnuplot is not installed. Throws Error as read_metrics does, and when `svg` cannot
+/// be written.
 Drawing plot_curves(const std::filesystem::path& metrics, const std::filesystem::path& svg);
 
 }  // namespace xgrad

@@ -24,7 +24,7 @@ Labels labels_of(const Batch& batch) {
   return {e.begin(), e.end()};
 }
 /// The labels of an epoch; in small_dataset(n, n) they are the indices.
-Labels labels_of(Loader& loader) {
+Labels labels_of(Loader<Dataset>& loader) {
   Labels all;
   for (const Batch& batch : loader.epoch())
     for (const auto label : labels_of(batch)) all.push_back(label);
@@ -294,11 +294,12 @@ TEST_CASE("loader: what cannot be is an error at once") {
   const Dataset data = small_dataset(9);
   CHECK(error_of([&] { Loader(data, {.batch = 0}); }) == "loader: batch is 0, not at least 1");
   CHECK(error_of([&] { Loader(data, {.batch = 10, .drop_last = true}); }) ==
-        "loader: small has 9 images, too few for a full batch of 10");
-  CHECK(error_of([&] { Loader(data.first(0)); }) == "loader: small has 0 images, too few for a batch of 100");
+        "loader: small has 9 samples, too few for a full batch of 10");
+  CHECK(error_of([&] { Loader(data.first(0)); }) ==
+        "loader: small has 0 samples, too few for a batch of 100");
   CHECK(error_of([&] { Loader(Dataset{}); }) == "loader: the dataset holds no images");
   CHECK(error_of([&] { Loader(data, {.prefetch = -1}); }) == "loader: prefetch is -1, not at least 0");
   Loader loader(data, {.batch = 2});
   CHECK(error_of([&] { loader.restore({.epoch = 1, .position = 9}); }) ==
-        "loader: no batch begins at image 9 of small: 4 batches of 2 begin at multiples of 2");
+        "loader: no batch begins at sample 9 of small: 4 batches of 2 begin at multiples of 2");
 }

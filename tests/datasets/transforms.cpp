@@ -34,7 +34,7 @@ Dataset counting(long n, long h, long w) {
   return data;
 }
 /// The images of whole epochs, each as the Dataset has it or varied, by their index.
-std::vector<std::map<std::int64_t, Floats>> epochs(Loader loader, int count) {
+std::vector<std::map<std::int64_t, Floats>> epochs(Loader<Dataset> loader, int count) {
   std::vector<std::map<std::int64_t, Floats>> result;
   for (int epoch = 0; epoch < count; ++epoch) {
     auto& images = result.emplace_back();
@@ -213,7 +213,7 @@ TEST_CASE("augment: the same for any number of threads, with and without batches
       .seed = 5,
       .pixels = {.mean = {.5, .4, .3}, .std = {.2, .3, .4}},
       .augment = {.crop_padding = 4, .reflect = true, .flip = Flip::alternating, .cutout = 8}};
-  const auto batches = [&](Loader loader, int count) {
+  const auto batches = [&](Loader<Dataset> loader, int count) {
     std::vector<Batch> result;
     for (int i = 0; i < count; ++i) result.push_back(loader.next());
     return result;

@@ -86,6 +86,47 @@ TEST_CASE("initialisers have the variances of their papers") {
   CHECK(error_of([] { he()({3}); }) == "init: a weight of shape (3,) has no fan-in and fan-out");
 }
 
+TEST_CASE(
+    "linear and convolution layers start as PyTorch's, weight and bias; with an initialiser the bias is 0") {
+  manual_seed(3);
+  auto check = [](const Parameter& weight, const Parameter& bias, double fan_in) {
+    const double bound = 1 / std::sqrt(fan_in);
+    for (const Parameter* p : {&weight, &bias}) {
+      const double largest = max(abs(*p)).item();
+      CHECK(largest <= bound);
+      CHECK(largest > .95 * bound);
+      CHECK(std::sqrt(var(*p).item()) == Approx(bound / std::sqrt(3)).epsilon(.1));
+    }
+  };
+  const Linear fc(50, 400);
+  check(fc.weight, fc.bias, 50);
+  const Conv2d conv(8, 400, {.kernel = {3, 2}, .groups = 2});
+  check(conv.weight, conv.bias, 4 * 6);
+  const ConvTranspose2d up(8, 400, {.kernel = 2, .groups = 4});
+  check(up.weight, up.bias, 100 * 4);  // of the weight (in, out / groups, KH, KW), as PyTorch counts
+  for (const Parameter& bias : {Linear(3, 2, {.init = he()}).bias, Conv2d(3, 2, {.init = he()}).bias,
+                                ConvTranspose2d(3, 2, {.init = he()}).bias})
+    CHECK(max(abs(bias)).item() == 0);
+}
+
+TEST_CASE("a new convolutional network starts at the loss of a uniform guess") {
+  double sum = 0;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    manual_seed(seed);
+    Sequential lenet{Conv2d(1, 6, {.kernel = 5}),
+                     [](const Variable& x) { return max_pool2d(relu(x), 2); },
+                     Conv2d(6, 16, {.kernel = 5}),
+                     [](const Variable& x) { return max_pool2d(relu(x), 2); },
+                     [](const Variable& x) { return flatten(x); },
+                     Linear(256, 120),
+                     Relu{},
+                     Linear(120, 10)};
+    const Variable images(default_generator().normal({64, 1, 28, 28}));
+    sum += cross_entropy(lenet(images), default_generator().integers({64}, 0, 10)).item() / 5;
+  }
+  CHECK(sum == Approx(std::log(10)).margin(.02));
+}
+
 TEST_CASE("batch normalisation keeps running statistics, as PyTorch and as the book do") {
   const Variable x(
       Array({4, 1}, std::vector<float>{1, 2, 3, 6}));  // mean 3, biased variance 3.5, unbiased 14 / 3

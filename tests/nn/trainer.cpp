@@ -151,13 +151,13 @@ TEST_CASE("a training state whose progress cannot be is refused") {
     save_training(file, state);
     return error_of([&] { load_training(file); });
   };
-  CHECK(refused({.step = 3, .loss = 1, .correct = 2, .samples = 2, .seconds = 1}).empty());
+  CHECK(refused({.step = 3, .loss = 1, .correct = 2, .labelled = 2, .samples = 2, .seconds = 1}).empty());
   CHECK(refused({.step = -1}) ==
         file + ": step -1, loss 0, 0 of 0 samples correct and 0 s are not the progress of a training run");
   for (const Progress& p :
-       {Progress{.loss = NAN}, Progress{.correct = -1}, Progress{.correct = 2, .samples = 1},
-        Progress{.samples = -1}, Progress{.seconds = NAN}, Progress{.seconds = INFINITY},
-        Progress{.step = 1l << 60}})
+       {Progress{.loss = NAN}, Progress{.correct = -1}, Progress{.correct = 2, .labelled = 1, .samples = 3},
+        Progress{.labelled = 2, .samples = 1}, Progress{.samples = -1}, Progress{.seconds = NAN},
+        Progress{.seconds = INFINITY}, Progress{.step = 1l << 60}})
     CHECK(refused(p).ends_with("are not the progress of a training run"));
 }
 
@@ -165,8 +165,11 @@ TEST_CASE("functions that are null are refused by name") {
   Net net;
   SGD sgd(parameters(net));
   Loader loader(shapes(50, 0, 1).train, {.batch = 50});
-  const std::string null = "fit: the forward pass, next() or the loss is null";
-  CHECK(error_of([&] { fit(net, sgd, loader, {.loss = nullptr, .progress = false}); }) == null);
+  CHECK(error_of([&] { fit(net, sgd, loader, {.loss = nullptr, .progress = false}); }) ==
+        "fit: the loss is null");
+  CHECK(error_of([&] {
+          fit(net, sgd, loader, {.metrics = {{"f", nullptr}}});
+        }) == "fit: the metric f is null");
   CHECK(error_of([&] { evaluate(net, loader.epoch(), nullptr); }) == "evaluate: the loss is null");
   CHECK(error_of([] { MLP({2, 2}, {.activation = nullptr}); }) == "MLP: the activation is null");
   CHECK(error_of([] { AnyModel()(Variable(ones({2}))); }) == "AnyModel: no model has been assigned to it");

@@ -15,7 +15,7 @@ using namespace xgrad;
 namespace {
 
 struct Block {
-  Linear a{2, 3}, b{3, 2};
+  Linear a{2, 3}, b{3, 2, {.init = he()}};
   double slope = 0.1;  // no parameter
   Variable operator()(const Variable& x) const { return b(leaky_relu(a(x), slope)); }
 };
@@ -109,7 +109,7 @@ namespace {
 
 /// One layer under two names, and its statistics too.
 struct Shared {
-  std::shared_ptr<Linear> in = std::make_shared<Linear>(3, 3), out = in;
+  std::shared_ptr<Linear> in = std::make_shared<Linear>(3, 3, LinearOptions{.init = he()}), out = in;
   std::shared_ptr<BatchNorm> norm = std::make_shared<BatchNorm>(3), again = norm;
   Variable operator()(const Variable& x) const { return (*out)((*again)((*norm)((*in)(x)))); }
 };
