@@ -8,9 +8,13 @@
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/threads.hpp>
 #include <xgrad/core/tape/anomaly.hpp>
+// xgrad in one include: Variables, all operations, layers, optimizers and the training loop.
+#include <xgrad/core/array/create.hpp>
+#include <xgrad/core/base/exception.hpp>
 #include <xgrad/core/tape/gradcheck.hpp>
 #include <xgrad/core/tape/graph.hpp>
 #include <xgrad/core/tape/mode.hpp>
+#include <xgrad/core/tape/print.hpp>
 #include <xgrad/core/tape/recompute.hpp>
 #include <xgrad/datasets/cifar.hpp>
 #include <xgrad/datasets/image.hpp>

@@ -18,13 +18,15 @@ namespace xgrad {
 template <class E>
 concept XtensorExpression = xt::is_xexpression<std::remove_cvref_t<E>>::value;
 
-/// The elements of an Array as an xtensor expression of its shape; valid as long as the Array is. Throws
-/// Error when T is not its dtype.
+/// The elements of an Array as an xtensor expression of its shape; valid as long as the Array is, so not of
+/// a temporary one. Throws Error when T is not its dtype.
 template <class T>
 auto as_xtensor(const Array& array) {
   std::vector<std::size_t> shape(array.shape().begin(), array.shape().end());
   return xt::adapt(array.data<T>(), std::size_t(array.size()), xt::no_ownership(), shape);
 }
+template <class T>
+auto as_xtensor(const Array&& array) = delete;  // of a temporary Array: keep it in a variable
 /// The same for writing; copies the elements first when they are shared.
 template <class T>
 auto as_mutable_xtensor(Array& array) {

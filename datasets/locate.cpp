@@ -1,6 +1,8 @@
 // The order in which folders are searched, and what is said when the files are in none.
 #include <xgrad/datasets/locate.hpp>
 
+#include <fmt/format.h>
+
 #include <fmt/ranges.h>
 
 #include <cstdlib>

@@ -1,6 +1,8 @@
 // The idx files of MNIST.
 #include <xgrad/datasets/mnist.hpp>
 
+#include <fmt/format.h>
+
 #include <fmt/ranges.h>
 
 #include <algorithm>

@@ -10,7 +10,7 @@ namespace xgrad {
 /// network.
 struct DataOptions {
   /// --data: the folder that holds the set's folder, or that folder itself.
-  std::filesystem::path folder = {};
+  std::string folder = {};
   bool download = true;  ///< into the cache folder, where the set is found nowhere
   bool verbose = true;   ///< shows the progress of a download on stderr
 };

@@ -181,7 +181,8 @@ void Optimizer::load_state(const std::vector<NamedArray>& state) {
     return array;
   };
   auto take_count = [&](const std::string& key, long least, long most) {
-    const long count = take(key, {}, DType::i64).data<std::int64_t>()[0];
+    const Array given = take(key, {}, DType::i64);
+    const long count = given.data<std::int64_t>()[0];
     expect(least <= count && count <= most, "optimizer: {} is {}, not in [{}, {}]", key, count, least, most);
     return count;
   };

@@ -33,8 +33,8 @@ Array whitening_filters(const Array& images, long k, double eps, long kept) {
     moments = moments + sum(matmul(patches, patches, {.transpose_b = true}), 0);
     evaluate(moments.data());
   }
-  const xt::xarray<double> mean_moments =
-      as_xtensor<double>((moments / (double(n) * double(h - k + 1) * double(w - k + 1))).data());
+  moments = moments / (double(n) * double(h - k + 1) * double(w - k + 1));
+  const xt::xarray<double> mean_moments = as_xtensor<double>(moments.data());
   const auto [values, vectors] = xt::linalg::eigh(mean_moments);  // smallest eigenvalue first
   const Variable scale = rsqrt(Variable(to_array(values)) + eps);
   const Variable rows = flip(transpose(Variable(to_array(vectors)) * scale), 0);

@@ -12,8 +12,8 @@ namespace xgrad {
 namespace {
 
 /// The indices as i64.
-Array checked_index(const char* op, const Array& given, long length) {
-  const Array index = integers(op, "indices", given);
+Array checked_index(const char* op, const Variable& given, long length) {
+  const Array index = integers(op, "indices", given.data());
   const std::int64_t* data = index.data<std::int64_t>();
   for (long i = 0; i < index.size(); ++i)
     expect(data[i] >= 0 && data[i] < length, "{}: index {} at position {} is out of range for length {}", op,
@@ -21,7 +21,7 @@ Array checked_index(const char* op, const Array& given, long length) {
   return index;
 }
 
-Array checked_gather(const char* op, const Variable& x, int axis, const Array& index) {
+Array checked_gather(const char* op, const Variable& x, int axis, const Variable& index) {
   expect(index.rank() == x.rank(), "{}: index of shape {} does not have the rank of {}", op, index.shape(),
          x.shape());
   for (int i = 0; i < x.rank(); ++i)
@@ -52,7 +52,7 @@ Variable take_add(const Variable& rows, const Array& indices, int axis, const Sh
                 {{rows, [=](auto& gy) { return take(gy, indices, axis); }}});
 }
 
-Variable take_rows(const char* op, const Variable& x, const Array& given, int axis) {
+Variable take_rows(const char* op, const Variable& x, const Variable& given, int axis) {
   const Array indices = checked_index(op, given, x.shape()[axis]);
   return record("take", keep_number(x.data(), kernels::take(x.data(), indices, axis)),
                 {{x, [=, shape = x.shape()](auto& gy) { return take_add(gy, indices, axis, shape); }}});
@@ -60,7 +60,7 @@ Variable take_rows(const char* op, const Variable& x, const Array& given, int ax
 
 }  // namespace
 
-Variable gather(const Variable& x, int axis, const Array& indices) {
+Variable gather(const Variable& x, Axis axis, const Variable& indices) {
   if (tracing())
     return traced(
         "gather", [](auto& v, auto& i, auto& a) { return gather(v, a.axis, i); }, detail::Along{axis}, x,
@@ -73,7 +73,7 @@ Variable gather(const Variable& x, int axis, const Array& indices) {
                   }}});
 }
 
-Variable scatter_add(const Variable& x, int axis, const Array& indices, const Variable& source) {
+Variable scatter_add(const Variable& x, Axis axis, const Variable& indices, const Variable& source) {
   if (tracing())
     return traced(
         "scatter_add", [](auto& v, auto& i, auto& s, auto& a) { return scatter_add(v, a.axis, i, s); },
@@ -92,18 +92,18 @@ Variable scatter_add(const Variable& x, int axis, const Array& indices, const Va
       {{to, [](auto& gy) { return gy; }}, {from, [=](auto& gy) { return gather(gy, axis, index); }}});
 }
 
-Variable take(const Variable& x, const Array& indices, int axis) {
+Variable take(const Variable& x, const Variable& indices, Axis axis) {
   if (tracing()) return traced("take", take, detail::Along{axis}, x, indices);
   return take_rows("take", x, indices, normalize_axis("take", axis, x.rank()));
 }
 
-Variable embedding(const Variable& weight, const Array& indices) {
+Variable embedding(const Variable& weight, const Variable& indices) {
   if (tracing()) return traced("embedding", embedding, weight, indices);
   expect(weight.rank() == 2, "embedding: the weight must be (vocabulary, features), not {}", weight.shape());
   return take_rows("embedding", weight, indices, 0);
 }
 
-Array one_hot(const Array& given, long classes, DType dtype) {
+Array one_hot(const Variable& given, long classes, DType dtype) {
   if (tracing()) return traced("one_hot", one_hot, detail::Classes{classes, dtype}, given);
   expect(classes >= 0, "one_hot: the number of classes {} is negative", classes);
   const Array indices = checked_index("one_hot", given, classes);

@@ -32,10 +32,8 @@ void check_logits(const char* op, const Variable& x) {
 }
 
 /// The element of each sample's class: (N, C, ...) and labels (N, ...) -> (N, ...).
-Variable pick(const char* op, const Variable& x, const Array& given) {
-  expect(!is_floating(given.dtype()),
-         "{}: labels must be integers, not {}; probabilities are given as a Variable", op, given.dtype());
-  const Array labels = integers(op, "labels", given);
+Variable pick(const char* op, const Variable& x, const Variable& given) {
+  const Array labels = integers(op, "labels", given.data());
   expect(labels.shape() == drop_axes(x.shape(), Axes(1)), "{}: labels {} do not fit {}", op, labels.shape(),
          x.shape());
   const std::int64_t* label = labels.data<std::int64_t>();
@@ -79,37 +77,35 @@ void check_pair(const char* op, const char* what, const Variable& x, const Varia
   expect(meet || x.dtype() == target.dtype(), "{}: {} are {}, not {}", op, what, target.dtype(), x.dtype());
 }
 
+void check_probabilities(const Variable& logits, const Variable& target) {
+  expect(logits.shape() == target.shape(),
+         "cross_entropy: probabilities {} of {} do not fit {}; labels are integers, such as i64",
+         target.shape(), target.dtype(), logits.shape());
+  check_pair("cross_entropy", "probabilities", logits, target);
+}
+
 }  // namespace
 
-Variable cross_entropy(const Variable& logits, const Array& labels, const CrossEntropyOptions& options) {
-  if (tracing())
-    return traced(
-        "cross_entropy", [](auto& x, const Array& t, auto& o) { return cross_entropy(x, t, o); }, options,
-        logits, labels);
+Variable cross_entropy(const Variable& logits, const Variable& target, const CrossEntropyOptions& options) {
+  if (tracing()) return traced("cross_entropy", cross_entropy, options, logits, target);
   check_logits("cross_entropy", logits);
   check_options(options);
+  const bool labels = !is_floating(target.dtype());
+  if (!labels) check_probabilities(logits, target);
   const Variable log_p = log_probabilities(logits, options.epsilon);
-  Variable losses = -pick("cross_entropy", log_p, labels);
-  if (const double s = options.label_smoothing; s > 0) losses = weighted(1 - s, losses) - mean(log_p, 1) * s;
+  const double s = options.label_smoothing;
+  Variable losses;
+  if (labels) {
+    losses = -pick("cross_entropy", log_p, target);
+    if (s > 0) losses = weighted(1 - s, losses) - mean(log_p, 1) * s;
+  } else {
+    const Variable smooth = s > 0 ? target * (1 - s) + s / double(logits.shape()[1]) : target;
+    losses = -sum(weighted(smooth, log_p), 1);
+  }
   return by_reduction("cross_entropy", losses, options.reduction);
 }
 
-Variable cross_entropy(const Variable& logits, const Variable& probabilities,
-                       const CrossEntropyOptions& options) {
-  if (tracing())
-    return traced(
-        "cross_entropy", [](auto& x, const Variable& p, auto& o) { return cross_entropy(x, p, o); }, options,
-        logits, probabilities);
-  check_logits("cross_entropy", logits);
-  check_options(options);
-  check_pair("cross_entropy", "probabilities", logits, probabilities);
-  const double s = options.label_smoothing;
-  const Variable target = s > 0 ? probabilities * (1 - s) + s / double(logits.shape()[1]) : probabilities;
-  return by_reduction("cross_entropy", -sum(weighted(target, log_probabilities(logits, options.epsilon)), 1),
-                      options.reduction);
-}
-
-Variable nll_loss(const Variable& log_probabilities, const Array& labels, Reduction reduction) {
+Variable nll_loss(const Variable& log_probabilities, const Variable& labels, Reduction reduction) {
   if (tracing())
     return traced("nll_loss", nll_loss, detail::Reducing<Reduction>{reduction}, log_probabilities, labels);
   check_logits("nll_loss", log_probabilities);

@@ -154,7 +154,7 @@ Variable prod(const Variable& given, const Axes& axes, bool keep) {
   return reshape(y, r.result);
 }
 
-Variable cumsum(const Variable& given, int axis) {
+Variable cumsum(const Variable& given, Axis axis) {
   if (tracing()) return traced("cumsum", cumsum, detail::Along{axis}, given);
   const Variable x = widened(given);
   axis = normalize_axis("cumsum", axis, x.rank());
@@ -162,7 +162,7 @@ Variable cumsum(const Variable& given, int axis) {
                 {{x, [=](auto& gy) { return flip(cumsum(flip(gy, axis), axis), axis); }}});
 }
 
-Array argmax(const Variable& given, int axis, bool keep) {
+Array argmax(const Variable& given, Axis axis, bool keep) {
   if (tracing()) return traced("argmax", argmax, detail::AlongOne{axis, keep}, given);
   const Variable x = widened(given);
   axis = normalize_axis("argmax", axis, x.rank());

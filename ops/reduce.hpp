@@ -32,8 +32,8 @@ Variable prod(const Variable& x, const Axes& axes = {}, bool keep = false);
 Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keep = false);
 /// The sums of the first 1, 2, ... elements along an axis, each with an error of at most 2 u sum(|x|); those
 /// of i64 are exact but for overflow.
-Variable cumsum(const Variable& x, int axis);
+Variable cumsum(const Variable& x, Axis axis);
 /// The index of the first largest element along an axis, as i64. Throws Error when the axis is empty.
-Array argmax(const Variable& x, int axis, bool keep = false);
+Array argmax(const Variable& x, Axis axis, bool keep = false);
 
 }  // namespace xgrad

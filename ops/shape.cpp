@@ -210,20 +210,20 @@ Variable squeeze(const Variable& x, const Axes& axes) {
   return reshape(x, drop_axes(x.shape(), dropped));
 }
 
-Variable unsqueeze(const Variable& x, int axis) {
+Variable unsqueeze(const Variable& x, Axis axis) {
   if (tracing()) return traced("unsqueeze", unsqueeze, detail::Along{axis}, x);
   Shape shape = x.shape();
   shape.insert(normalize_axis("unsqueeze", axis, x.rank() + 1), 1);
   return reshape(x, shape);
 }
 
-Variable concat(const std::vector<Variable>& xs, int axis) {
+Variable concat(const std::vector<Variable>& xs, Axis axis) {
   if (tracing()) return traced("concat", concat, detail::Along{axis}, xs);
   expect(!xs.empty(), "concat: at least one input is needed");
   return join("concat", xs, normalize_axis("concat", axis, xs[0].rank()));
 }
 
-Variable stack(const std::vector<Variable>& xs, int axis) {
+Variable stack(const std::vector<Variable>& xs, Axis axis) {
   if (tracing()) return traced("stack", stack, detail::Along{axis}, xs);
   expect(!xs.empty(), "stack: at least one input is needed");
   axis = normalize_axis("stack", axis, xs[0].rank() + 1);
@@ -235,7 +235,7 @@ Variable stack(const std::vector<Variable>& xs, int axis) {
   return join("stack", expanded, axis);
 }
 
-std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths, int axis) {
+Variables split(const Variable& x, const std::vector<long>& lengths, Axis axis) {
   if (tracing()) return traced("split", split, detail::Lengths{lengths, axis}, x);
   axis = normalize_axis("split", axis, x.rank());
   long total = 0;
@@ -255,7 +255,7 @@ std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths,
   return parts;
 }
 
-Variable slice(const Variable& x, int axis, long start, long stop, long step) {
+Variable slice(const Variable& x, Axis axis, long start, long stop, long step) {
   if (tracing()) return traced("slice", slice, detail::Range{axis, start, stop, step}, x);
   axis = normalize_axis("slice", axis, x.rank());
   expect(step > 0, "slice: step {} is not positive; use flip to reverse", step);

@@ -13,16 +13,16 @@ Variable transpose(const Variable& x, const Axes& order = {});
 /// Without the given axes, which must have length 1; without all such axes when none is given.
 Variable squeeze(const Variable& x, const Axes& axes = {});
 /// With a new axis of length 1 at the given place of the result.
-Variable unsqueeze(const Variable& x, int axis);
+Variable unsqueeze(const Variable& x, Axis axis);
 /// The arrays one after another along an axis; their other lengths must agree.
-Variable concat(const std::vector<Variable>& xs, int axis = 0);
+Variable concat(const std::vector<Variable>& xs, Axis axis = 0);
 /// Arrays of one shape along a new axis.
-Variable stack(const std::vector<Variable>& xs, int axis = 0);
+Variable stack(const std::vector<Variable>& xs, Axis axis = 0);
 /// Parts of the given lengths along an axis, which must add up to its length.
-std::vector<Variable> split(const Variable& x, const std::vector<long>& lengths, int axis = 0);
+Variables split(const Variable& x, const std::vector<long>& lengths, Axis axis = 0);
 /// x[start:stop:step] along an axis by NumPy's rules: negative positions count from the end, too large ones
 /// are cut.
-Variable slice(const Variable& x, int axis, long start, long stop, long step = 1);
+Variable slice(const Variable& x, Axis axis, long start, long stop, long step = 1);
 /// `value` before and after the elements of each axis; the last axes when fewer pairs than axes are given.
 /// Throws Error for negative widths, and where an array of integers cannot hold the value.
 Variable pad(const Variable& x, const std::vector<std::pair<long, long>>& widths, double value = 0);

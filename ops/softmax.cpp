@@ -85,12 +85,12 @@ Variable softmax_along(const Variable& x, const Axes& axes) {
 
 }  // namespace
 
-Variable softmax(const Variable& x, int axis) {
+Variable softmax(const Variable& x, Axis axis) {
   if (tracing()) return traced("softmax", softmax, detail::Along{axis}, x);
   return softmax_along(x, axis_with_elements("softmax", x, axis));
 }
 
-Variable log_softmax(const Variable& x, int axis) {
+Variable log_softmax(const Variable& x, Axis axis) {
   if (tracing()) return traced("log_softmax", log_softmax, detail::Along{axis}, x);
   const Axes axes = axis_with_elements("log_softmax", x, axis);
   auto rule = [=](auto& gy, auto& y) {  // gy - p sum(gy)

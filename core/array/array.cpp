@@ -23,7 +23,11 @@ void Storage::release() {
 
 char* Value::reserve() {
   const std::size_t bytes = std::size_t(shape.size() * width(dtype));
-  if (bytes <= inline_bytes) return small + (64 - reinterpret_cast<std::uintptr_t>(small) % 64) % 64;
+  if (bytes <= inline_bytes) {
+    char* elements = small + (64 - reinterpret_cast<std::uintptr_t>(small) % 64) % 64;
+    std::memset(elements, 0, inline_bytes);  // packs are computed whole, beyond the last element too
+    return elements;
+  }
   storage = Storage::allocate(bytes);
   return storage->data;
 }
@@ -63,7 +67,7 @@ DType Array::dtype() const {
   expect(value_ != nullptr, "array: it is undefined");
   return value_->dtype;
 }
-const Shape& Array::shape() const {
+const Shape& Array::shape() const& {
   expect(value_ != nullptr, "array: it is undefined");
   return value_->shape;
 }
@@ -73,12 +77,12 @@ bool Array::is_number() const {
   return value_->is_number;
 }
 
-const char* Array::bytes() const {
+const char* Array::bytes() const& {
   expect(value_ != nullptr, "array: it is undefined");
   lazy::materialize(value_);
   return value_->data;
 }
-char* Array::mutable_bytes() {
+char* Array::mutable_bytes() & {
   bytes();
   const bool shared = value_->refs.load(std::memory_order_acquire) > 1 ||
                       (value_->storage && value_->storage->refs.load(std::memory_order_acquire) > 1);
@@ -103,6 +107,19 @@ double Array::item() const {
   expect(size() == 1, "item: shape {} has {} elements, not one", shape(), size());
   const char* data = bytes();
   return dispatch(dtype(), [&]<class T>() { return convert<double>(*reinterpret_cast<const T*>(data)); });
+}
+
+double Array::item_at(std::span<const long> index) const {
+  expect(long(index.size()) == rank(), "item: {} indices for shape {}", index.size(), shape());
+  long at = 0;
+  for (int i = 0; i < rank(); ++i) {
+    const long length = shape()[i], k = index[std::size_t(i)];
+    expect(k >= -length && k < length, "item: index {} is out of range for axis {} of shape {}", k, i,
+           shape());
+    at = at * length + (k < 0 ? k + length : k);
+  }
+  const char* data = bytes();
+  return dispatch(dtype(), [&]<class T>() { return convert<double>(reinterpret_cast<const T*>(data)[at]); });
 }
 
 void evaluate(const Array& array) { array.bytes(); }
@@ -183,8 +200,6 @@ Array number(double value) {
 }
 Array zeros(const Shape& shape, DType dtype) { return filled("zeros", shape, 0, dtype); }
 Array ones(const Shape& shape, DType dtype) { return filled("ones", shape, 1, dtype); }
-Array zeros_like(const Array& like) { return zeros(like.shape(), like.dtype()); }
-Array ones_like(const Array& like) { return ones(like.shape(), like.dtype()); }
 Array arange(long n, DType dtype) {
   check_shape("arange", {n}, width(dtype));
   Array result({n}, dtype);
@@ -195,5 +210,10 @@ Array arange(long n, DType dtype) {
   });
   return result;
 }
+
+void detail::ragged(const Shape& first, const Shape& other) {
+  fail("array: the parts have different shapes, {} and {}", first, other);
+}
+void detail::does_not_fit(double element, DType dtype) { fail("array: {} cannot hold {}", dtype, element); }
 
 }  // namespace xgrad

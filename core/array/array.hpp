@@ -1,7 +1,9 @@
 #pragma once
 // Array: a value of n dimensions whose type of element is known at run time. Contiguous, row-major, storage
 // shared.
+#include <concepts>
 #include <initializer_list>
+#include <iosfwd>
 #include <span>
 #include <utility>
 #include <vector>
@@ -47,8 +49,11 @@ class Array {
   bool defined() const { return value_ != nullptr; }
   /// The type of the elements.
   DType dtype() const;
+  ///@{
   /// The lengths of the axes.
-  const Shape& shape() const;
+  const Shape& shape() const&;
+  Shape shape() const&& { return shape(); }
+  ///@}
   /// The number of axes.
   int rank() const { return shape().rank(); }
   /// The number of elements.
@@ -59,25 +64,39 @@ class Array {
   /// that was made of numbers alone, as where(mask, 1, 0) is.
   bool is_number() const;
 
-  /// The elements, computed now if they were not yet. Throws Error when T is not the array's dtype.
+  /// The elements, computed now if they were not yet; valid as long as this Array holds them, so there are
+  /// none of a temporary Array: keep it in a variable, or take item() or to_vector(). Throws Error when T is
+  /// not the array's dtype.
   template <class T>
-  const T* data() const {
+  const T* data() const& {
     return static_cast<const T*>(checked(dtype_of<T>));
   }
+  template <class T>
+  const T* data() const&& = delete;  // of a temporary Array: keep it in a variable, or use item()
   /// The same for writing; copies the elements first when another Array shares them.
   template <class T>
-  T* mutable_data() {
+  T* mutable_data() & {
     return static_cast<T*>(writable(dtype_of<T>));
   }
   /// data() with its length, for loops; valid as long as this Array holds these elements.
   template <class T>
-  std::span<const T> elements() const {
+  std::span<const T> elements() const& {
     return {data<T>(), std::size_t(size())};
   }
+  template <class T>
+  std::span<const T> elements() const&& = delete;  // of a temporary Array: keep it in a variable
+  /// The elements in row-major order as a vector of its own, converted as by cast().
+  template <class T>
+  std::vector<T> to_vector() const {
+    const Array converted = cast(dtype_of<T>);
+    const T* first = converted.data<T>();
+    return std::vector<T>(first, first + size());
+  }
   /// The elements as bytes, whatever their dtype.
-  const char* bytes() const;
+  const char* bytes() const&;
+  const char* bytes() const&& = delete;  // of a temporary Array: keep it in a variable
   /// The same for writing; copies the elements first when another Array shares them.
-  char* mutable_bytes();
+  char* mutable_bytes() &;
   /// How many bytes the elements have.
   long byte_size() const { return size() * width(dtype()); }
 
@@ -86,6 +105,13 @@ class Array {
 
   /// The only element as a double; throws Error when there is not exactly one.
   double item() const;
+  /// The element at a place, one index for each axis, as a double; negative ones count from the end:
+  /// x.item(0, -1). Throws Error for another number of indices and outside of the shape.
+  template <class... Index>
+  requires(sizeof...(Index) > 0 && (std::integral<Index> && ...)) double item(Index... index) const {
+    const long at[] = {long(index)...};
+    return item_at(at);
+  }
   /// The same elements in another shape (shared); one length may be -1. Throws Error when the sizes differ.
   Array reshape(Shape shape) const;
   /// The elements converted; itself when the dtype is the same. Floating to integer truncates; what is out of
@@ -100,6 +126,7 @@ class Array {
   const void* checked(DType dtype) const;
   void* writable(DType dtype);
   void fill(const void* elements, long count);
+  double item_at(std::span<const long> index) const;
 
   Value* value_ = nullptr;
 };
@@ -114,17 +141,92 @@ Array zeros(const Shape& shape, DType dtype = DType::f32);
 Array ones(const Shape& shape, DType dtype = DType::f32);
 /// All elements `value`, rounded to the dtype. Throws Error when an integer cannot hold it.
 Array full(const Shape& shape, double value, DType dtype = DType::f32);
-/// Zeros in the shape and dtype of `like`.
-Array zeros_like(const Array& like);
-/// Ones in the shape and dtype of `like`.
-Array ones_like(const Array& like);
-/// 0, 1, ... n - 1. Throws Error when an integer cannot hold them.
+/// 0, 1, ... n - 1. Throws Error when an integer cannot hold them. core/array/create.hpp has ranges with a
+/// start and a step.
 Array arange(long n, DType dtype = DType::i64);
-/// A vector of the given elements: array<float>({1, 2, 3}).
+
+namespace detail {
+[[noreturn]] void ragged(const Shape& first, const Shape& other);
+[[noreturn]] void does_not_fit(double element, DType dtype);
+
+/// A number, or a list of which all parts have one shape.
 template <class T>
-Array array(std::initializer_list<T> elements) {
+class Nested {
+ public:
+  template <class U>
+  requires(std::convertible_to<U, T> && (!std::is_floating_point_v<U> || !std::is_integral_v<T>))
+      Nested(U element) {
+    if constexpr (std::is_integral_v<U> && std::is_integral_v<T> && !std::is_same_v<U, bool>)
+      if (U(T(element)) != element || (element < U(0)) != (T(element) < T(0)))
+        does_not_fit(double(element), dtype_of<T>);
+    elements_.push_back(static_cast<T>(element));
+  }
+  Nested(std::initializer_list<Nested> parts) {
+    if (parts.size()) shape_ = parts.begin()->shape_;
+    for (auto& part : parts) {
+      if (!(part.shape_ == shape_)) ragged(shape_, part.shape_);
+      elements_.insert(elements_.end(), part.elements_.begin(), part.elements_.end());
+    }
+    shape_.insert(0, long(parts.size()));
+  }
+  Array array() const {
+    Array result(shape_, dtype_of<T>);
+    T* out = result.template mutable_data<T>();
+    for (const T& element : elements_) *out++ = element;
+    return result;
+  }
+
+ private:
+  Shape shape_;
+  std::vector<T> elements_;
+};
+}  // namespace detail
+
+/// The given elements: array<float>({1, 2, 3}) is a vector, array<float>({{1, 2}, {3, 4}}) a matrix, and so
+/// on. Throws Error where the parts differ in shape, or T cannot hold an integer.
+template <class T>
+requires is_element<T> Array array(std::initializer_list<detail::Nested<T>> elements) {
+  return detail::Nested<T>(elements).array();
+}
+/// A vector of elements of one type, which need not be named: array({1.5, 2.5}) is of f64.
+template <int = 0, class T>
+requires is_element<T> Array array(std::initializer_list<T> elements) {
   return Array({long(elements.size())}, std::span<const T>(elements.begin(), elements.size()));
 }
+/// The elements of a std::vector as a vector; Array(shape, elements) gives them another shape, and
+/// Array::to_vector is the way back.
+template <int = 0, class T>
+requires is_element<T> Array array(const std::vector<T>& elements) {
+  Array result({long(elements.size())}, dtype_of<T>);
+  T* out = result.template mutable_data<T>();
+  for (const T& element : elements) *out++ = element;
+  return result;
+}
+
+/// What has a shape and a dtype: an Array, a Variable, a Parameter.
+template <class X>
+concept ArrayLike = requires(const X& x) {
+  { x.shape() } -> std::convertible_to<Shape>;
+  { x.dtype() } -> std::same_as<DType>;
+};
+/// Zeros in the shape and dtype of an Array or a Variable.
+template <ArrayLike X>
+Array zeros_like(const X& like) {
+  return zeros(like.shape(), like.dtype());
+}
+/// Ones in the shape and dtype of an Array or a Variable.
+template <ArrayLike X>
+Array ones_like(const X& like) {
+  return ones(like.shape(), like.dtype());
+}
+/// `value` in the shape and dtype of an Array or a Variable. Throws Error when an integer cannot hold it.
+template <ArrayLike X>
+Array full_like(const X& like, double value) {
+  return full(like.shape(), value, like.dtype());
+}
+
+/// Writes the elements, as core/array/print.hpp says.
+std::ostream& operator<<(std::ostream& out, const Array& x);
 
 /// Computes the elements of several arrays: of those that have one shape and dtype in one pass, so that what
 /// they share is read and computed once.

@@ -141,7 +141,8 @@ void add_operands(Roots& roots) {
 
 void fill_empty(Value& v) {  // a sum over nothing
   char* elements = v.reserve();
-  std::copy_n(zeros(v.shape, v.dtype).bytes(), v.shape.size() * width(v.dtype), elements);
+  const Array zero = zeros(v.shape, v.dtype);
+  std::copy_n(zero.bytes(), v.shape.size() * width(v.dtype), elements);
   v.publish(elements);
 }
 

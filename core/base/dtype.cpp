@@ -10,12 +10,3 @@ namespace xgrad {
 void detail::not_computed_in(DType dtype) { fail("{}: nothing is computed in it; cast first", dtype); }
 
 }  // namespace xgrad
-
-auto fmt::formatter<xgrad::Shape>::format(const xgrad::Shape& shape, format_context& ctx) const
-    -> format_context::iterator {
-  return formatter<std::string_view>::format(shape.str(), ctx);
-}
-auto fmt::formatter<xgrad::DType>::format(xgrad::DType dtype, format_context& ctx) const
-    -> format_context::iterator {
-  return formatter<std::string_view>::format(xgrad::name(dtype), ctx);
-}

@@ -1,6 +1,7 @@
 #pragma once
 // The types of elements an array can hold; known at run time, so that ops are ordinary functions.
 #include <cstdint>
+#include <iosfwd>
 #include <limits>
 #include <type_traits>
 
@@ -57,6 +58,8 @@ constexpr const char* name(DType dtype) {
   };
   return names[int(dtype)];
 }
+/// Writes its name.
+std::ostream& operator<<(std::ostream& out, DType dtype);
 /// Bytes of one element.
 constexpr long width(DType dtype) {
   return dispatch(dtype, []<class T>() { return long(sizeof(T)); });

@@ -1,14 +1,11 @@
 #pragma once
-// Errors: one way to raise them, and how shapes and dtypes are written in messages.
-#include <fmt/core.h>
-
+// Errors: one way to raise them.
 #include <new>
 #include <string>
 #include <string_view>
 
-#include <xgrad/core/base/dtype.hpp>
 #include <xgrad/core/base/exception.hpp>
-#include <xgrad/core/base/shape.hpp>
+#include <xgrad/core/base/format.hpp>
 
 namespace xgrad {
 
@@ -16,9 +13,8 @@ namespace detail {
 using ErrorPrefix = std::string (*)();
 /// Names what this thread is in, for the beginning of messages; core/tape/layer_call.hpp sets it.
 inline constinit thread_local ErrorPrefix error_prefix = nullptr;
-[[noreturn]] inline void raise(const std::string& text) {
-  throw Error(error_prefix ? error_prefix() + text : text);
-}
+/// Throws Error with the text, after the prefix; with $XGRAD_BACKTRACE the program's own lines follow.
+[[noreturn]] void raise(const std::string& text);
 }  // namespace detail
 
 /// Throws Error with the formatted message.
@@ -40,19 +36,3 @@ inline const char* text_of(const std::exception& e) {
 }
 
 }  // namespace xgrad
-
-/// @namespace fmt
-/// The {fmt} library, which formats messages; Shape and DType can be arguments.
-
-/// Shapes in messages: as Shape::str writes them.
-template <>
-struct fmt::formatter<xgrad::Shape> : fmt::formatter<std::string_view> {
-  /// For {fmt}: called for "{}".
-  auto format(const xgrad::Shape& shape, format_context& ctx) const -> format_context::iterator;
-};
-/// DTypes in messages: by their name.
-template <>
-struct fmt::formatter<xgrad::DType> : fmt::formatter<std::string_view> {
-  /// For {fmt}: called for "{}".
-  auto format(xgrad::DType dtype, format_context& ctx) const -> format_context::iterator;
-};

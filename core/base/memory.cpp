@@ -9,13 +9,17 @@
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/fork.hpp>
 #include <xgrad/core/base/threads.hpp>
+
+extern "C" [[gnu::weak]] void __asan_init();  // where a program has been compiled with AddressSanitizer
 
 namespace xgrad::memory {
 namespace {
@@ -48,6 +52,12 @@ struct Pool {
   };
   std::mutex mutex;
   std::array<Free*, 8 * 53> lists{};
+  const bool keeps = !__asan_init && !runs_in_valgrind();
+
+  static bool runs_in_valgrind() {
+    const char* preloaded = std::getenv("LD_PRELOAD");  // by which it gets in
+    return preloaded && std::string_view(preloaded).find("/vgpreload_") != std::string_view::npos;
+  }
 
   /// A free block, or null: of just this class, or where blocks are large of one up to twice as large.
   void* take(std::size_t n) {
@@ -89,6 +99,11 @@ void* allocate_huge(std::size_t n) {
   header_of(block).size = n;
   return block;
 }
+/// From the system; without room to spare where blocks are not kept, so that overruns are seen too.
+void* fresh_block(std::size_t bytes, std::size_t n) {
+  if (!pool().keeps) return std::aligned_alloc(64, std::max<std::size_t>((bytes + 63) / 64 * 64, 64));
+  return n >= huge_page ? allocate_huge(n) : std::aligned_alloc(64, n);
+}
 void free_block(void* block, std::size_t n) {
   const auto address = reinterpret_cast<std::uintptr_t>(block);
   std::free(n >= huge_page ? reinterpret_cast<void*>(address / huge_page * huge_page) : block);
@@ -101,21 +116,27 @@ void* allocate(std::size_t bytes) {
   std::size_t n = 0;
   if (bytes <= most_bytes) {
     n = size_class(bytes);
-    std::lock_guard lock(pool().mutex);
-    block = pool().take(n);
+    if (pool().keeps) {
+      std::lock_guard lock(pool().mutex);
+      block = pool().take(n);
+    }
+    if (!block) block = fresh_block(bytes, n);
   }
-  if (!block && n) block = n >= huge_page ? allocate_huge(n) : std::aligned_alloc(64, n);
   if (!block)
     fail("memory: cannot allocate {:.1f} MB ({:.1f} MB in use)", double(bytes) / 1e6, double(in_use()) / 1e6);
   const std::size_t now = used.fetch_add(n, std::memory_order_relaxed) + n;
   for (std::size_t seen = most.load(std::memory_order_relaxed); seen < now;)
     if (most.compare_exchange_weak(seen, now, std::memory_order_relaxed)) break;
+  // Packs are computed whole: what lies beyond the last element is computed along with it.
+  if (const std::size_t used_of_last = bytes % 64)
+    std::memset(static_cast<char*>(block) + bytes, 0, 64 - used_of_last);
   return block;
 }
 
 void release(void* block, std::size_t bytes) noexcept {
   const std::size_t n = size_class(bytes);
   used.fetch_sub(n, std::memory_order_relaxed);
+  if (!pool().keeps) return std::free(block);
   std::lock_guard lock(pool().mutex);
   pool().give(block, n);
 }
@@ -123,6 +144,8 @@ void release(void* block, std::size_t bytes) noexcept {
 std::size_t in_use() { return used.load(std::memory_order_relaxed); }
 std::size_t peak() { return most.load(std::memory_order_relaxed); }
 void reset_peak() { most.store(in_use(), std::memory_order_relaxed); }
+
+bool keeps_blocks() { return pool().keeps; }
 
 void trim() {
   std::lock_guard lock(pool().mutex);

@@ -6,8 +6,8 @@
 /// The pool that the data of arrays comes from.
 namespace xgrad::memory {
 
-/// A block of at least `bytes`, aligned to 64, with room to read and write up to the next multiple of 64.
-/// Throws Error when the system has no more.
+/// A block of at least `bytes`, aligned to 64, with room to read and write up to the next multiple of 64:
+/// what lies between is 0. Throws Error when the system has no more.
 void* allocate(std::size_t bytes);
 /// Gives a block back; `bytes` as it was asked for.
 void release(void* block, std::size_t bytes) noexcept;
@@ -20,5 +20,9 @@ std::size_t peak();
 void reset_peak();
 /// Returns the blocks that are kept for reuse to the operating system.
 void trim();
+/// Whether freed blocks are kept for reuse. Under AddressSanitizer (of the program, whether or not the
+/// library was compiled with it) and under Valgrind they are not, so that these see what is used after it was
+/// freed.
+bool keeps_blocks();
 
 }  // namespace xgrad::memory

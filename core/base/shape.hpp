@@ -1,7 +1,9 @@
 #pragma once
 // The size of an array along each of its axes.
 #include <array>
+#include <concepts>
 #include <initializer_list>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -69,6 +71,9 @@ class Shape {
   int rank_ = 0;
 };
 
+/// Writes str().
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
+
 /// The most bytes of an array: no 64-bit processor addresses more. Small multiples of its size still fit a
 /// long.
 inline constexpr long max_array_bytes = 1l << 56;
@@ -78,12 +83,28 @@ inline constexpr long max_array_bytes = 1l << 56;
 /// strides are bounded too.
 void check_shape(const char* op, const Shape& shape, long width);
 
+/// An axis; a negative one counts from the last. Neither a fraction nor a bool is one, as in
+/// softmax(x, .5).
+class Axis {
+ public:
+  /// The axis of that number.
+  template <std::integral T>
+  requires(!std::same_as<T, bool>) constexpr Axis(T axis) : axis_(int(axis)) {}
+  /// Its number.
+  constexpr operator int() const { return axis_; }
+
+ private:
+  int axis_;
+};
+
 /// A list of axes; one may be given alone. Negative ones count from the last.
 class Axes : public std::vector<int> {
  public:
   using std::vector<int>::vector;
-  /// One axis: sum(x, 0).
-  Axes(int axis) : vector{axis} {}
+  /// One axis: sum(x, 0). Neither a fraction nor a bool is one: sum(x, keepdims) lacks the axes.
+  template <std::integral T>
+  requires(!std::same_as<T, bool>) Axes(T axis) : vector{int(axis)} {}
+  Axes(Axis axis) : vector{int(axis)} {}
 };
 
 /// The element at a position in row-major order, as messages name it: "[0, 2]".

@@ -1,6 +1,7 @@
 // The pass from a result back to its inputs, and what is made of it.
 #include <algorithm>
 #include <deque>
+#include <mutex>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
@@ -8,6 +9,7 @@
 #include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/scoped.hpp>
+#include <xgrad/core/base/threads.hpp>
 #include <xgrad/core/tape/anomaly.hpp>
 #include <xgrad/core/tape/node.hpp>
 #include <xgrad/core/tape/recompute.hpp>
@@ -207,43 +209,61 @@ Variable initial_gradient(const char* caller, const Variable& y, const Variable&
 }
 
 struct Recording {
-  bool create_graph;
+  bool create_graph, allow_constants;
 };
 
 /// grad() of y, the inputs and the first gradient, in this order.
-std::vector<Variable> traced_grad(const Variable& y, const std::vector<Variable>& xs,
-                                  const GradOptions& options) {
+Variables traced_grad(const Variable& y, const std::vector<Variable>& xs, const GradOptions& options) {
   std::vector<Variable> operands{y};
   operands.insert(operands.end(), xs.begin(), xs.end());
   operands.push_back(options.grad_output);
   auto f = [](const std::vector<Variable>& in, const Recording& o) {
-    return grad(in.front(), {in.begin() + 1, in.end() - 1}, {o.create_graph, in.back()});
+    return grad(in.front(), {in.begin() + 1, in.end() - 1}, {o.create_graph, in.back(), o.allow_constants});
   };
-  return traced("grad", f, Recording{options.create_graph}, operands);
+  return traced("grad", f, Recording{options.create_graph, options.allow_constants}, operands);
+}
+
+void check_wanted(const std::vector<Variable>& xs, bool allow_constants) {
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    expect(xs[i].defined(), "grad: input {} is undefined", i);
+    expect(allow_constants || xs[i].requires_grad(),
+           "grad: input {} of shape {} does not require a gradient, so nothing leads back to it; make it by "
+           "Variable(data, requires_grad) before y is computed from it, or ask for zeros by "
+           "{{.allow_constants = true}}",
+           i, xs[i].shape());
+  }
+}
+
+/// Leaves are shared by threads: one at a time adds to their gradients.
+std::mutex& adding() {
+  static std::mutex* mutex = [] {
+    auto* made = new std::mutex;
+    threads::keep_over_fork(*made);
+    return made;
+  }();
+  return *mutex;
 }
 
 }  // namespace
 
-std::vector<Variable> grad(const Variable& y, const std::vector<Variable>& xs, const GradOptions& options) {
+Variables grad(const Variable& y, const std::vector<Variable>& xs, const GradOptions& options) {
   if (tracing()) return traced_grad(y, xs, options);
+  check_wanted(xs, options.allow_constants);
   const bool wanted =
       std::any_of(xs.begin(), xs.end(), [](auto& x) { return x.defined() && x.requires_grad(); });
   if (y.defined() && !y.requires_grad() && wanted) {  // as the gradient of something linear is
-    std::vector<Variable> none;
+    Variables none;
     for (auto& x : xs) none.push_back(Variable(zeros(x.shape(), arithmetic(x.dtype()))));
     return none;
   }
   Variable gy = initial_gradient("grad", y, options.grad_output);
   Scoped<bool> scope(is_recording, options.create_graph);
   std::unordered_map<const Node*, Variable> found;
-  for (auto& x : xs) {
-    expect(x.defined(), "grad: an input is undefined");
-    found[x.node()];
-  }
+  for (auto& x : xs) found[x.node()];
   BackwardPass(y, xs).run(std::move(gy), [&](Node* node, const Variable& g) {
     if (auto it = found.find(node); it != found.end()) it->second = g;
   });
-  std::vector<Variable> results;
+  Variables results;
   for (auto& x : xs) {
     Variable& g = found[x.node()];
     if (!g.defined()) g = Variable(zeros(x.shape(), arithmetic(x.dtype())));
@@ -306,13 +326,15 @@ void Variable::backward() && {
   BackwardPass(std::move(*this)).run(std::move(gy), [&](Node* node, const Variable& g) {
     if (node->links.empty()) leaves.emplace_back(node, g);
   });
-  for (auto& [leaf, g] : leaves)
-    if (leaf->grad.defined()) g = add_gradients(Variable(leaf->grad), g);
-  for (auto& [leaf, g] : leaves) leaf->grad = std::exchange(g, {}).data();
-  try {
+  {
+    const std::lock_guard lock(adding());
     for (auto& [leaf, g] : leaves)
-      evaluate(leaf->grad);  // a gradient that waits would keep activations alive
-  } catch (...) {            // all have been added: what could not be computed for want of memory waits
+      if (leaf->grad.defined()) g = add_gradients(Variable(leaf->grad), g);
+    for (auto& [leaf, g] : leaves) leaf->grad = g.data();
+  }
+  try {
+    for (auto& [leaf, g] : leaves) evaluate(g.data());  // a gradient that waits would keep activations alive
+  } catch (...) {  // all have been added: what could not be computed for want of memory waits
   }
 }
 

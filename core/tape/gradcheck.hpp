@@ -31,8 +31,8 @@ struct GradcheckReport {
 };
 
 /// Compares the gradients of f at the inputs (f64) with central differences, element by element. f is made a
-/// scalar by random weights, its gradients likewise for second order. What f captures is held fixed. Throws
-/// Error for inputs that are not f64, and whatever f throws.
+/// scalar by random weights, its gradients likewise for second order. What f captures is held fixed. f may
+/// call grad() with {.create_graph = true}. Throws Error for inputs that are not f64, and whatever f throws.
 GradcheckReport gradcheck(const TestFunction& f, const std::vector<Array>& inputs,
                           const GradcheckOptions& options = {});
 

@@ -59,7 +59,7 @@ template <class R>
 std::vector<Variable> variables_of(const R& result) {
   if constexpr (std::same_as<R, Array> || std::same_as<R, Variable>) {
     return {to_operand(result)};
-  } else if constexpr (std::same_as<R, std::vector<Variable>>) {
+  } else if constexpr (std::derived_from<R, std::vector<Variable>>) {
     return result;
   } else {
     return std::apply([](const auto&... member) { return std::vector<Variable>{member...}; },
@@ -123,11 +123,11 @@ auto call_with(const F& f, const A& attributes, const In&... in) {
 
 /// Gives a result that is an operand, as that of a reshape to the same shape, a node of its own.
 void set_apart(Variable& result, const std::vector<Variable>& operands);
-inline void set_apart(std::vector<Variable>& results, const std::vector<Variable>& operands) {
-  for (Variable& result : results) set_apart(result, operands);
-}
 template <class R>
-void set_apart(R&, const std::vector<Variable>&) {}  // new ones, or an Array
+void set_apart(R& results, const std::vector<Variable>& operands) {
+  if constexpr (std::derived_from<R, std::vector<Variable>>)
+    for (Variable& result : results) set_apart(result, operands);
+}
 
 /// Calls f, untraced, and notes the call as `op`. `again` is f of other operands.
 template <class F, class Again>

@@ -64,19 +64,20 @@ Variable::~Variable() {
   if (node_) node_->drop_handle();
 }
 
-const Array& Variable::data() const {
+const Array& Variable::data() const& {
   Node& node = checked(node_);
   // What the rule itself made, after its operation was recorded, it may also write.
   if (running_rule && node.written > running_rule->recorded && node.recorded <= running_rule->recorded)
       [[unlikely]]
     fail(
-        "{}: a Variable of shape {} that its gradient needs was written to after {} used it; call backward() "
-        "before "
-        "writing, or write to a copy",
+        "{}: a Variable of shape {} that its gradient needs was written to after {} used it. Where a result "
+        "of "
+        "an earlier training step is used again, such as the state of a recurrent network, detach it: "
+        "h = h.detach(). Else call backward() before writing, or write to a copy",
         running_rule->op, node.shape, running_rule->op);
   return node.data;
 }
-Array& Variable::mutable_data() {
+Array& Variable::mutable_data() & {
   Node& node = checked(node_);
   node.written = next_time();
   return node.data;
@@ -91,7 +92,7 @@ void Variable::set_data(Array data) {
   }
   mutable_data() = std::move(data);
 }
-const Shape& Variable::shape() const { return checked(node_).shape; }
+const Shape& Variable::shape() const& { return checked(node_).shape; }
 DType Variable::dtype() const { return checked(node_).dtype; }
 bool Variable::requires_grad() const { return checked(node_).requires_grad; }
 void Variable::set_requires_grad(bool wanted) {
@@ -102,8 +103,8 @@ void Variable::set_requires_grad(bool wanted) {
          node.dtype);
   node.requires_grad = wanted;
 }
-const Array& Variable::grad() const { return checked(node_).grad; }
-Array& Variable::mutable_grad() { return checked(node_).grad; }
+const Array& Variable::grad() const& { return checked(node_).grad; }
+Array& Variable::mutable_grad() & { return checked(node_).grad; }
 void Variable::clear_grad() { checked(node_).grad = Array(); }
 void Variable::register_hook(std::function<Variable(const Variable&)> f) {
   expect(requires_grad(), "register_hook: this Variable does not require a gradient");

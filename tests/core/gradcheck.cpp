@@ -122,3 +122,24 @@ TEST_CASE("gradcheck: numerical gradients of the sum, in f64 and f32") {
   CHECK(error_of([] { numerical_gradient([](auto& v) { return v[0]; }, {arange(2)}); }) ==
         "numerical_gradient: i64 cannot have a gradient");
 }
+
+TEST_CASE("gradcheck: of a function that takes gradients itself") {
+  // The residual of a differential equation, and a gradient penalty.
+  const TestFunction residual = [](auto& v) {
+    const Variable u = exp(v[0] * v[1]);
+    const Variable du = grad(sum(u), {v[0]}, {.create_graph = true})[0];
+    return square(du - v[1] * u) + square(du);
+  };
+  CHECK(gradcheck(residual, {w, x}).passed);
+  const TestFunction penalty = [](auto& v) {
+    const Variable g = grad(sum(tanh(v[0] * 2)), {v[0]}, {.create_graph = true})[0];
+    return square(sqrt(sum(square(g))) - 1);
+  };
+  CHECK(gradcheck(penalty, {x}).passed);
+  const Variable leaf(x, requires_grad);
+  const Array numerical = numerical_gradient(penalty, {x})[0];
+  CHECK(distance(numerical, grad(penalty({leaf}), {leaf})[0].data()) < 1e-6);
+  const long before = live_nodes();
+  numerical_gradient(penalty, {x});
+  CHECK(live_nodes() == before);
+}

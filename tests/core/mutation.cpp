@@ -14,7 +14,9 @@ Variable leaf() { return Variable(array<double>({.5, 2}), requires_grad); }
 void write(Variable& x, double value = 100) { x.mutable_data().mutable_data<double>()[0] = value; }
 std::string message(const std::string& op, const std::string& shape = "(2,)") {
   return op + ": a Variable of shape " + shape + " that its gradient needs was written to after " + op +
-         " used it; call backward() before writing, or write to a copy";
+         " used it. Where a result of an earlier training step is used again, such as the state of a "
+         "recurrent "
+         "network, detach it: h = h.detach(). Else call backward() before writing, or write to a copy";
 }
 
 }  // namespace

@@ -36,8 +36,7 @@ constexpr long many = 1'000'000;  // a mean is then exact to some 0.003 standard
 TEST_CASE("random: the known answer of Philox 4x32-10 for counter 0 and key 0") {
   // kat_vectors of the Random123 library: 6627e8d5 e169c58d bc57ac4c 9b00dbd8
   CHECK(Generator(0).next() == 0xe169c58d'6627e8d5);
-  CHECK(Generator(0).uniform({2}, 0, 1, DType::f64).data<double>()[1] ==
-        double(0x9b00dbd8'bc57ac4c >> 11) * 0x1p-53);
+  CHECK(Generator(0).uniform({2}, 0, 1, DType::f64).item(1) == double(0x9b00dbd8'bc57ac4c >> 11) * 0x1p-53);
 }
 
 TEST_CASE("random: the installed Random123 gives its other known answers") {
@@ -138,8 +137,8 @@ TEST_CASE("random: normal numbers do not depend on their neighbours") {
 TEST_CASE("random: a rounded uniform number never reaches the upper end") {
   // The largest u of 24 bits comes at this position; 1 + u then lies half way between 2 and the float below
   // it.
-  CHECK(Generator(0, 7113731).uniform({1}, 0, 1).data<float>()[0] == 1 - 0x1p-24f);
-  CHECK(Generator(0, 7113731).uniform({1}, 1, 2).data<float>()[0] == 2 - 0x1p-23f);
+  CHECK(Generator(0, 7113731).uniform({1}, 0, 1).item() == 1 - 0x1p-24f);
+  CHECK(Generator(0, 7113731).uniform({1}, 1, 2).item() == 2 - 0x1p-23f);
 }
 
 TEST_CASE("random: extreme probabilities and ranges") {

@@ -2,6 +2,7 @@
 #include <xgrad/core/tape/tape.hpp>
 
 #include <xgrad/core/tape/elementwise.hpp>
+#include <xgrad/core/tape/trace.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
 #include "tests/helpers.hpp"
@@ -83,7 +84,7 @@ TEST_CASE("tape: paths of different lengths meet in the right order") {
 TEST_CASE("tape: grad with respect to anything, in any order, also twice") {
   const Variable x = leaf({3}), other = leaf({1, 1}), constant(array<double>({5}));
   const Variable h = x * x, y = h * h;
-  const auto gs = grad(y, {h, x, other, x, y, constant});
+  const auto gs = grad(y, {h, x, other, x, y, constant}, {.allow_constants = true});
   CHECK(gs[0].item() == 18);
   CHECK(gs[1].item() == 108);
   CHECK(values(gs[2]) == std::vector<double>{0, 0});
@@ -92,7 +93,7 @@ TEST_CASE("tape: grad with respect to anything, in any order, also twice") {
   CHECK(gs[5].item() == 0);
   CHECK(grad(x, {x})[0].item() == 1);
   CHECK(grad(y, {}).empty());
-  CHECK(error_of([&] { grad(y, {Variable()}); }) == "grad: an input is undefined");
+  CHECK(error_of([&] { grad(y, {Variable()}); }) == "grad: input 0 is undefined");
   CHECK(grad(constant, {x})[0].item() == 0);  // of what does not depend on x, as of what is linear, twice
   CHECK(error_of([&] { constant.backward(); }) ==
         "backward: the result depends on nothing that requires a gradient");
@@ -234,4 +235,22 @@ TEST_CASE("tape: elementwise makes an operation of a lambda") {
   CHECK(values(gs[0]) == std::vector<double>{1.2, -8});
   CHECK(std::abs(gs[1].item() - 4.09) < 1e-12);
   CHECK(values(grad(gs[1], {x})[0]) == std::vector<double>{.6, -4});
+}
+
+TEST_CASE("grad: with respect to what requires no gradient is an Error, unless it is allowed") {
+  const Variable x = leaf({1, 2}), unused = leaf({3}), constant(array<double>({4, 5}));
+  const Variable y = x * constant;
+  CHECK(error_of([&] {
+          grad(y, {x, constant});
+        }) ==
+        "grad: input 1 of shape (2,) does not require a gradient, so nothing leads back to it; make it by "
+        "Variable(data, requires_grad) before y is computed from it, or ask for zeros by "
+        "{.allow_constants = true}");
+  const auto allowed = grad(y, {x, constant}, {.allow_constants = true});
+  CHECK(values(allowed[0]) == std::vector<double>{4, 5});
+  CHECK(values(allowed[1]) == std::vector<double>{0, 0});
+  CHECK(values(grad(y, {unused})[0]) == std::vector<double>{0});  // on which y does not depend
+  Trace trace;
+  const Variable traced = grad(sum(x * constant), {x, constant}, {.allow_constants = true})[1];
+  CHECK(values(trace.program({x}, {traced})({x})[0]) == std::vector<double>{0, 0});
 }

@@ -92,3 +92,17 @@ TEST_CASE("tape: a graph may be freed by another thread than the one that built 
   std::thread([y = std::move(y)]() mutable { y = Variable(); }).join();
   CHECK(live_nodes() == before);
 }
+
+TEST_CASE("tape: gradients that threads add to one leaf are all there") {
+  for (long size : {1l, 10'000l}) {
+    const Variable p(ones({size}), requires_grad);
+    constexpr int count = 3, rounds = 300;
+    std::vector<std::thread> workers;
+    for (int t = 0; t < count; ++t)
+      workers.emplace_back([&] {
+        for (int r = 0; r < rounds; ++r) sum(p * 2).backward();
+      });
+    for (auto& worker : workers) worker.join();
+    CHECK(values(p.grad()) == std::vector<double>(std::size_t(size), 2 * count * rounds));
+  }
+}

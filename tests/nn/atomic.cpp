@@ -157,7 +157,7 @@ TEST_CASE("Muon's step is the same for a gradient of any finite size") {
     Muon muon(parameters(net));
     net.w.mutable_grad() = array<double>({size, 0, 0, size}).reshape({2, 2}).cast(dtype);
     muon.step();
-    return net.w.data().cast(DType::f64).data<double>()[0];
+    return net.w.item(0, 0);
   };
   const double expected = moved(1, DType::f64);
   CHECK(expected < -.01);

@@ -85,6 +85,23 @@ TEST_CASE("weights stored in 16 bits are read into a model of f32, other types a
   }
 }
 
+TEST_CASE("a file with arrays of BOOL and I32 beside F32, as PyTorch writes masks and positions, is read") {
+  TemporaryFolder folder;
+  const std::string path = folder / "mixed.safetensors";
+  const std::string header = R"({"mask":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]},)"
+                             R"("positions":{"dtype":"I32","shape":[2],"data_offsets":[3,11]},)"
+                             R"("weight":{"dtype":"F32","shape":[1],"data_offsets":[11,15]}})";
+  const auto bytes_of = [](auto value) {
+    return std::string(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  tests::write_file(path, bytes_of(std::uint64_t(header.size())) + header + std::string("\1\0\1", 3) +
+                              bytes_of(7) + bytes_of(-7) + bytes_of(1.5f));
+  const auto read = load_tensors(path);
+  CHECK(read.at("mask").to_vector<bool>() == std::vector<bool>{true, false, true});
+  CHECK(read.at("positions").to_vector<std::int32_t>() == std::vector<std::int32_t>{7, -7});
+  CHECK(read.at("weight").item(0) == 1.5);
+}
+
 TEST_CASE("a file of another model is refused and changes nothing", "[names]") {
   TemporaryFolder folder;
   Net net;

@@ -12,7 +12,7 @@ Variable f32(const Shape& shape) { return Variable(ones(shape)); }
 Variable f64(const Shape& shape) { return Variable(ones(shape, DType::f64)); }
 Variable i64(const Shape& shape) { return Variable(ones(shape, DType::i64)); }
 Variable u8(const Shape& shape) { return Variable(ones(shape, DType::u8)); }
-Array index(std::initializer_list<std::int64_t> indices) { return array<std::int64_t>(indices); }
+Array index(std::initializer_list<std::int64_t> indices) { return array(indices); }
 
 }  // namespace
 
@@ -242,9 +242,11 @@ TEST_CASE("bad input to losses", "[ops][errors]") {
   SAYS(cross_entropy(f32({2, 3}), index({-1, 0})),
        "cross_entropy: label -1 at position 0 is out of range for 3 classes");
   SAYS(cross_entropy(f32({2, 3}), index({0, 1, 2})), "cross_entropy: labels (3,) do not fit (2, 3)");
-  SAYS(cross_entropy(f32({2, 3}), f32({2, 3}).data()),
-       "cross_entropy: labels must be integers, not f32; probabilities are given as a Variable");
-  SAYS(cross_entropy(f32({2, 3}), f32({2})), "cross_entropy: probabilities (2,) do not fit (2, 3)");
+  SAYS(cross_entropy(f32({2, 3}), f32({2})),
+       "cross_entropy: probabilities (2,) of f32 do not fit (2, 3); labels are integers, such as i64");
+  SAYS(cross_entropy(f32({2, 3}), Variable(zeros({2}, DType::boolean))),
+       "cross_entropy: labels must be integers, not bool");
+  SAYS(nll_loss(f32({2, 3}), f32({2})), "nll_loss: labels must be integers, not f32");
   SAYS(cross_entropy(f32({2, 3}), f64({2, 3})), "cross_entropy: probabilities are f64, not f32");
   SAYS(cross_entropy(i64({2, 3}), index({0, 1})),
        "cross_entropy: (2, 3) of i64 is not (N, C, ...) of f32 or f64");

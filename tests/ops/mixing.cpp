@@ -99,7 +99,7 @@ TEST_CASE("integers have arithmetic, but neither division nor gradients", "[ops]
   CHECK(sum(a).dtype() == DType::i64);
   // Beyond what a double can hold.
   const std::int64_t large = (1ll << 62) + 1;
-  CHECK((Variable(array<std::int64_t>({large})) - 1).data().data<std::int64_t>()[0] == large - 1);
+  CHECK((Variable(array<std::int64_t>({large})) - 1).to_vector<std::int64_t>()[0] == large - 1);
   CHECK(error_of([&] { Variable(a.data(), requires_grad); }) ==
         "requires_grad: i64 cannot have a gradient; use f32 or f64");
 }

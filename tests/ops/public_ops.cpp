@@ -42,7 +42,8 @@ std::string op_of(const std::string& declaration) {
   bool returns_arrays = false;
   for (auto& word : before) {
     if (word == "operator" || word == "concept") return "";
-    returns_arrays |= word == "Variable" || word == "Array" || word.ends_with("Result");
+    returns_arrays |=
+        word == "Variable" || word == "Variables" || word == "Array" || word.ends_with("Result");
   }
   return returns_arrays && name != "operator" ? name : "";
 }

@@ -12,7 +12,7 @@ namespace xgrad::tests {
 namespace {
 
 using V = std::vector<double>;
-Variable i64(std::initializer_list<std::int64_t> v) { return Variable(array<std::int64_t>(v)); }
+Variable i64(std::initializer_list<std::int64_t> v) { return Variable(array(v)); }
 std::vector<std::int64_t> integers_of(const Variable& v) {
   return {v.data().data<std::int64_t>(), v.data().data<std::int64_t>() + v.size()};
 }
@@ -129,7 +129,7 @@ TEST_CASE("cast to integers stops at the ends of their range, and NaN becomes 0"
     }
     CHECK(wide.data<std::int64_t>()[99] == LONG_MAX);
   }
-  CHECK(array<double>({-0x1p63}).cast(DType::i64).data<std::int64_t>()[0] == LONG_MIN);
+  CHECK(array<double>({-0x1p63}).to_vector<std::int64_t>()[0] == LONG_MIN);
 }
 
 TEST_CASE("where of two numbers by a mask of integers is a number of the mask's shape", "[ops][scalars]") {

@@ -21,7 +21,7 @@ Special all(const char* op, Variable (*f)(const Variable&, const Axes&, bool), V
           authority};
 }
 /// A function along the only axis.
-Special along(const char* op, Variable (*f)(const Variable&, int), V x, V value,
+Special along(const char* op, Variable (*f)(const Variable&, Axis), V x, V value,
               std::optional<V> gradient = {}, std::optional<V> second = {}, Authority authority = calculus) {
   return {op,
           {std::move(x)},

@@ -89,7 +89,7 @@ TEST_CASE("outliers in every operand of a convolution, in every result", "[ops]"
           Generator random(seed);
           const long size = a[operand].size();
           // The first element too: where images are padded, it meets only some of the taps.
-          const long at = seed % 3 ? random.integers({1}, 0, size).data<std::int64_t>()[0] : 0;
+          const long at = seed % 3 ? long(random.integers({1}, 0, size).item()) : 0;
           a[operand].mutable_data<float>()[at] = float(outlier);
           INFO(fmt::format("({}, {}, {}, {}) to {}, padding {}: {} at {} of operand {}", n, c, h, w, o,
                            padding, outlier, at, operand));
@@ -145,8 +145,8 @@ TEST_CASE("an outlier in one image changes no bit of the others", "[ops]") {
 /// Numbers of many magnitudes: each element, pixel, column, channel or image with a scale of its own, or
 /// dense in some places and zero elsewhere.
 Array draw_wide(const Shape& shape, Generator& random) {
-  const long kind = random.integers({1}, 0, 6).data<std::int64_t>()[0];
-  const double decades = random.uniform({1}, 0, 12, DType::f64).data<double>()[0];
+  const long kind = long(random.integers({1}, 0, 6).item());
+  const double decades = random.uniform({1}, 0, 12, DType::f64).item();
   Shape scales = shape;
   if (kind == 1) scales[1] = 1;
   if (kind == 2) scales[1] = scales[2] = 1;
