@@ -17,6 +17,7 @@
 #include <xgrad/core/tape/print.hpp>
 #include <xgrad/core/tape/recompute.hpp>
 #include <xgrad/datasets/cifar.hpp>
+#include <xgrad/datasets/csv.hpp>
 #include <xgrad/datasets/image.hpp>
 #include <xgrad/datasets/loader.hpp>
 #include <xgrad/datasets/mnist.hpp>

@@ -1,0 +1,46 @@
+#pragma once
+// Tables in CSV files (RFC 4180): a line of names, and rows of as many fields.
+#include <string>
+#include <vector>
+
+#include <xgrad/core/array/array.hpp>
+
+namespace xgrad {
+
+/// How a file is written.
+struct CsvOptions {
+  char delimiter = ',';  ///< between fields: also ';' or '\t'
+  bool header = true;    ///< whether the first line has the names; otherwise they are "0", "1", ...
+};
+
+/// The classes of a column of texts.
+struct Classes {
+  Array labels;                    ///< i64 (rows,): the index of each row's text among the names
+  std::vector<std::string> names;  ///< the different texts, sorted
+};
+
+/// A table of texts, by columns.
+struct Table {
+  std::string source;                             ///< the file, for messages
+  std::vector<std::string> names;                 ///< of the columns
+  std::vector<std::vector<std::string>> columns;  ///< the fields of each column, in the order of the rows
+  std::vector<long> lines;                        ///< the line at which each row begins, counted from 1
+
+  /// The number of rows.
+  long size() const { return long(lines.size()); }
+  /// The fields of a column. Throws Error that lists the names when there is no such column, or two.
+  const std::vector<std::string>& column(const std::string& name) const;
+  /// Columns of numbers, as f32 or f64 (rows, columns); all columns when no names are given. An empty field
+  /// is NaN. Throws Error that names file, line and column for what is not a number.
+  Array numbers(const std::vector<std::string>& names = {}, DType dtype = DType::f32) const;
+  /// A column of texts as classes.
+  Classes classes(const std::string& name) const;
+};
+
+/// Reads a CSV file: fields may stand in double quotes, within which "" is a quote, and delimiters and line
+/// breaks are text; lines end in LF or CRLF; empty lines are left out, and a byte order mark. Throws Error
+/// that names the file and the line for a row with more or fewer fields than the first, a quote within a
+/// field that has none around it, and one that is never closed.
+Table load_csv(const std::string& path, const CsvOptions& options = {});
+
+}  // namespace xgrad
