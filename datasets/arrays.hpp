@@ -57,6 +57,7 @@ struct Arrays {
 
   std::array<Array, N> arrays;  ///< as given
 };
+/// The number of arrays follows from what is given.
 template <class... A>
 Arrays(const A&...) -> Arrays<sizeof...(A)>;
 

@@ -104,6 +104,7 @@ class Axes : public std::vector<int> {
   /// One axis: sum(x, 0). Neither a fraction nor a bool is one: sum(x, keepdims) lacks the axes.
   template <std::integral T>
   requires(!std::same_as<T, bool>) Axes(T axis) : vector{int(axis)} {}
+  /// The same.
   Axes(Axis axis) : vector{int(axis)} {}
 };
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include <xgrad/core/base/fork.hpp>
 #include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/scoped.hpp>
