@@ -9,7 +9,7 @@ namespace xgrad {
 
 /// How a file is written.
 struct CsvOptions {
-  char delimiter = ',';  ///< between fields: also ';' or '\t'
+  char delimiter = ',';  ///< between fields: also a semicolon or a tab
   bool header = true;    ///< whether the first line has the names; otherwise they are "0", "1", ...
 };
 
