@@ -23,8 +23,10 @@
 #include <xgrad/datasets/mnist.hpp>
 #include <xgrad/datasets/synthetic.hpp>
 #include <xgrad/nn/clip.hpp>
+#include <xgrad/nn/describe.hpp>
 #include <xgrad/nn/formats/checkpoint.hpp>
 #include <xgrad/nn/formats/numpy.hpp>
+#include <xgrad/nn/functional_call.hpp>
 #include <xgrad/nn/layers.hpp>
 #include <xgrad/nn/optim.hpp>
 #include <xgrad/nn/run/interrupt.hpp>

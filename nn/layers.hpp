@@ -7,6 +7,10 @@
 #include <xgrad/ops/math.hpp>
 
 namespace xgrad {
+namespace detail {
+/// "Relu()" for "relu".
+std::string activation_text(std::string_view function);
+}  // namespace detail
 
 /// How a Linear begins.
 struct LinearOptions {
@@ -22,6 +26,8 @@ class Linear {
   Linear(long in, long out, const LinearOptions& options = {});
   /// linear(x, weight, bias).
   Variable operator()(const Variable& x) const;
+  /// "Linear(4, 8)", for describe().
+  std::string text() const;
   /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
@@ -49,6 +55,8 @@ class Conv2d {
   Conv2d(long in, long out, const Conv2dLayerOptions& options = {});
   /// conv2d(x, weight, bias, geometry).
   Variable operator()(const Variable& x) const;
+  /// "Conv2d(3, 16, kernel=3, padding=1)", for describe().
+  std::string text() const;
   /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
@@ -78,6 +86,8 @@ class ConvTranspose2d {
   ConvTranspose2d(long in, long out, const ConvTranspose2dLayerOptions& options = {});
   /// conv_transpose2d(x, weight, bias, geometry).
   Variable operator()(const Variable& x) const;
+  /// "ConvTranspose2d(16, 3, kernel=3, stride=2)", for describe().
+  std::string text() const;
   /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
@@ -108,6 +118,8 @@ class BatchNorm {
   /// batch_norm of x; in training it also moves the running statistics. Throws Error in training for one
   /// value a channel, as a batch of one sample (1, C) has.
   Variable operator()(const Variable& x) const;
+  /// "BatchNorm(64)", for describe().
+  std::string text() const;
   /// For visit() only: names the parameters and buffers.
   void each(auto&& f) {
     f("weight", weight), f("bias", bias), f("running_mean", running_mean), f("running_var", running_var);
@@ -131,6 +143,8 @@ class LayerNorm {
   explicit LayerNorm(const Shape& shape, double eps = 1e-5);
   /// layer_norm(x, weight, bias, eps).
   Variable operator()(const Variable& x) const;
+  /// "LayerNorm((64,))", for describe().
+  std::string text() const;
   /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight), f("bias", bias); }
 
@@ -148,6 +162,8 @@ struct Dropout {
   bool inverted = true;  ///< those that stay are divided by 1 - p; false: evaluation multiplies by it
   /// dropout(x, p), by the default generator.
   Variable operator()(const Variable& x) const;
+  /// "Dropout(p=0.5)", for describe().
+  std::string text() const;
 };
 
 /// Rows of the weight (vocabulary, features) by index: integers (k...) -> (k..., features). Starts as N(0,
@@ -159,6 +175,8 @@ class Embedding {
   /// embedding(weight, indices). Throws Error for an index out of range, and for indices that are not
   /// integers.
   Variable operator()(const Variable& indices) const;
+  /// "Embedding(1000, 64)", for describe().
+  std::string text() const;
   /// For visit() only: names the parameters.
   void each(auto&& f) { f("weight", weight); }
 
@@ -173,6 +191,8 @@ struct Activation {
     const LayerCall call(*this);
     return function(x);
   }
+  /// "Relu()", for describe().
+  std::string text() const { return detail::activation_text(detail::spelled<function>()); }
 };
 using Relu = Activation<relu>;          ///< relu(x)
 using Gelu = Activation<gelu>;          ///< gelu(x)
@@ -185,6 +205,8 @@ struct LeakyRelu {
   double slope = 0.01;  ///< where x is negative
   /// leaky_relu(x, slope).
   Variable operator()(const Variable& x) const;
+  /// "LeakyRelu(slope=0.01)", for describe().
+  std::string text() const;
 };
 
 /// Layers, models or functions of one Variable, one after another: Sequential net{Linear(4, 8), Tanh{},

@@ -57,7 +57,8 @@ class Optimizer {
     GroupOptions options;   ///< may be changed between steps
   };
 
-  /// With one group. Throws Error as add_group does, and for a rule without an update.
+  /// With one group. Throws Error as add_group does, and for a rule without an update. A model whose
+  /// parameters are made when it is first called must have been called before.
   Optimizer(const Parameters& parameters, const UpdateRule& rule, const GroupOptions& options = {});
   ///@{
   /// A copy remembers the same on its own, for the same parameters.
@@ -69,8 +70,9 @@ class Optimizer {
   ~Optimizer();
 
   /// Further parameters with options of their own, by the rule of the first group. What is counted by steps,
-  /// as the bias correction of Adam, begins with their first step. Throws Error for a parameter that is given
-  /// twice or that the rule cannot step, and for options that are negative or not finite.
+  /// as the bias correction of Adam, begins with their first step. Throws Error when there are none, for a
+  /// parameter that is given twice or that the rule cannot step, and for options that are negative or not
+  /// finite.
   void add_group(const Parameters& parameters, const GroupOptions& options);
   /// The same with the options of the first group.
   void add_group(const Parameters& parameters);

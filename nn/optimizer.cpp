@@ -43,6 +43,11 @@ void Optimizer::add(std::vector<Group> groups) {
   Parameters all = parameters();
   for (auto& [parameters, rule, options] : groups) {
     expect(bool(rule.update), "optimizer: the rule '{}' has no update", rule.name);
+    expect(
+        !parameters.empty(),
+        "{}: there is nothing to train: it was given no parameters. A model's are its layers and members of "
+        "type Parameter, also those named by its each(); what is made by the first call is there after it",
+        rule.name);
     detail::check_option(rule.name, "lr", options.lr);
     detail::check_option(rule.name, "weight_decay", options.weight_decay);
     for (auto& p : parameters)

@@ -1,19 +1,21 @@
 #pragma once
 // Parameters and buffers: what a model is made of, as values.
+#include <concepts>
+
 #include <xgrad/core/tape/variable.hpp>
 
 namespace xgrad {
 
 /// A Variable that is trained. A value: a copy of a model has parameters of its own, and assigning one writes
-/// into it, so that an optimizer that holds it continues with the new data.
+/// into it, so that an optimizer that holds it continues with the new data. So do `+=`, `-=`, `*=` and `/=`.
 class Parameter : public Variable {
  public:
   /// None: what a layer without a bias has.
   Parameter() = default;
   /// A leaf of the given data. Throws Error for integers.
-  explicit Parameter(Array data) : Variable(std::move(data), xgrad::requires_grad) {}
+  explicit Parameter(Array data) : Variable(std::move(data), xgrad::requires_grad) { adopt(); }
   /// Another parameter of the same data, frozen if the other is; its gradient is not copied.
-  Parameter(const Parameter& other) : Variable(copy_of(other)) {}
+  Parameter(const Parameter& other) : Variable(copy_of(other)) { adopt(); }
   /// The handle goes over: optimizers that hold the parameter go on with it.
   Parameter(Parameter&&) noexcept = default;
   /// Optimizers that hold the parameter refuse to go on.
@@ -26,6 +28,7 @@ class Parameter : public Variable {
     } else {
       orphan();
       Variable::operator=(copy_of(other));
+      adopt();
     }
     return *this;
   }
@@ -34,6 +37,16 @@ class Parameter : public Variable {
   Parameter& operator=(Parameter&& other) {
     if (defined()) return *this = std::as_const(other);
     Variable::operator=(std::move(other));
+    return *this;
+  }
+  /// Writes an array, a number or a Variable's data into this parameter, repeated to its shape and converted
+  /// to its dtype. While operations are recorded, and where shapes do not fit, an Error; so it is where this
+  /// parameter is none: assign Parameter(array) there.
+  template <std::convertible_to<Variable> Value>
+  requires(!std::derived_from<Value, Parameter>)  //
+      Parameter&
+      operator=(const Value& value) {
+    detail::write_in_place("=", *this, value);
     return *this;
   }
 

@@ -14,6 +14,13 @@ Visitor::~Visitor() { delete seen_; }
 bool Visitor::first(LayerKey object) { return seen_->objects.insert(object).second; }
 void Visitor::enter(const std::string&, LayerKey) {}
 
+void Leaf::set_data(Array data) const {
+  if (parameter)
+    parameter->set_data(std::move(data));
+  else
+    buffer->value = std::move(data);
+}
+
 void LeafFinder::leaf(const std::string& path, Parameter& leaf) { found.push_back({path, &leaf, nullptr}); }
 void LeafFinder::leaf(const std::string& path, Buffer& leaf) { found.push_back({path, nullptr, &leaf}); }
 
@@ -48,6 +55,12 @@ void set_dtype(const Leaves& leaves, DType dtype) {
 }
 
 }  // namespace detail
+
+std::vector<Variable> variables(const Parameters& parameters) {
+  std::vector<Variable> found;
+  for (auto& p : parameters) found.push_back(p.value);
+  return found;
+}
 
 long parameter_count(const Parameters& parameters) {
   long total = 0;

@@ -1,30 +1,10 @@
 #pragma once
 // visit(model, f) shows f every parameter and buffer of a model with its name. All else is built on it.
-#include <concepts>
-
-#include <xgrad/core/base/fields.hpp>
 #include <xgrad/core/tape/layer_call.hpp>
-#include <xgrad/nn/parameter.hpp>
+#include <xgrad/nn/members.hpp>
 
 namespace xgrad {
 namespace detail {
-
-template <class M, class F>
-concept HasEach = requires(M& m, F& f) {
-  m.each(f);
-};
-template <class M>
-concept PointerLike = requires(M& m) {
-  *m;
-  static_cast<bool>(m);
-  requires std::is_class_v<std::remove_reference_t<decltype(*m)>>;
-}
-&&std::is_class_v<M>;
-template <class M>
-concept Range = requires(M& m) {
-  m.begin();
-  m.end();
-};
 
 /// What is done at each object of a model. One type for all, so that the walk through a model is compiled
 /// once.
@@ -48,53 +28,41 @@ class Visitor {
   Seen* seen_;
 };
 
+inline bool is_defined(const Parameter& leaf) { return leaf.defined(); }
+inline bool is_defined(const Buffer& leaf) { return leaf.value.defined(); }
+
 /// visit(), without what has been seen.
 template <class M>
 void walk(M& model, Visitor& visitor, const std::string& path) {
   using Model = std::remove_const_t<M>;
-  auto down = [&](const std::string& name, auto& member) {
-    walk(member, visitor, path.empty() ? name : path + "." + name);
-  };
+  constexpr Kind kind = kind_of<Model>();
   auto first = [&](const auto& object) { return visitor.first({&object, typeid(object)}); };
   visitor.enter(path, {&model, typeid(Model)});
-  if constexpr (requires { model.walk(visitor, path); }) {
+  if constexpr (kind == Kind::leaf) {
+    auto& leaf = const_cast<Model&>(model);
+    if (is_defined(leaf) && first(leaf)) visitor.leaf(path, leaf);
+  } else if constexpr (kind == Kind::erased) {
     model.walk(visitor, path);
-  } else if constexpr (std::same_as<Model, Parameter>) {
-    if (model.defined() && first(model)) visitor.leaf(path, const_cast<Model&>(model));
-  } else if constexpr (std::same_as<Model, Buffer>) {
-    if (model.value.defined() && first(model)) visitor.leaf(path, const_cast<Model&>(model));
-  } else if constexpr (HasEach<Model, decltype(down)>) {
-    const_cast<Model&>(model).each(down);
-  } else if constexpr (PointerLike<Model>) {
-    using Pointee = std::remove_cvref_t<decltype(*model)>;
-    constexpr bool leaf = std::same_as<Pointee, Parameter> || std::same_as<Pointee, Buffer>;
-    if (model && (leaf || first(*model))) walk(*model, visitor, path);
-  } else if constexpr (Range<Model>) {
-    if constexpr (std::is_class_v<std::remove_cvref_t<decltype(*model.begin())>>) {
-      std::size_t i = 0;
-      for (auto& member : model) down(std::to_string(i++), member);
-    }
-  } else if constexpr (std::is_class_v<Model> && std::is_aggregate_v<Model>) {
-    auto members = detail::members(model);
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (down(member_name<Model, I>(), std::get<I>(members)), ...);
-    }
-    (std::make_index_sequence<std::tuple_size_v<decltype(members)>>{});
-  } else {
-    static_assert(std::is_trivially_copyable_v<Model> || std::is_same_v<Model, Variable>,
-                  "a class with a constructor needs `void each(auto&& f)` that names its parameters, as the "
-                  "layers have");
+  } else if constexpr (kind != Kind::constant) {
+    if constexpr (kind == Kind::pointer)
+      if (model && !IsLeaf<std::remove_cvref_t<decltype(*model)>> && !first(*model)) return;
+    each_part(model, [&](const std::string& name, auto& part) {
+      walk(part, visitor, path.empty() || name.empty() ? path + name : path + "." + name);
+    });
   }
 }
 
 }  // namespace detail
 
 /// Calls f(name, leaf) for each Parameter and Buffer of a model, in the order of the members: "conv1.weight",
-/// "blocks.0.bias". A model is a struct whose members are layers, models, vectors or optionals of them, or
-/// anything without parameters; nothing needs to be declared. What several members share, as two
-/// std::shared_ptr to one layer do, is shown once, by the first of its names; pointers may form a cycle. A
-/// Parameter or Buffer that is undefined is none. A class with a constructor says what it holds:
-///   void each(auto&& f) { f("weight", weight); f("bias", bias); }
+/// "blocks.0.bias". A model is a struct of up to 64 layers, models, and what is made of them: vectors,
+/// arrays, maps (by their keys), tuples, pairs, optionals, variants, pointers. Anything else among its
+/// members is a constant that is neither trained nor saved: a number, a Shape, an Array, a Variable, a
+/// function, which cannot be looked into. What several members share, as two std::shared_ptr to one layer do,
+/// is shown once, by the first of its names; pointers may form a cycle. A Parameter or Buffer that is
+/// undefined is none. A class with a constructor or a base says what it holds; the part of an empty name
+/// takes the model's own:
+///   void each(auto&& f) { f("weight", weight); f("bias", bias); f("", static_cast<Base&>(*this)); }
 template <class M, class F>
 void visit(M& model, F&& f, const std::string& path = "") {
   struct Caller final : detail::Visitor {
@@ -127,6 +95,7 @@ struct Leaf {
   Parameter* parameter;
   Buffer* buffer;
   const Array& data() const { return parameter ? parameter->data() : buffer->value; }
+  void set_data(Array data) const;
 };
 using Leaves = std::vector<Leaf>;
 
@@ -162,10 +131,14 @@ Parameters parameters(M& model) {
   return detail::parameters(detail::leaves(model));
 }
 
-/// The data of all parameters and buffers.
+/// Their values, as grad() takes them: grad(loss, variables(parameters(net))).
+std::vector<Variable> variables(const Parameters& parameters);
+
+/// The data of all parameters and buffers. It is a snapshot, whatever pointers the model holds, and takes
+/// memory of its own as soon as the model is written to; load_state puts it back.
 template <class M>
 std::vector<NamedArray> state(const M& model) {
-  return detail::state(detail::leaves(const_cast<M&>(model)));
+  return detail::state(detail::leaves(model));
 }
 
 /// How many numbers these parameters have.

@@ -199,4 +199,22 @@ Variable clip(const Variable& x, double low, double high) {
       {{x, [=](auto& gy) { return strong_mul(gy, in_range(x, low, high)); }}, {lower}, {upper}});
 }
 
+namespace {
+
+Variable& update(const char* op, Variable& a, const Variable& b,
+                 Variable (&result)(const Variable&, const Variable&)) {
+  if (!detail::written_in_place(a)) return a = result(a, b);
+  detail::check_in_place(op, a, b);
+  NoGrad off;
+  detail::write_in_place(op, a, result(a, b));
+  return a;
+}
+
+}  // namespace
+
+Variable& operator+=(Variable& a, const Variable& b) { return update("+=", a, b, add); }
+Variable& operator-=(Variable& a, const Variable& b) { return update("-=", a, b, sub); }
+Variable& operator*=(Variable& a, const Variable& b) { return update("*=", a, b, mul); }
+Variable& operator/=(Variable& a, const Variable& b) { return update("/=", a, b, div); }
+
 }  // namespace xgrad

@@ -57,11 +57,13 @@ inline Variable operator/(const Variable& a, const Variable& b) { return div(a, 
 inline Variable operator-(const Variable& x) { return neg(x); }
 ///@}
 ///@{
-/// Makes `a` a handle to the result; other handles to what it was keep that.
-inline Variable& operator+=(Variable& a, const Variable& b) { return a = add(a, b); }
-inline Variable& operator-=(Variable& a, const Variable& b) { return a = sub(a, b); }
-inline Variable& operator*=(Variable& a, const Variable& b) { return a = mul(a, b); }
-inline Variable& operator/=(Variable& a, const Variable& b) { return a = div(a, b); }
+/// A Parameter, and a leaf that requires a gradient, is written in place, as PyTorch does: under NoGrad, else
+/// it is an Error; also where the result has another shape. Any other `a` becomes a handle to the result,
+/// which is recorded, and other handles to what it was keep that.
+Variable& operator+=(Variable& a, const Variable& b);
+Variable& operator-=(Variable& a, const Variable& b);
+Variable& operator*=(Variable& a, const Variable& b);
+Variable& operator/=(Variable& a, const Variable& b);
 ///@}
 ///@{
 /// The comparison of this operator, element by element: equal, less, ...

@@ -275,6 +275,9 @@ Variables grad(const Variable& y, const std::vector<Variable>& xs, const GradOpt
 
 Variable detail::checkpoint(std::function<Variable()> f) {
   if (!is_recording || tracing()) return f();  // a trace keeps everything
+  expect(substitutions == 0,
+         "checkpoint: within functional_call the second run would meet the model's own parameters; call the "
+         "function without checkpoint there");
   const std::uint64_t start = latest_time();
   const Surroundings surroundings;
   Variable y = f();

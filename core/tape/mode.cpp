@@ -17,6 +17,8 @@ bool recomputing() { return is_recomputing; }
 
 namespace detail {
 
+thread_local int substitutions = 0;
+
 Surroundings::Surroundings() : generator_(thread_generator()), training_(is_training) {
   generator_.replayed = generator_.seeding != 0;
 }

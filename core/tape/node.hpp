@@ -28,6 +28,7 @@ struct Node {
   bool requires_grad = false;
   bool keeps_data = false;       // a rule asks for the result
   unsigned char non_finite = 0;  // how bad the data and the inputs were, where anomalies were looked for
+  bool is_parameter = false;     // compound assignments write into it
   bool orphaned = false;         // the Parameter that it belonged to is gone
   DType dtype;
   const char* op = "";

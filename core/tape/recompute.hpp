@@ -34,6 +34,10 @@ class Surroundings {
 
 Variable checkpoint(std::function<Variable()> f);
 
+/// How many calls of functional_call are open on this thread: what stands in the place of parameters is gone
+/// when a function is run again.
+extern thread_local int substitutions;
+
 }  // namespace detail
 
 /// f(inputs...), of whose parts nothing is kept for backward(): it runs f again when their gradients are

@@ -4,6 +4,7 @@
 #include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/node.hpp>
+#include <xgrad/core/tape/tape.hpp>
 
 namespace xgrad {
 namespace {
@@ -110,6 +111,9 @@ void Variable::register_hook(std::function<Variable(const Variable&)> f) {
   expect(requires_grad(), "register_hook: this Variable does not require a gradient");
   checked(node_).get_extra().hooks.push_back(std::move(f));
 }
+void Variable::adopt() noexcept {
+  if (node_) node_->is_parameter = true;
+}
 bool Variable::orphaned() const { return checked(node_).orphaned; }
 void Variable::orphan() noexcept {
   if (node_) node_->orphaned = true;
@@ -118,6 +122,30 @@ const char* Variable::op() const { return checked(node_).op; }
 Variable& Variable::set_name(std::string name) {
   checked(node_).get_extra().name = std::move(name);
   return *this;
+}
+
+bool detail::written_in_place(const Variable& a) {
+  const Node& node = checked(a.node());
+  return node.is_parameter || (node.requires_grad && node.links.empty());
+}
+void detail::check_in_place(const char* op, const Variable& leaf, const Variable& value) {
+  const Node& node = checked(leaf.node());
+  expect(!recording() || !(node.requires_grad || value.requires_grad()),
+         "{}: {} of shape {} is written in place, which cannot be recorded; put the update under NoGrad, "
+         "`{{ NoGrad off; w {} ...; }}`, or give the result to a new Variable",
+         op, node.is_parameter ? "a parameter" : "a leaf that requires a gradient", node.shape, op);
+}
+void detail::write_in_place(const char* op, Variable& leaf, const Variable& value) {
+  check_in_place(op, leaf, value);
+  NoGrad off;
+  const Shape shape = leaf.shape();
+  Shape aligned = value.shape();
+  while (aligned.rank() < shape.rank()) aligned.insert(0, 1);
+  bool fits = aligned.rank() == shape.rank();
+  for (int i = 0; fits && i < shape.rank(); ++i) fits = aligned[i] == shape[i] || aligned[i] == 1;
+  expect(fits, "{}: the result has shape {}, which cannot be written into {}", op, value.shape(), shape);
+  leaf.set_data(broadcast_to(cast(value, leaf.dtype()), shape).data());
+  evaluate(leaf.data());  // a value that waits would keep its operands alive
 }
 
 }  // namespace xgrad

@@ -122,6 +122,8 @@ class Variable {
   bool orphaned() const;
 
  protected:
+  /// Marks the data as a Parameter's, which compound assignments write into.
+  void adopt() noexcept;
   /// Tells all handles that the Parameter they belong to releases them.
   void orphan() noexcept;
 
@@ -148,6 +150,17 @@ class Variables : public std::vector<Variable> {
   Variable operator[](std::size_t i) const&& { return vector::operator[](i); }
   ///@}
 };
+
+namespace detail {
+/// Whether `a += b` writes into the data that all handles share, instead of making `a` a handle to the sum:
+/// where `a` is a Parameter, or a leaf that requires a gradient.
+bool written_in_place(const Variable& a);
+/// Writes a value into such a leaf, repeated to its shape and converted to its dtype. Throws Error that names
+/// `op` when that does not fit, and while operations are recorded unless neither of them requires a gradient.
+void write_in_place(const char* op, Variable& leaf, const Variable& value);
+/// Throws Error that names `op` as write_in_place does while operations are recorded.
+void check_in_place(const char* op, const Variable& leaf, const Variable& value);
+}  // namespace detail
 
 /// What grad() begins with, whether it is recorded, and what it accepts.
 struct GradOptions {

@@ -234,37 +234,54 @@ Tensors load_tensors(const std::string& path) {
   return tensors;
 }
 
-namespace {
+Rename::Rename(const std::map<std::string, std::string>& names)
+    : Rename([=](const std::string& name) {
+        const auto found = names.find(name);
+        return found == names.end() ? name : found->second;
+      }) {}
 
-/// The array for a leaf of a model, after its shape and dtype have been compared; F16 and BF16 become F32.
-Array fitting(const Tensors& tensors, const std::string& source, const std::string& name, const Array& like) {
-  auto found =
-      std::find_if(tensors.arrays.begin(), tensors.arrays.end(), [&](auto& a) { return a.name == name; });
-  expect(found != tensors.arrays.end(), "{}: has no {}, which the model needs", source, name);
-  Array array = found->value;
-  if (is_floating(array.dtype()) && arithmetic(array.dtype()) == like.dtype())
-    array = array.cast(like.dtype());
-  expect(array.shape() == like.shape() && array.dtype() == like.dtype(),
-         "{}: {} is {} of {}, the model's {} of {}", source, name, array.shape(), array.dtype(), like.shape(),
-         like.dtype());
-  return array;
-}
-
-}  // namespace
-
-void detail::load_state(const Leaves& leaves, const Tensors& tensors, const std::string& source) {
-  std::vector<Array> arrays;
-  for (auto& leaf : leaves) arrays.push_back(fitting(tensors, source, leaf.name, leaf.data()));
-  expect(tensors.arrays.size() == leaves.size(),
-         "{}: holds {} arrays, the model {}; it belongs to another model", source, tensors.arrays.size(),
-         leaves.size());
-  auto array = arrays.begin();
-  for (auto& leaf : leaves) {
-    if (leaf.parameter)
-      leaf.parameter->set_data(*array++);
-    else
-      leaf.buffer->value = *array++;
+LoadReport detail::load_leaves(const Leaves& leaves, const std::vector<NamedArray>& arrays,
+                               const std::string& source, const LoadOptions& options) {
+  std::map<std::string, const NamedArray*> given;
+  LoadReport report;
+  std::vector<std::string> mismatched;
+  for (auto& array : arrays) {
+    const std::string name = options.rename(array.name);
+    if (name.empty()) continue;
+    const auto [place, first] = given.try_emplace(name, &array);
+    expect(first, "{}: {} and {} would both become {}", source, place->second->name, array.name, name);
   }
+  std::vector<std::pair<const Leaf*, Array>> taken;
+  for (auto& leaf : leaves) {
+    const auto entry = given.extract(leaf.name);
+    if (entry.empty()) {
+      report.missing.push_back(leaf.name);
+      continue;
+    }
+    const Array& like = leaf.data();
+    Array array = entry.mapped()->value;
+    if (is_floating(array.dtype()) && arithmetic(array.dtype()) == like.dtype())
+      array = array.cast(like.dtype());
+    if (!(array.shape() == like.shape()) || array.dtype() != like.dtype())
+      mismatched.push_back(fmt::format("{} is {} of {}, the model's {} of {}", leaf.name, array.shape(),
+                                       array.dtype(), like.shape(), like.dtype()));
+    taken.emplace_back(&leaf, std::move(array));
+  }
+  for (auto& array : arrays)
+    if (given.contains(options.rename(array.name))) report.unexpected.push_back(array.name);
+  std::vector<std::string> faults;
+  if (options.strict && !report.missing.empty())
+    faults.push_back(fmt::format("it lacks {}", fmt::join(report.missing, ", ")));
+  if (options.strict && !report.unexpected.empty())
+    faults.push_back(fmt::format("the model has no {}", fmt::join(report.unexpected, ", ")));
+  if (!mismatched.empty()) faults.push_back(fmt::format("{}", fmt::join(mismatched, ", ")));
+  if (!faults.empty())
+    fail("{}: does not fit the model: {}{}", source, fmt::join(faults, "; "),
+         faults.size() == std::size_t(!mismatched.empty())
+             ? ""
+             : "; .rename gives arrays other names, and .strict = false loads those that fit");
+  for (auto& [leaf, array] : taken) leaf->set_data(std::move(array));
+  return report;
 }
 
 }  // namespace xgrad

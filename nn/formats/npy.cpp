@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 /// NumPy's name of a dtype. Throws Error for bf16, which it does not have.
-const char* type_name(DType dtype) {
+const char* numpy_type(DType dtype) {
   switch (dtype) {
     case DType::f32:
       return "<f4";
@@ -148,7 +148,7 @@ std::string detail::npy_header(const Array& array) {
   for (long n : array.shape()) shape += fmt::format("{}, ", n);
   if (array.shape().rank() > 1) shape.resize(shape.size() - 2);
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-                                   type_name(array.dtype()), shape);
+                                   numpy_type(array.dtype()), shape);
   header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');  // the elements are aligned
   header += '\n';
   const auto length = std::uint16_t(header.size());

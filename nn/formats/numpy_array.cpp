@@ -38,7 +38,7 @@ Array read_as(Reader& in, const Shape& shape, bool big_endian) {
       const From value = element<From>(bytes + i * long(sizeof(From)), big_endian);
       if constexpr (is_bool)
         in.expect(value == 0 || value == 1, "element {} is {}, not a bool", done + i, value);
-      to[done + i] = convert<To>(value);
+      to[done + i] = xgrad::convert<To>(value);
     }
   }
   return result;

@@ -81,7 +81,9 @@ TEST_CASE("weights stored in 16 bits are read into a model of f32, other types a
   for (DType dtype : {DType::f64, DType::i32, DType::boolean}) {
     const std::string path = stored_in(dtype);
     CHECK(error_of([&] { load(net, path); }) ==
-          fmt::format("{}: fc.weight is (2, 2) of {}, the model's (2, 2) of f32", path, dtype));
+          fmt::format("{0}: does not fit the model: fc.weight is (2, 2) of {1}, the model's (2, 2) of f32, "
+                      "fc.bias is (2,) of {1}, the model's (2,) of f32",
+                      path, dtype));
   }
 }
 
@@ -112,17 +114,75 @@ TEST_CASE("a file of another model is refused and changes nothing", "[names]") {
   } wide;
   save(wide, path);
   CHECK(error_of([&] { load(net, path); }) ==
-        path + ": fc.weight is (2, 4) of f32, the model's (2, 3) of f32");
+        path + ": does not fit the model: fc.weight is (2, 4) of f32, the model's (2, 3) of f32");
   struct Narrow {
     Linear fc{3, 2};
   } narrow;
   save(narrow, path);
-  CHECK(error_of([&] { load(net, path); }) == path + ": has no norm.weight, which the model needs");
+  const std::string help = "; .rename gives arrays other names, and .strict = false loads those that fit";
+  CHECK(error_of([&] { load(net, path); }) ==
+        path +
+            ": does not fit the model: it lacks norm.weight, norm.bias, norm.running_mean, norm.running_var" +
+            help);
   save(net, path);
   const Array before = narrow.fc.weight.data();
   CHECK(error_of([&] { load(narrow, path); }) ==
-        path + ": holds 6 arrays, the model 2; it belongs to another model");
+        path +
+            ": does not fit the model: the model has no norm.weight, norm.bias, norm.running_mean, "
+            "norm.running_var" +
+            help);
   CHECK(std::ranges::equal(before.elements<float>(), narrow.fc.weight.data().elements<float>()));
+}
+
+TEST_CASE("arrays are loaded under other names, by a map or a function", "[names]") {
+  TemporaryFolder folder;
+  const std::string path = folder / "renamed";
+  Net net, other;
+  std::vector<NamedArray> arrays = state(net);
+  for (auto& a : arrays) a.name = a.name == "fc.bias" ? "bias" : "module." + a.name;
+  arrays.push_back({"optimizer", ones({1})});
+  save_tensors(path, {arrays, {}});
+  auto rename = [](const std::string& name) {
+    return name == "bias" ? "fc.bias" : name == "optimizer" ? "" : name.substr(7);
+  };
+  const LoadReport report = load(other, path, {.rename = rename});
+  CHECK(report.missing.empty());
+  CHECK(report.unexpected.empty());
+  CHECK(tests::values(other.fc.bias) == tests::values(net.fc.bias));
+  struct Narrow {
+    Linear fc{3, 2};
+  } narrow;
+  CHECK(load(narrow, path,
+             {.rename = {{"module.fc.weight", "fc.weight"}, {"bias", "fc.bias"}}, .strict = false})
+            .missing.empty());
+  CHECK(tests::values(narrow.fc.weight) == tests::values(net.fc.weight));
+  CHECK(error_of([&] {
+          load(narrow, path, {.rename = {{"bias", "a"}, {"optimizer", "a"}}});
+        }) == path + ": bias and optimizer would both become a");
+}
+
+TEST_CASE("what is missing, left over and of another shape is named in one message", "[names]") {
+  TemporaryFolder folder;
+  const std::string path = folder / "other";
+  struct Other {
+    Linear fc{4, 2, {.bias = false}}, head{2, 2};
+    BatchNorm norm{2};
+  } other;
+  save(other, path);
+  Net net;
+  const auto before = tests::values(net.fc.bias);
+  CHECK(
+      error_of([&] { load(net, path); }) ==
+      path +
+          ": does not fit the model: it lacks fc.bias; the model has no head.weight, head.bias; fc.weight is "
+          "(2, 4) of f32, the model's (2, 3) of f32; .rename gives arrays other names, and .strict = false "
+          "loads those that fit");
+  CHECK(error_of([&] { load(net, path, {.strict = false}); }) ==
+        path + ": does not fit the model: fc.weight is (2, 4) of f32, the model's (2, 3) of f32");
+  const LoadReport report = load(net, path, {.rename = {{"fc.weight", ""}}, .strict = false});
+  CHECK(report.missing == std::vector<std::string>{"fc.weight", "fc.bias"});
+  CHECK(report.unexpected == std::vector<std::string>{"head.weight", "head.bias"});
+  CHECK(tests::values(net.fc.bias) == before);
 }
 
 TEST_CASE("damaged files are refused by name") {
@@ -202,10 +262,14 @@ TEST_CASE("a shared layer is saved once, under its first name, and loading keeps
     Linear in{2, 2}, out{2, 2};
   } untied;
   CHECK(error_of([&] { load(untied, folder / "tied"); }) ==
-        (folder / "tied").string() + ": has no out.weight, which the model needs");
+        (folder / "tied").string() +
+            ": does not fit the model: it lacks out.weight, out.bias; .rename gives arrays other names, and "
+            ".strict = false loads those that fit");
   save(untied, folder / "untied");
   CHECK(error_of([&] { load(other, folder / "untied"); }) ==
-        (folder / "untied").string() + ": holds 4 arrays, the model 2; it belongs to another model");
+        (folder / "untied").string() +
+            ": does not fit the model: the model has no out.weight, out.bias; .rename gives arrays other "
+            "names, and .strict = false loads those that fit");
 }
 
 TEST_CASE("a model with an undefined buffer is saved and loaded without it") {

@@ -339,7 +339,8 @@ TEST_CASE("options outside of their range are refused by name", "[names]") {
         "muon: the number of Newton steps is 0, not at least 1");
   for (const MuonOptions& o : {MuonOptions{.a = NAN}, MuonOptions{.b = INFINITY}, MuonOptions{.c = NAN}})
     CHECK(refused([&] { return Muon({}, o); }).ends_with(", not finite"));
-  Muon muon({});
+  Parameter matrix(ones({2, 2}));
+  Muon muon(parameters(matrix));
   CHECK(error_of([&] { muon.add_group(p); }) ==
         "muon: parameter x of shape (1,) is not a matrix; give it to another optimizer");
   SGD sgd(p, {.schedule = [](long) { return NAN; }});

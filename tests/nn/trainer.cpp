@@ -134,7 +134,7 @@ TEST_CASE("training that was interrupted goes on bit for bit") {
   REQUIRE(parts.size() == 2);
   CHECK(parts[1].train.loss == whole[1].train.loss);
 
-  CHECK(error_of([&] { fit(other, sgd, loader, {.checkpoint = file}); }).find(" which the model needs") !=
+  CHECK(error_of([&] { fit(other, sgd, loader, {.checkpoint = file}); }).find(": does not fit the model: ") !=
         std::string::npos);
   save(other, (folder / "parameters").string());
   CHECK(error_of([&] { load_training((folder / "parameters").string()); }) ==
