@@ -115,7 +115,7 @@ struct NameFinder final : Visitor {
 template <class M>
 Leaves leaves(M& model) {
   LeafFinder finder;
-  walk(model, finder, "");
+  walk(const_cast<std::remove_const_t<M>&>(model), finder, "");  // compiled once for both
   return std::move(finder.found);
 }
 
