@@ -58,6 +58,7 @@ struct Arrays {
   std::array<Array, N> arrays;  ///< as given
 };
 /// The number of arrays follows from what is given.
+/// As many as are given.
 template <class... A>
 Arrays(const A&...) -> Arrays<sizeof...(A)>;
 

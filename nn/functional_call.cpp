@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include <fmt/format.h>
+
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/tape/recompute.hpp>
 
