@@ -4,13 +4,11 @@
 // (ops/xtensor.hpp), the networks of papers (nn/models) and folders of runs (nn/run/run_folder.hpp).
 #include <fmt/core.h>
 
+#include <xgrad/core/array/create.hpp>
 #include <xgrad/core/array/random.hpp>
 #include <xgrad/core/base/error.hpp>
 #include <xgrad/core/base/threads.hpp>
 #include <xgrad/core/tape/anomaly.hpp>
-// xgrad in one include: Variables, all operations, layers, optimizers and the training loop.
-#include <xgrad/core/array/create.hpp>
-#include <xgrad/core/base/exception.hpp>
 #include <xgrad/core/tape/gradcheck.hpp>
 #include <xgrad/core/tape/graph.hpp>
 #include <xgrad/core/tape/mode.hpp>

@@ -199,8 +199,8 @@ consteval std::string_view type_name() {
   return argument_in(__PRETTY_FUNCTION__, "T = ");
 }
 
-/// The address of a member or a function as a template argument: Clang takes none of a member that is not within
-/// a struct.
+/// The address of a member or a function as a template argument: Clang takes none of a member that is not
+/// within a struct.
 template <class T>
 struct Spot {
   T* at;
@@ -213,8 +213,7 @@ Spot(T*) -> Spot<T>;
 template <auto Where>
 consteval std::string_view spelled() {
   std::string_view text = argument_in(__PRETTY_FUNCTION__, "Where = ");
-  text.remove_suffix(1);
-  if (text.ends_with(')')) text.remove_suffix(1);
+  text = text.substr(0, text.find_last_not_of(")}") + 1);
   return text.substr(text.find_last_of(":.&{ ") + 1);
 }
 template <class T, std::size_t I>

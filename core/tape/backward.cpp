@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include <xgrad/core/base/fork.hpp>
 #include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/fork.hpp>
 #include <xgrad/core/base/scoped.hpp>
 #include <xgrad/core/base/threads.hpp>
 #include <xgrad/core/tape/anomaly.hpp>

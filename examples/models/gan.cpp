@@ -2,7 +2,7 @@
 #include <xgrad/xgrad.hpp>
 using namespace xgrad;
 
-struct Generator {
+struct Painter {
   Linear first{2, 64}, second{64, 64}, last{64, 2};
   Variable operator()(const Variable& z) const { return last(relu(second(relu(first(z))))); }
 };
@@ -30,23 +30,22 @@ Variable penalty(const Critic& critic, const Variable& real, const Variable& fak
 
 int main() {
   manual_seed(1);
-  Generator generator;
+  Painter painter;
   Critic critic;
-  Adam adam_g(parameters(generator), {.lr = 1e-3, .beta1 = .5, .beta2 = .9});
+  Adam adam_p(parameters(painter), {.lr = 1e-3, .beta1 = .5, .beta2 = .9});
   Adam adam_c(parameters(critic), {.lr = 1e-3, .beta1 = .5, .beta2 = .9});
   for (int step = 0; step <= 1500; ++step) {
     for (int i = 0; i < 5; ++i) {
-      const Variable real = ring(128), fake = generator(randn({128, 2})).detach();
+      const Variable real = ring(128), fake = painter(randn({128, 2})).detach();
       adam_c.zero_grad();
       (mean(critic(fake)) - mean(critic(real)) + .1 * penalty(critic, real, fake)).backward();
       adam_c.step();
     }
-    adam_g.zero_grad();
-    (-mean(critic(generator(randn({128, 2}))))).backward();
-    adam_g.step();
-    const Variable radius = sqrt(sum(square(generator(randn({1000, 2}))), 1));
-    if (step % 500 == 0)
-      fmt::print("step {:4}  radius {:.3f}, variance {:.4f}\n", step, mean(radius).item(),
-                 var(radius).item());
+    adam_p.zero_grad();
+    (-mean(critic(painter(randn({128, 2}))))).backward();
+    adam_p.step();
+    if (step % 500) continue;
+    const Variable radius = sqrt(sum(square(painter(randn({1000, 2}))), 1));
+    fmt::print("step {:4}  radius {:.3f}, variance {:.4f}\n", step, mean(radius).item(), var(radius).item());
   }
 }

@@ -23,7 +23,7 @@ int main() {
   manual_seed(1);
   fmt::print("{}\n", gradcheck([](auto& v) { return softsign(v[0]); }, {randn({3, 4}, DType::f64)}).message);
 
-  const Variable t = rand({400, 1}), side = randint(2, {400, 1});
+  const Variable t = rand({400, 1}), side = randint(2, {400, 1}).cast(DType::f32);
   const Variable angle = 6 * t + 3.14159 * side;
   const Variable x = t * concat({cos(angle), sin(angle)}, 1) + .01 * randn({400, 2});
   Net net;
@@ -31,7 +31,8 @@ int main() {
   for (int step = 0; step <= 400; ++step) {
     const Variable y = net(4 * x), loss = binary_cross_entropy_with_logits(y, side);
     if (step % 100 == 0)
-      fmt::print("step {:3}  loss {:.4f}, right {:.3f}\n", step, loss.item(), mean((y > 0) == side).item());
+      fmt::print("step {:3}  loss {:.4f}, right {:.3f}\n", step, loss.item(),
+                 mean(where((y > 0) == side, 1., 0.)).item());
     adam.zero_grad();
     loss.backward();
     adam.step();
