@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include <xgrad/core/base/error.hpp>
+#include <xgrad/core/base/threads.hpp>
 #include <xgrad/xgrad.hpp>
 #include "tests/catch.hpp"
 
@@ -33,6 +34,7 @@ class Snippet {
     flush();
     for (int stream : {1, 2}) dup2(kept_[stream], stream), close(kept_[stream]);
     std::filesystem::current_path(home_);
+    threads::set(threads_);
   }
   Snippet(const Snippet&) = delete;
   Snippet& operator=(const Snippet&) = delete;
@@ -45,6 +47,7 @@ class Snippet {
 
   TemporaryFolder folder_;
   const std::filesystem::path home_;
+  const int threads_ = threads::count();
   int kept_[3]{};
 };
 
