@@ -1,6 +1,6 @@
 #pragma once
 // The options by which the data sets on file are found.
-#include <filesystem>
+#include <string>
 
 #include <xgrad/core/base/exception.hpp>
 

@@ -48,7 +48,7 @@ class AnyModel {
   };
   template <class M>
   struct Holder final : Held {
-    explicit Holder(M model) : model(std::move(model)) {}
+    explicit Holder(M held) : model(std::move(held)) {}
     Variable operator()(const Variable& x) override { return model(x); }
     void walk(detail::Visitor& visitor, const std::string& path) override {
       detail::walk(model, visitor, path);

@@ -1,6 +1,5 @@
 #pragma once
 // What a model is made of: the kinds of members, what each kind holds, and what is refused.
-#include <algorithm>
 #include <concepts>
 #include <utility>
 
@@ -142,7 +141,9 @@ struct Refused {
 template <std::size_t N>
 struct Text {
   char letters[N] = {};
-  consteval explicit Text(std::string_view text) { std::copy(text.begin(), text.end(), letters); }
+  consteval explicit Text(std::string_view text) {
+    for (std::size_t i = 0; i < N; ++i) letters[i] = text[i];
+  }
 };
 /// The same for a member of a struct, so that the compiler names it.
 template <Text name, class Model, Kind kind, class Member>

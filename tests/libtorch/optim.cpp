@@ -9,8 +9,9 @@
 
 namespace {
 
+/// AdaGrad's first step is g / |g|: it wants weights for which no gradient is nearly 0.
 struct Net {
-  xgrad::Linear fc1{5, 7}, fc2{7, 3};
+  xgrad::Linear fc1{5, 7, {.init = xgrad::he()}}, fc2{7, 3, {.init = xgrad::he()}};
   xgrad::Variable operator()(const xgrad::Variable& x) const { return fc2(tanh(fc1(x))); }
 };
 
