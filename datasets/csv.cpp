@@ -1,30 +1,28 @@
 // Reads tables.
 #include <xgrad/datasets/csv.hpp>
 
-#include <locale.h>
-#include <stdlib.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/ranges.h>
 
+#include <xgrad/core/base/number_text.hpp>
 #include <xgrad/core/base/reader.hpp>
 
 namespace xgrad {
 namespace {
 
-/// A number as C writes it, whatever the locale; false for anything else.
-bool parse_number(const std::string& text, double& value) {
-  static const locale_t c = newlocale(LC_ALL_MASK, "C", nullptr);
-  const auto last = text.find_last_not_of(" \t");
-  if (last == text.npos) {
+/// Reads a number with blanks around it and perhaps a plus before it, or NaN from a blank field; false for
+/// anything else.
+bool parse_field(std::string_view text, double& value) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == text.npos) {
     value = NAN;
     return true;
   }
-  char* end;
-  value = strtod_l(text.c_str(), &end, c);
-  return end == text.c_str() + last + 1;
+  text = text.substr(first, text.find_last_not_of(" \t") + 1 - first);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  return read_number(text, value);
 }
 
 class CsvReader {
@@ -66,7 +64,7 @@ class CsvReader {
     if (at_ < line_.size() && line_[at_] == '"') {
       for (++at_;; ++at_) {
         if (at_ >= line_.size()) {  // the field goes on in the next line
-          expect(!file_.at_end(), "a quoted field is never closed");
+          expect(!file_.at_end(), "unterminated quoted field");
           next_line();
           text += '\n';
           at_ = std::size_t(-1);
@@ -84,7 +82,7 @@ class CsvReader {
     } else {
       const auto end = std::min(line_.find(delimiter_, at_), line_.size());
       text = line_.substr(at_, end - at_);
-      expect(text.find('"') == text.npos, "a quote within a field that has none around it: '{}'", text);
+      expect(text.find('"') == text.npos, "unexpected quote in an unquoted field: '{}'", text);
       at_ = end;
     }
     more_ = at_++ < line_.size();
@@ -103,7 +101,7 @@ class CsvReader {
 
 const std::vector<std::string>& Table::column(const std::string& name) const {
   const auto found = std::find(names.begin(), names.end(), name);
-  expect(found != names.end(), "{}: there is no column '{}', only '{}'", source, name,
+  expect(found != names.end(), "{}: no column is called '{}'; the columns are '{}'", source, name,
          fmt::join(names, "', '"));
   expect(std::find(found + 1, names.end(), name) == names.end(), "{}: two columns are called '{}'", source,
          name);
@@ -119,7 +117,7 @@ Array Table::numbers(const std::vector<std::string>& wanted, DType dtype) const 
   for (long j = 0; j < width; ++j) {
     auto& fields = wanted.empty() ? columns[std::size_t(j)] : column(chosen[std::size_t(j)]);
     for (long i = 0; i < size(); ++i)
-      expect(parse_number(fields[std::size_t(i)], to[i * width + j]),
+      expect(parse_field(fields[std::size_t(i)], to[i * width + j]),
              "{}: line {}, column '{}': '{}' is not a number", source, lines[std::size_t(i)],
              chosen[std::size_t(j)], fields[std::size_t(i)]);
   }
@@ -139,11 +137,11 @@ Classes Table::classes(const std::string& name) const {
 
 Table load_csv(const std::string& path, const CsvOptions& options) {
   expect(options.delimiter != '"' && options.delimiter != '\n' && options.delimiter != '\r',
-         "load_csv: fields cannot be separated by a quote or a line break");
+         "load_csv: the delimiter cannot be a quote or a line break");
   CsvReader file(path, options.delimiter);
   Table table{path, {}, {}, {}};
   std::vector<std::string> fields;
-  if (!file.row(fields)) fail("{}: there is no line in it", path);
+  if (!file.row(fields)) fail("{}: the file is empty", path);
   const std::size_t width = fields.size();
   table.columns.resize(width);
   if (options.header)

@@ -28,7 +28,8 @@ struct Table {
 
   /// The number of rows.
   long size() const { return long(lines.size()); }
-  /// The fields of a column. Throws Error that lists the names when there is no such column, or two.
+  /// The fields of a column. Throws Error if no column has that name, which lists those there are, or if
+  /// several have it.
   const std::vector<std::string>& column(const std::string& name) const;
   /// Columns of numbers, as f32 or f64 (rows, columns); all columns when no names are given. An empty field
   /// is NaN. Throws Error that names file, line and column for what is not a number.
@@ -37,10 +38,10 @@ struct Table {
   Classes classes(const std::string& name) const;
 };
 
-/// Reads a CSV file: fields may stand in double quotes, within which "" is a quote, and delimiters and line
-/// breaks are text; lines end in LF or CRLF; empty lines are left out, and a byte order mark. Throws Error
-/// that names the file and the line for a row with more or fewer fields than the first, a quote within a
-/// field that has none around it, and one that is never closed.
+/// Reads a CSV file. Fields may be quoted by double quotes, within which "" stands for a quote, and
+/// delimiters and line breaks are text. Lines end in LF or CRLF; empty lines and a byte order mark are
+/// skipped. Throws Error that names the file and the line for a row with more or fewer fields than the first,
+/// a quote in an unquoted field, and an unterminated quoted field.
 Table load_csv(const std::string& path, const CsvOptions& options = {});
 
 }  // namespace xgrad

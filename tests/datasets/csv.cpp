@@ -1,6 +1,7 @@
 // Tables from CSV files.
 #include <xgrad/datasets/csv.hpp>
 
+#include <cmath>
 #include <fstream>
 
 #include "tests/catch.hpp"
@@ -65,13 +66,13 @@ TEST_CASE("a CSV file may have no header, other delimiters, a byte order mark, a
 TEST_CASE("a CSV file that is damaged is refused by file and line") {
   CHECK(File("a,b\n1,2\n3\n").refusal() == "line 3: 1 fields, where the first line has 2");
   CHECK(File("a,b\n1,2,3\n").refusal() == "line 2: 3 fields, where the first line has 2");
-  CHECK(File("a,b\n1,\"2\n").refusal() == "line 2: a quoted field is never closed");
+  CHECK(File("a,b\n1,\"2\n").refusal() == "line 2: unterminated quoted field");
   CHECK(File("a,b\n1,\"2\"3\n").refusal() == "line 2: '3' after a quoted field");
-  CHECK(File("a,b\n1,2\"\n").refusal() == "line 2: a quote within a field that has none around it: '2\"'");
-  CHECK(File("").refusal() == "there is no line in it");
+  CHECK(File("a,b\n1,2\"\n").refusal() == "line 2: unexpected quote in an unquoted field: '2\"'");
+  CHECK(File("").refusal() == "the file is empty");
   CHECK(error_of([] { load_csv("/nowhere.csv"); }).find("/nowhere.csv") != std::string::npos);
   CHECK(error_of([] { load_csv("x", {.delimiter = '"'}); }) ==
-        "load_csv: fields cannot be separated by a quote or a line break");
+        "load_csv: the delimiter cannot be a quote or a line break");
 }
 
 TEST_CASE("columns that are not there, and fields that are no numbers, are named") {
@@ -82,8 +83,15 @@ TEST_CASE("columns that are not there, and fields that are no numbers, are named
     REQUIRE(message.starts_with(file.path));
     return message.substr(file.path.size());
   };
-  CHECK(said([&] { table.column("c"); }) == ": there is no column 'c', only 'a', 'b', 'a'");
+  CHECK(said([&] { table.column("c"); }) == ": no column is called 'c'; the columns are 'a', 'b', 'a'");
   CHECK(said([&] { table.column("a"); }) == ": two columns are called 'a'");
   CHECK(said([&] { table.numbers({"b"}); }) == ": line 2, column 'b': 'x' is not a number");
+  const File signs("a\n +5\t\n-1e-3\n\"\"\n");
+  const std::vector<double> read = load_csv(signs.path).numbers({}, DType::f64).to_vector<double>();
+  CHECK(read[0] == 5);
+  CHECK(read[1] == -1e-3);
+  CHECK(std::isnan(read[2]));
+  for (const char* text : {"0x10", "+-1", "1e999", "1,5"})
+    CHECK_THROWS(load_csv(File("a\n\"" + std::string(text) + "\"\n").path).numbers());
   CHECK(said([&] { table.numbers({"b"}, DType::i64); }) == ": numbers are f32 or f64, not i64");
 }
