@@ -20,8 +20,7 @@ long common_length(std::span<const Array> arrays) {
            "Arrays: array {} is a scalar; the first axis of each array is that of the samples", i);
     expect(array.dim(0) == arrays[0].dim(0),
            "Arrays: array {} has shape {}, but array 0 {}: the first axes, those of the samples, must be "
-           "equally "
-           "long",
+           "equally long",
            i, array.shape(), arrays[0].shape());
   }
   return arrays[0].dim(0);

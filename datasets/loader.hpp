@@ -146,8 +146,8 @@ class Loader : public detail::AnyLoader {
   /// What next() gives.
   using Batch = decltype(detail::batch_of(std::declval<const Data&>(), {}, {}));
   class Epoch;
-  /// Throws Error when there is no batch to make (no samples, a batch below 1, or none full with drop_last)
-  /// or an option does not fit the data.
+  /// Throws Error if no batch can be formed (no samples, a batch size below 1, or fewer samples than a batch
+  /// with drop_last) or an option does not fit the data.
   explicit Loader(Data data, LoaderOptions options = {})
       : AnyLoader(detail::name_of(data), data.size(), options, maker(data, options)),
         data_(std::move(data)) {}

@@ -70,9 +70,8 @@ class Optimizer {
   ~Optimizer();
 
   /// Further parameters with options of their own, by the rule of the first group. What is counted by steps,
-  /// as the bias correction of Adam, begins with their first step. Throws Error when there are none, for a
-  /// parameter that is given twice or that the rule cannot step, and for options that are negative or not
-  /// finite.
+  /// as the bias correction of Adam, begins with their first step. Throws Error if the list is empty, if a
+  /// parameter is given twice or cannot be stepped by the rule, and if an option is negative or not finite.
   void add_group(const Parameters& parameters, const GroupOptions& options);
   /// The same with the options of the first group.
   void add_group(const Parameters& parameters);

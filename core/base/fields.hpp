@@ -83,8 +83,8 @@ constexpr std::size_t initialisers() {
     return most_taken<T, most_members + 1>();
 }
 
-/// How many of the N initialisers of T go to the member that begins with the one at I: at most S. Behind a
-/// member that is no array all others would fit.
+/// How many of the N initialisers of T go to the member that begins with the one at I: at most S. After a
+/// member that is not an array, all the others would fit.
 template <class T, std::size_t N, std::size_t I, std::size_t S>
 constexpr std::size_t elements_at() {
   if constexpr (S < 2)

@@ -179,8 +179,7 @@ Loss::Loss(Variable (*f)(const Variable&, const Variable&, Reduction))
 Variable default_loss(const Variable& logits, const Array& labels) {
   expect(!is_floating(labels.dtype()),
          "cross_entropy: the targets are {} {}, but it takes class labels, which are integers; it is the "
-         "loss of "
-         "fit and evaluate where none is given: for regression give them mse_loss",
+         "loss of fit and evaluate where none is given: for regression give them mse_loss",
          labels.dtype(), labels.shape());
   return cross_entropy(logits, labels);
 }
@@ -214,8 +213,7 @@ void add(Progress& sums, const BatchLoss& batch, const Metrics& metrics, bool lo
   sums.samples += samples;
   expect(output.defined() || metrics.empty(),
          "fit and evaluate: metrics are computed from output and target, and the loss gives none: let it "
-         "return a "
-         "BatchLoss{{loss, output, target}}");
+         "return a BatchLoss{{loss, output, target}}");
   if (!output.defined()) return;
   const NoGrad off;
   if (target.defined() && classifies(output, target) && !metrics.contains("accuracy")) {
