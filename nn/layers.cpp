@@ -170,7 +170,7 @@ Embedding::Embedding(long vocabulary, long features, const Initializer& init)
     : weight((init ? init : normal(1))({vocabulary, features})) {}
 Variable Embedding::operator()(const Variable& indices) const {
   const LayerCall call(*this);
-  return embedding(weight, indices.data());
+  return embedding(weight, indices);
 }
 std::string Embedding::text() const { return fmt::format("Embedding({}, {})", weight.dim(0), weight.dim(1)); }
 

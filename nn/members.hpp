@@ -154,12 +154,8 @@ void call_for_member(F& f, auto& member) {
   using Member = std::remove_cvref_t<decltype(member)>;
   constexpr Kind kind = kind_of<Member>();
   if constexpr (kind >= Kind::raw_pointer) {
-#if !defined(__clang__) || __clang_major__ >= 16
     constexpr auto name = spelled<Spot{&std::get<I>(members(ghost<Model>.value))}>();
     (void)sizeof(RefusedMember<Text<name.size()>(name), Model, kind, Member>);
-#else
-    (void)sizeof(Refused<kind, Member>);
-#endif
   } else if constexpr (kind != Kind::constant || Callable<Member>) {
     f(member_name<Model, I>(), member);
   }

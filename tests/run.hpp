@@ -24,5 +24,7 @@ inline Outcome run(const std::string& command) {
   if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
   return outcome;
 }
+/// Whether a program is installed.
+inline bool have(const std::string& program) { return run("command -v " + program).exit_code == 0; }
 
 }  // namespace xgrad::tests

@@ -149,6 +149,15 @@ namespace detail {
 [[noreturn]] void ragged(const Shape& first, const Shape& other);
 [[noreturn]] void does_not_fit(double element, DType dtype);
 
+/// As many elements as fit the shape; also of std::vector<bool>, which has no T in memory.
+template <class T>
+Array array_of(const Shape& shape, const std::vector<T>& elements) {
+  Array result(shape, dtype_of<T>);
+  T* out = result.template mutable_data<T>();
+  for (const T& element : elements) *out++ = element;
+  return result;
+}
+
 /// A number, or a list of which all parts have one shape.
 template <class T>
 class Nested {
@@ -169,12 +178,7 @@ class Nested {
     }
     shape_.insert(0, long(parts.size()));
   }
-  Array array() const {
-    Array result(shape_, dtype_of<T>);
-    T* out = result.template mutable_data<T>();
-    for (const T& element : elements_) *out++ = element;
-    return result;
-  }
+  Array array() const { return array_of(shape_, elements_); }
 
  private:
   Shape shape_;
@@ -197,10 +201,7 @@ requires is_element<T> Array array(std::initializer_list<T> elements) {
 /// Array::to_vector is the way back.
 template <int = 0, class T>
 requires is_element<T> Array array(const std::vector<T>& elements) {
-  Array result({long(elements.size())}, dtype_of<T>);
-  T* out = result.template mutable_data<T>();
-  for (const T& element : elements) *out++ = element;
-  return result;
+  return detail::array_of({long(elements.size())}, elements);
 }
 
 /// What has a shape and a dtype: an Array, a Variable, a Parameter.

@@ -150,6 +150,7 @@ class Printer {
 std::string joined(const char* head, const std::string& elements, const std::vector<std::string>& notes) {
   return fmt::format("{}({}{}{})", head, elements, notes.empty() ? "" : ", ", fmt::join(notes, ", "));
 }
+std::string shape_note(const Array& x) { return fmt::format("shape={}", x.shape().str()); }
 std::string dtype_note(const Array& x) { return fmt::format("dtype={}", name(x.dtype())); }
 
 }  // namespace
@@ -168,8 +169,19 @@ std::string detail::print(const char* head, const Array& x, std::vector<std::str
   const bool shows = dtype == DType::i64 || dtype == DType::boolean;  // by how its elements are written
   if (dtype != DType::f32 && !(shows && x.size() > 0) && !x.is_number())
     notes.insert(notes.begin(), dtype_note(x));
-  if (abridged) notes.insert(notes.begin(), fmt::format("shape={}", x.shape().str()));
+  if (abridged) notes.insert(notes.begin(), shape_note(x));
   return joined(head, elements, notes);
+}
+
+const char* detail::describe(const char* head, const Array& x, std::vector<std::string> notes) {
+  thread_local std::string text;
+  if (x.defined() && !Value::of(x)->ready()) {
+    notes.insert(notes.begin(), {shape_note(x), dtype_note(x)});
+    text = joined(head, "pending", notes);
+  } else {
+    text = print(head, x, std::move(notes), {.threshold = 100});
+  }
+  return text.c_str();
 }
 
 std::string to_string(const Array& x, const PrintOptions& options) {
@@ -187,19 +199,8 @@ fmt::format_context::iterator detail::ArrayFormatter::write(const std::string& t
 
 }  // namespace xgrad
 
-namespace {
-thread_local std::string described;
-}
-
-// For debuggers, which call it in the stopped program (tools/debuggers): it computes nothing and takes no
-// lock.
+// For tools/debuggers.
 extern "C" const char* xgrad_describe_array(const void* array);
 extern "C" const char* xgrad_describe_array(const void* array) {
-  using namespace xgrad;
-  const Array& x = *static_cast<const Array*>(array);
-  if (!x.defined() || Value::of(x)->ready())
-    described = to_string(x, {.threshold = 100});
-  else
-    described = fmt::format("array(pending, shape={}, dtype={})", x.shape().str(), name(x.dtype()));
-  return described.c_str();
+  return xgrad::detail::describe("array", *static_cast<const xgrad::Array*>(array), {});
 }

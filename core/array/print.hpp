@@ -45,6 +45,9 @@ struct ArrayFormatter {
 /// `head`(elements, notes), as arrays and Variables are written.
 std::string print(const char* head, const Array& x, std::vector<std::string> notes,
                   const PrintOptions& options);
+/// The same for debuggers, which call it in the stopped program: computes nothing and takes no lock, and an
+/// array that is pending has no elements. The text is valid until the thread's next call.
+const char* describe(const char* head, const Array& x, std::vector<std::string> notes);
 }  // namespace detail
 }  // namespace xgrad
 

@@ -5,7 +5,6 @@
 
 #include <ostream>
 
-#include <xgrad/core/array/lazy.hpp>
 #include <xgrad/core/tape/node.hpp>
 
 namespace xgrad {
@@ -23,7 +22,7 @@ std::vector<std::string> notes_of(const Node& node) {
 
 }  // namespace
 
-// The node's data: printing is no use of it that a rule could get wrong.
+// Reads the node's data directly: printing inside a gradient rule is not checked for writes.
 std::string to_string(const Variable& x, const PrintOptions& options) {
   if (!x.defined()) return "Variable(undefined)";
   return detail::print("Variable", x.node()->data, notes_of(*x.node()), options);
@@ -32,19 +31,11 @@ std::ostream& operator<<(std::ostream& out, const Variable& x) { return out << t
 
 }  // namespace xgrad
 
-namespace {
-thread_local std::string described_variable;
-}
-
-// For debuggers, as xgrad_describe_array.
+// For tools/debuggers.
 extern "C" const char* xgrad_describe_variable(const void* variable);
 extern "C" const char* xgrad_describe_variable(const void* variable) {
   using namespace xgrad;
   const Variable& x = *static_cast<const Variable*>(variable);
-  if (!x.defined() || (x.node()->data.defined() && Value::of(x.node()->data)->ready()))
-    described_variable = to_string(x, {.threshold = 100});
-  else
-    described_variable = fmt::format("Variable(pending, shape={}, dtype={}{}{})", x.node()->shape.str(),
-                                     name(x.node()->dtype), *x.node()->op ? ", op=" : "", x.node()->op);
-  return described_variable.c_str();
+  if (!x.defined()) return detail::describe("Variable", {}, {});
+  return detail::describe("Variable", x.node()->data, notes_of(*x.node()));
 }

@@ -72,8 +72,7 @@ const Array& Variable::data() const& {
       [[unlikely]]
     fail(
         "{}: a Variable of shape {} that its gradient needs was written to after {} used it. Where a result "
-        "of "
-        "an earlier training step is used again, such as the state of a recurrent network, detach it: "
+        "of an earlier training step is used again, such as the state of a recurrent network, detach it: "
         "h = h.detach(). Else call backward() before writing, or write to a copy",
         running_rule->op, node.shape, running_rule->op);
   return node.data;
@@ -139,11 +138,8 @@ void detail::write_in_place(const char* op, Variable& leaf, const Variable& valu
   check_in_place(op, leaf, value);
   NoGrad off;
   const Shape shape = leaf.shape();
-  Shape aligned = value.shape();
-  while (aligned.rank() < shape.rank()) aligned.insert(0, 1);
-  bool fits = aligned.rank() == shape.rank();
-  for (int i = 0; fits && i < shape.rank(); ++i) fits = aligned[i] == shape[i] || aligned[i] == 1;
-  expect(fits, "{}: the result has shape {}, which cannot be written into {}", op, value.shape(), shape);
+  expect(broadcasts_to(value.shape(), shape), "{}: the result has shape {}, which cannot be written into {}",
+         op, value.shape(), shape);
   leaf.set_data(broadcast_to(cast(value, leaf.dtype()), shape).data());
   evaluate(leaf.data());  // a value that waits would keep its operands alive
 }

@@ -11,8 +11,6 @@ namespace {
 
 using detail::Json;
 
-constexpr const char *train_prefix = "train_", *validation_prefix = "validation_";
-
 MetricsLine read_line(Reader in, std::string text) {
   MetricsLine line{std::move(text), {}, {}};
   detail::read_object(in, [&](const std::string& key, const Json& value) {
@@ -63,8 +61,8 @@ void MetricsLog::write_epoch(const EpochReport& report) {
     for (auto& [name, value] : score.metrics)
       if (name != "accuracy") entries.emplace_back(prefix + name, value);
   };
-  append(train_prefix, report.train);
-  append(validation_prefix, report.validation);
+  append(detail::train_prefix, report.train);
+  append(detail::validation_prefix, report.validation);
   entries.emplace_back("seconds", report.train.seconds);
   write(entries);
 }

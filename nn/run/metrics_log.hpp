@@ -11,6 +11,11 @@
 
 namespace xgrad {
 
+namespace detail {
+/// What keys of an epoch's numbers begin with.
+inline constexpr const char *train_prefix = "train_", *validation_prefix = "validation_";
+}  // namespace detail
+
 /// One line of metrics.
 struct MetricsLine {
   std::string text;                                     ///< as it is in the file

@@ -24,7 +24,7 @@ using Curve = std::vector<std::pair<long, double>>;
 std::string panel_of(const std::string& key) {
   for (const char* word : {"accuracy", "loss"})
     if (key.find(word) != key.npos) return word;
-  for (const std::string prefix : {"train_", "validation_"})
+  for (const std::string prefix : {detail::train_prefix, detail::validation_prefix})
     if (key.starts_with(prefix)) return key.substr(prefix.size());
   return "";
 }

@@ -19,7 +19,6 @@ constexpr bool instrumented = false;
 #endif
 
 const std::string build = XGRAD_BUILD_ROOT;
-bool have(const char* program) { return run(std::string("command -v ") + program).exit_code == 0; }
 
 /// A program of one file, main.cpp, which begins with two lines of its own; what the compiler said.
 class UserProgram {

@@ -1,5 +1,4 @@
-// fit for every task: regression, several inputs, own batches and losses, metrics, validation, early
-// stopping.
+// Validation in fit: what it reports, early stopping, and the best model.
 #include <cmath>
 
 #include <xgrad/datasets/loader.hpp>
@@ -8,33 +7,10 @@
 #include <xgrad/nn/run/trainer.hpp>
 #include <xgrad/ops/ops.hpp>
 #include "tests/catch.hpp"
-#include "tests/helpers.hpp"
+#include "tests/nn/regression.hpp"
 
 using namespace xgrad;
-using tests::error_of;
-
-namespace {
-
-struct Net {  // (N, 2) -> (N, 1)
-  Linear fc1{2, 16}, fc2{16, 1};
-  Variable operator()(const Variable& x) const { return fc2(tanh(fc1(x))); }
-};
-
-/// x (n, 2) and y (n, 1), the square of its length.
-Arrays<2> parabola(long n, std::uint64_t seed = 1) {
-  const Variable x(Generator(seed).uniform({n, 2}, -1, 1));
-  return Arrays{x, sum(square(x), {1}, true)};
-}
-
-Variable mean_absolute(const Variable& y, const Variable& t) { return mean(abs(y - t)); }
-
-std::string all_bits(const auto& model) {
-  std::string all;
-  for (auto& [name, array] : state(model)) all += tests::bits(array);
-  return all;
-}
-
-}  // namespace
+using namespace xgrad::tests;
 
 TEST_CASE("validation after each epoch is reported and changes nothing in the training") {
   struct Noisy {  // draws random numbers in evaluation, too

@@ -22,7 +22,6 @@ void run_well(const std::string& command) {
   INFO(command << "\n" << outcome.output);
   REQUIRE(outcome.exit_code == 0);
 }
-bool have(const std::string& program) { return run("command -v " + program).exit_code == 0; }
 std::string in_quotes(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
 
 /// Those that are there.
